@@ -1,0 +1,60 @@
+# Gristmill: `make demo` shows the whole idea, `make test` proves it. Needs Python ≥ 3.11 and make; the virtual
+# environment is made on first use. Node.js, where there is one, also runs the JavaScript clients' tests.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+NPM_CLIENTS := tests/clients/node_modules/.package-lock.json
+
+.PHONY: help install demo test check format bench soak lock clean
+
+help: ## list what make can do
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
+
+$(VENV)/pyvenv.cfg:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Gristmill needs Python 3.11 or newer; this is " + sys.version.split()[0])'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements.lock pyproject.toml | $(VENV)/pyvenv.cfg
+	@echo "installing what the node and the enclave need into $(VENV) …"
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.run
+	@echo "installing what the tests need into $(VENV) …"
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(NPM_CLIENTS): tests/clients/package-lock.json
+	@if command -v npm >/dev/null; then echo "installing the JavaScript clients …" && cd tests/clients && npm ci --silent --no-fund --no-audit; \
+	else echo "no npm here: tests of JavaScript clients will be skipped"; fi
+
+install: $(VENV)/.run ## make the virtual environment with the locked versions
+
+demo: $(VENV)/.run ## boot a chain, rent out real data, train in the enclave, bring the weights back
+	@$(BIN)/gristmill demo
+
+test: $(VENV)/.dev $(NPM_CLIENTS) ## run every test
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.dev ## lint, formatting and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(VENV)/.dev ## put the code into its standard form
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(VENV)/.dev ## measure, print ratios against peers, write benchmarks/results.json
+	@$(BIN)/python -m benchmarks
+
+lock: | $(VENV)/pyvenv.cfg ## pin the newest versions that pyproject.toml admits
+	@$(PIP) install 'uv>=0.9'
+	@echo 'setuptools>=77' > $(VENV)/build.in
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --custom-compile-command "make lock" -o requirements.lock pyproject.toml $(VENV)/build.in
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --custom-compile-command "make lock" --extra dev -o requirements-dev.lock pyproject.toml $(VENV)/build.in
+
+clean: ## remove the virtual environment and what the tools left
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis out build dist tests/clients/node_modules
