@@ -1,0 +1,69 @@
+"""`make bench`: measures, prints a table with ratios against peers, and writes `benchmarks/results.json`.
+
+A module of this folder that offers `figures() -> Iterable[Figure]` is one group; name groups to run only those:
+`python -m benchmarks codec executor`.
+"""
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.figure import Figure
+
+RESULTS = Path(__file__).with_name("results.json")
+GROUPS = ("codec", "trie", "executor", "node")
+
+
+def main(words: list[str]) -> int:
+    """Run the named groups, or all; figures that were not measured now keep their last value."""
+    unknown = [word for word in words if word not in GROUPS]
+    if unknown:
+        print(f"no such group: {', '.join(unknown)}; there are {', '.join(GROUPS)}", file=sys.stderr)
+        return 2
+    results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    console = Console()
+    for group in words or GROUPS:
+        measured = list(_measure(group))
+        console.print(_table(group, measured))
+        results.update({figure.name: _record(figure) for figure in measured})
+        RESULTS.write_text(json.dumps(dict(sorted(results.items())), indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+def _measure(group: str) -> Iterable[Figure]:
+    figures: Iterable[Figure] = import_module(f"benchmarks.{group}").figures()
+    for figure in figures:
+        print(f"  {figure.name}: {figure.value:.4g} {figure.unit}", file=sys.stderr)
+        yield figure
+
+
+def _table(group: str, figures: list[Figure]) -> Table:
+    table = Table("figure", "ours", "unit", "peer", "peer's", "peer / ours", title=group, title_justify="left")
+    for figure in figures:
+        peer_value, ratio = "", ""
+        if figure.peer_value is not None:
+            peer_value, ratio = f"{figure.peer_value:.4g}", f"{figure.peer_value / figure.value:.2f}"
+        table.add_row(figure.name, f"{figure.value:.4g}", figure.unit, figure.peer, peer_value, ratio)
+    return table
+
+
+def _record(figure: Figure) -> dict[str, object]:
+    return {
+        "value": figure.value,
+        "unit": figure.unit,
+        "peer": {"name": figure.peer, "value": figure.peer_value} if figure.peer else None,
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
