@@ -1,0 +1,40 @@
+"""Every command of `gristmill`: its name, the module whose `COMMANDS` offers it, and its line of help.
+
+The line is repeated from the module so that `gristmill --help` imports nothing; a test keeps the two equal.
+"""
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """Where a command lives."""
+
+    module: str
+    help: str
+
+
+GROUPS: dict[str, dict[str, Entry]] = {
+    "see it work": {
+        "demo": Entry("cli.demo", "run one whole job: a chain, a provider and a buyer on this machine"),
+        "doctor": Entry("cli.doctor", "check that this machine has what gristmill needs"),
+    },
+    "run a chain": {
+        "node": Entry("node.cli", "run a node"),
+        "build-spec": Entry("chain_spec.cli", "print a chain specification as JSON"),
+        "chain-info": Entry("chain_spec.cli", "print the genesis hash and state root of a chain specification"),
+        "benchmark": Entry("runtime.cli", "measure the weights of a pallet"),
+    },
+    "offer data": {
+        "dataset": Entry("client.cli", "check, publish, list and show datasets"),
+        "provider": Entry("client.cli", "serve training jobs beside private data"),
+    },
+    "train on data": {
+        "job": Entry("client.cli", "quote, submit and follow training jobs, fetch their results"),
+        "train": Entry("executor.cli", "train an ONNX model in the enclave on this machine, without a chain"),
+    },
+    "keys": {
+        "key": Entry("client.cli", "make and look at keys"),
+    },
+}
+
+COMMANDS: dict[str, Entry] = {name: entry for group in GROUPS.values() for name, entry in group.items()}
