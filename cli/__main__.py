@@ -17,6 +17,7 @@ OUR_PACKAGES = frozenset(
     {"primitives", "frame", "pallets", "runtime", "executor", "chain_spec", "node", "client", "cli"}
 )
 INTERRUPTED = 130
+USAGE = "usage: gristmill <command> [options]"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -46,7 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run(name: str, words: Sequence[str]) -> int:
     """Import the command's module, parse its arguments and run it."""
     command: Command = importlib.import_module(COMMANDS[name].module).COMMANDS[name]
-    parser = ArgumentParser(prog=f"gristmill {name}", description=f"{command.help[:1].upper()}{command.help[1:]}.")
+    about = f"{command.help[:1].upper()}{command.help[1:]}."
+    parser = ArgumentParser(prog=f"gristmill {name}", description=about)
     command.configure(parser)
     return command.run(parser.parse_args(words))
 
@@ -93,10 +95,11 @@ def is_ours(error: Exception) -> bool:
 def overview() -> str:
     """What `gristmill --help` prints."""
     width = max(map(len, COMMANDS)) + 2
-    lines = ["usage: gristmill <command> [options]", "", "A chain on which people rent out private data for training."]
+    lines = [USAGE, "", "A chain on which people rent out private data for training."]
     for title, entries in GROUPS.items():
         lines += ["", f"{title}:", *(f"  {name:<{width}}{entry.help}" for name, entry in entries.items())]
-    return "\n".join([*lines, "", "`gristmill <command> --help` explains a command; --version prints the version."])
+    lines += ["", "`gristmill <command> --help` explains a command; --version prints the version."]
+    return "\n".join(lines)
 
 
 def unknown(word: str) -> str:

@@ -21,7 +21,7 @@ GROUPS: dict[str, dict[str, Entry]] = {
     "run a chain": {
         "node": Entry("node.cli", "run a node"),
         "build-spec": Entry("chain_spec.cli", "print a chain specification as JSON"),
-        "chain-info": Entry("chain_spec.cli", "print the genesis hash and state root of a chain specification"),
+        "chain-info": Entry("chain_spec.cli", "print a chain specification's genesis hash and state root"),
         "benchmark": Entry("runtime.cli", "measure the weights of a pallet"),
     },
     "offer data": {

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 
 class Command(NamedTuple):
-    """One command; a module offers its own as `COMMANDS: Mapping[str, Command]`, keyed by the command's name."""
+    """One command; a module offers its own as `COMMANDS: Mapping[str, Command]`, keyed by name."""
 
     help: str
     """One line for the list of commands, without a full stop."""
     configure: Callable[[ArgumentParser], None]
     """Adds the command's arguments to a parser of its own."""
     run: Callable[[Namespace], int]
-    """Runs with the parsed arguments and returns the exit code: 0, or 1 when a claim did not hold. Errors are raised."""
+    """Runs with the parsed arguments; returns the exit code: 0, or 1 when a claim did not hold. Errors are raised."""
