@@ -16,4 +16,4 @@ class Command(NamedTuple):
     configure: Callable[[ArgumentParser], None]
     """Adds the command's arguments to a parser of its own."""
     run: Callable[[Namespace], int]
-    """Runs with the parsed arguments; returns the exit code: 0, or 1 when a claim did not hold. Errors are raised."""
+    """Runs with the parsed arguments; returns 0, or 1 when a claim did not hold. Errors are raised."""
