@@ -2,21 +2,21 @@
 
 Rules (shared by pallets, executor and client; no floats, no numpy here):
 
-* A dataset is a table. A row is its columns in order, each in C order, little-endian, without padding; a `Utf8`
+* A dataset is a table. A row is its columns in order, each in C order, little-endian, without padding; a
+  `Utf8`
   value is Compact(length) ‖ NFC bytes. A chunk is `rows_per_chunk` rows (the last one shorter), ≤ 64 KiB.
-* A blob is cut into pieces of 256 KiB (the last one shorter). `blob_hash = tagged("blob", u64 length ‖ piece
-  hashes)`, `piece_hash = tagged("piece", u32 index ‖ bytes)`: whoever holds the piece hashes can check the whole
-  without the bytes.
+* A blob is cut into pieces of 256 KiB (the last one shorter). `piece_hash = tagged("piece", u32 index ‖
+  bytes)` and `blob_hash = tagged("blob", u64 length ‖ piece hashes)`: the piece hashes alone tell the blob's
+  hash.
 
 Errors: `DataError(name, message)`; `name` is stable and is what pallets and tools show.
 """
-
-from __future__ import annotations
 
 from enum import IntEnum
 from typing import Annotated
 
 from primitives.hashing import tagged
+
 from primitives.scale import (
     H256,
     U16,
@@ -48,14 +48,14 @@ BLOB_MAX = 64 * 2**20
 
 
 class DataError(ValueError):
-    """Bytes or a description that break the rules of this module. `name` is stable, the message is for people."""
+    """Bytes or a description that break the rules of this module. `name` is stable, the message for people."""
 
     def __init__(self, name: str, message: str) -> None:
         super().__init__(message)
         self.name = name
 
 
-# --- tables -----------------------------------------------------------------------------------------------------
+# --- tables -------------------------------------------------------------------------------------------------
 
 
 class Dtype(IntEnum):
@@ -176,7 +176,7 @@ def _check_column(column: Column) -> None:
 
 
 def chunk_count(schema: Schema, rows: int) -> int:
-    """Chunks that `rows` rows make. Raises DataError TooManyRows when no dataset may be so long, or NoRows."""
+    """Chunks that `rows` rows make. Raises DataError NoRows, or TooManyRows if no dataset is so long."""
     if rows < 1:
         raise DataError("NoRows", "a dataset has at least one row")
     chunks = -(-rows // schema.rows_per_chunk)
@@ -200,7 +200,7 @@ def default_rows_per_chunk(columns: list[Column]) -> int:
     return min(most, 64) if None in sizes else most
 
 
-# --- a dataset's policy and terms ----------------------------------------------------------------------------------
+# --- a dataset's policy and terms ---------------------------------------------------------------------------
 
 
 class DatasetKind(IntEnum):
@@ -219,7 +219,8 @@ class DatasetState(IntEnum):
 
 
 class Loss(IntEnum):
-    """Loss menu. `CrossEntropy`: softmax cross entropy of logits with an integer class target; `MeanSquaredError`:
+    """Loss menu. `CrossEntropy`: softmax cross entropy of logits with an integer class target;
+    `MeanSquaredError`:
     mean over all elements of the batch."""
 
     CrossEntropy = 0
@@ -275,9 +276,9 @@ class GivenWeights(Enum, path="gristmill_primitives::data::GivenWeights"):
 class Policy(Struct, path="gristmill_primitives::data::Policy"):
     """What a provider lets jobs do with a dataset. A change never touches open jobs.
 
-    `rho_budget` is in nano-ρ (zCDP) over the dataset's life; `sigma_min_milli` the least noise multiplier × 1000;
-    `params_per_row_milli` the most trainable parameters per row × 1000; `rate_min`/`rate_max` are the 32-bit patterns
-    of positive floats.
+    `rho_budget` is in nano-ρ (zCDP) over the dataset's life; `sigma_min_milli` the least noise
+    multiplier × 1000; `params_per_row_milli` the most trainable parameters per row × 1000; `rate_min` and
+    `rate_max` are the 32-bit patterns of positive floats.
     """
 
     without_dp: WithoutDp
@@ -320,7 +321,7 @@ class Terms(Enum, path="gristmill_primitives::data::Terms"):
         windows: Windows
 
 
-# --- blobs ----------------------------------------------------------------------------------------------------------
+# --- blobs --------------------------------------------------------------------------------------------------
 
 Piece = Annotated[bytes, MaxLen(PIECE)]
 PieceHashes = Annotated[list[H256], MaxLen(BLOB_MAX // PIECE)]
@@ -353,7 +354,9 @@ def piece_hash(index: int, data: bytes) -> bytes:
 
 
 def blob_hash_of(length: int, hashes: list[bytes]) -> bytes:
-    """`H("gm/blob" ‖ u64 length ‖ piece hashes)`. Raises DataError WrongPieces when their number does not fit."""
+    """`H("gm/blob" ‖ u64 length ‖ piece hashes)`. Raises DataError WrongPieces when their number does not
+    fit.
+    """
     if len(hashes) != piece_count(length):
         raise DataError("WrongPieces", f"{length} bytes make {piece_count(length)} pieces, not {len(hashes)}")
     return tagged("blob", length.to_bytes(8, "little"), *hashes)

@@ -1,22 +1,34 @@
 """Jobs as bytes: what is trained and how, what it costs, and what the receipt says.
 
-`TrainingSpec` is public and decides the run, down to the last bit, together with the model, the rows, the beacon and
-the provider's `noise_key`. Real numbers in it are the 32-bit patterns of floats (`float_bits`, `bits_float`).
+`TrainingSpec` is public and decides the run, down to the last bit, together with the model, the rows, the
+beacon and the provider's `noise_key`. Real numbers in it are the 32-bit patterns of floats (`float_bits`,
+`bits_float`).
 
     spec.hash  = H("gm/spec" ‖ SCALE spec)            model_hash = H("gm/model" ‖ ONNX bytes)
-    commitment = H("gm/result" ‖ SCALE receipt)       price      = base + ⌈work·per_gwork/10⁹⌉ + ⌈ρ·per_rho/10⁹⌉
+    commitment = H("gm/result" ‖ SCALE receipt)       price      = base + ⌈work·per_gwork/10⁹⌉ +
+    ⌈ρ·per_rho/10⁹⌉
 
 Errors: `SpecError(name, message)`.
 """
-
-from __future__ import annotations
 
 import struct
 from enum import IntEnum
 from typing import Annotated
 
-from primitives.data import Loss, Metric, OptimizerKind, Policy, Schema, Tariff, WithoutDp, GivenWeights, Name, DataError
 from primitives.hashing import tagged
+
+from primitives.data import (
+    DataError,
+    GivenWeights,
+    Loss,
+    Metric,
+    Name,
+    OptimizerKind,
+    Policy,
+    Schema,
+    Tariff,
+    WithoutDp,
+)
 from primitives.scale import (
     H256,
     U8,
@@ -34,15 +46,49 @@ from primitives.scale import (
 )
 
 __all__ = [
-    "NUMERICS", "SPEC_VERSION", "RECEIPT_VERSION", "Affine", "Dp", "FailReason", "Init", "InputMap", "JobState", "Loss",
-    "Metric", "MetricValue", "OptimizerKind", "OptimizerSpec", "Outcome", "Quote", "Receipt", "RejectReason",
-    "ResultPackage", "Schedule", "SpecError", "Target", "TrainingSpec", "Work", "bits_float", "check_spec", "fee",
-    "float_bits", "model_hash", "policy_breach", "price", "receipt_message", "result_commitment", "rho_nano", "steps",
+    "NUMERICS",
+    "RECEIPT_VERSION",
+    "SPEC_VERSION",
+    "Affine",
+    "Dp",
+    "FailReason",
+    "Init",
+    "InputMap",
+    "JobState",
+    "Loss",
+    "Metric",
+    "MetricValue",
+    "OptimizerKind",
+    "OptimizerSpec",
+    "Outcome",
+    "Quote",
+    "Receipt",
+    "RejectReason",
+    "ResultPackage",
+    "Schedule",
+    "SpecError",
+    "Target",
+    "TrainingSpec",
+    "Work",
+    "bits_float",
+    "check_columns",
+    "check_spec",
+    "fee",
+    "float_bits",
+    "model_hash",
+    "policy_breach",
+    "price",
+    "receipt_message",
+    "result_commitment",
+    "rho_nano",
+    "steps",
     "weights_hash",
 ]  # fmt: skip
 
 NUMERICS = 1
-"""The order of every float operation of a training run. Any change of a golden weight hash needs the next number."""
+"""The order of every float operation of a training run. Any change of a golden weight hash needs the next
+number.
+"""
 SPEC_VERSION = 1
 RECEIPT_VERSION = 1
 
@@ -75,7 +121,7 @@ def bits_float(bits: int) -> float:
     return float(struct.unpack("<f", bits.to_bytes(4, "little"))[0])
 
 
-# --- the specification ------------------------------------------------------------------------------------------------
+# --- the specification --------------------------------------------------------------------------------------
 
 TensorName = Annotated[bytes, MaxLen(TENSOR_NAME_MAX)]
 """A tensor's name in the ONNX graph: UTF-8, 1 to 256 bytes."""
@@ -136,7 +182,7 @@ class Init(Enum, path="gristmill_primitives::job::Init"):
 
 
 class Dp(Struct, path="gristmill_primitives::job::Dp"):
-    """Differentially private SGD: clip each example's gradient to clip_num/clip_den, noise multiplier × 1000."""
+    """Differentially private SGD: clip each gradient to clip_num/clip_den; noise multiplier × 1000."""
 
     clip_num: U64
     clip_den: U64
@@ -146,8 +192,8 @@ class Dp(Struct, path="gristmill_primitives::job::Dp"):
 class TrainingSpec(Struct, path="gristmill_primitives::job::TrainingSpec"):
     """Everything that decides a training run besides model, rows, beacon and noise key.
 
-    `trainable` empty means every float initialiser of the graph. Each batch is cut into `shards` equal parts whose
-    gradients are added in order, so the machine's core count never changes a bit.
+    `trainable` empty means every float initialiser of the graph. Each batch is cut into `shards` equal parts
+    whose gradients are added in order, so the machine's core count never changes a bit.
     """
 
     version: U8
@@ -174,7 +220,8 @@ class TrainingSpec(Struct, path="gristmill_primitives::job::TrainingSpec"):
 
 
 def check_spec(spec: TrainingSpec) -> None:
-    """Refuse a specification that means nothing: SpecError UnknownVersion, UnknownNumerics, BadBatch, BadRate, BadName or BadDp.
+    """Refuse a specification that means nothing: SpecError UnknownVersion, UnknownNumerics, BadBatch,
+    BadRate, BadName or BadDp.
 
     Needs neither model nor dataset, so a chain can ask it before any money is held.
     """
@@ -199,7 +246,13 @@ def _check_names(spec: TrainingSpec) -> None:
     tensors = [item.tensor for item in spec.inputs]
     if len(set(tensors)) != len(tensors) or len(set(spec.trainable)) != len(spec.trainable):
         raise SpecError("BadName", "a tensor is named twice")
-    for name in [*tensors, *spec.trainable, spec.target.tensor, spec.target.column, *(i.column for i in spec.inputs)]:
+    for name in [
+        *tensors,
+        *spec.trainable,
+        spec.target.tensor,
+        spec.target.column,
+        *(i.column for i in spec.inputs),
+    ]:
         try:
             empty = not name.decode("utf-8")
         except UnicodeDecodeError:
@@ -229,9 +282,11 @@ def steps(spec: TrainingSpec, rows: int) -> int:
 
 
 def rho_nano(spec: TrainingSpec) -> int:
-    """Privacy cost in nano-ρ, rounded up: ⌈epochs·10¹⁵ / (2·σ_milli²)⌉; 0 without DP. SpecError BadDp beyond u64.
+    """Privacy cost in nano-ρ, rounded up: ⌈epochs·10¹⁵ / (2·σ_milli²)⌉; 0 without DP. SpecError BadDp beyond
+    u64.
 
-    zCDP of the Gaussian mechanism (Bun, Steinke 2016): each epoch costs every row 1/(2σ²), since batches are disjoint.
+    zCDP of the Gaussian mechanism (Bun, Steinke 2016): each epoch costs every row 1/(2σ²), since batches are
+    disjoint.
     """
     if spec.dp is None:
         return 0
@@ -243,44 +298,6 @@ def rho_nano(spec: TrainingSpec) -> int:
     return rho
 
 
-def policy_breach(policy: Policy, spec: TrainingSpec, buyer: bytes, rows: int) -> RejectReason | None:
-    """Why `policy` forbids `buyer` this job, or None. The chain asks it at submit, the provider once more.
-
-    `params_per_row_milli` is not judged here: only the provider can open the model and count.
-    """
-    rules = (
-        (_dp_allowed(policy, spec, buyer), RejectReason.DpRequired),
-        (_init_allowed(policy, spec, buyer), RejectReason.GivenWeightsForbidden),
-        (rows >= policy.min_rows, RejectReason.TooFewRows),
-        (spec.loss in policy.losses, RejectReason.PolicyForbids),
-        (_rate_allowed(policy, spec.optimizer), RejectReason.PolicyForbids),
-        (spec.epochs <= policy.epochs_max, RejectReason.PolicyForbids),
-    )
-    return next((reason for allowed, reason in rules if not allowed), None)
-
-
-def _dp_allowed(policy: Policy, spec: TrainingSpec, buyer: bytes) -> bool:
-    if spec.dp is not None:
-        return spec.dp.sigma_milli >= policy.sigma_min_milli
-    rule = policy.without_dp
-    return isinstance(rule, WithoutDp.Anyone) or (isinstance(rule, WithoutDp.Trusted) and buyer in rule.accounts)
-
-
-def _init_allowed(policy: Policy, spec: TrainingSpec, buyer: bytes) -> bool:
-    if not isinstance(spec.init, Init.Given):
-        return True
-    rule = policy.given_weights
-    if isinstance(rule, GivenWeights.UnderDp):
-        return spec.dp is not None
-    return isinstance(rule, GivenWeights.Trusted) and buyer in rule.accounts
-
-
-def _rate_allowed(policy: Policy, optimizer: OptimizerSpec) -> bool:
-    """Patterns of positive floats are ordered as the floats are, so no float arithmetic is needed."""
-    assert isinstance(optimizer, OptimizerSpec.Sgd)
-    return OptimizerKind.Sgd in policy.optimizers and policy.rate_min <= optimizer.rate <= policy.rate_max
-
-
 def check_columns(schema: Schema, spec: TrainingSpec) -> None:
     """Refuse a specification that names columns which the dataset lacks: SpecError UnknownColumn."""
     try:
@@ -290,11 +307,13 @@ def check_columns(schema: Schema, spec: TrainingSpec) -> None:
         raise SpecError(error.name, str(error)) from None
 
 
-# --- the price ----------------------------------------------------------------------------------------------------------
+# --- the price ----------------------------------------------------------------------------------------------
 
 
 class Work(Struct, path="gristmill_primitives::job::Work"):
-    """Static cost of a run: float operations, bytes of linear memory, priced units, and wasm fuel as a safety limit."""
+    """Static cost of a run: float operations, bytes of linear memory, priced units, and wasm fuel as a safety
+    limit.
+    """
 
     flops: U64
     memory: U64
@@ -303,7 +322,9 @@ class Work(Struct, path="gristmill_primitives::job::Work"):
 
 
 class Quote(Struct, path="gristmill_primitives::job::Quote"):
-    """What a run will cost, known before it: a pure function of (model, spec, rows, tariff). `expires` is a moment in ms."""
+    """What a run will cost, known before it: a pure function of (model, spec, rows, tariff). `expires` is a
+    moment in ms.
+    """
 
     spec_hash: H256
     dataset: U32
@@ -319,7 +340,9 @@ class Quote(Struct, path="gristmill_primitives::job::Quote"):
 
 
 def price(tariff: Tariff, work: int, rho: int) -> int:
-    """`base + ⌈work·per_gwork/10⁹⌉ + ⌈rho·per_rho/10⁹⌉`, in smallest units; unbounded integer (callers refuse ≥ 2¹²⁸)."""
+    """`base + ⌈work·per_gwork/10⁹⌉ + ⌈rho·per_rho/10⁹⌉`, in smallest units; unbounded integer (callers refuse
+    ≥ 2¹²⁸).
+    """
     return tariff.base + -(-work * tariff.per_gwork // GIGA) + -(-rho * tariff.per_rho // GIGA)
 
 
@@ -328,7 +351,7 @@ def fee(amount: int) -> int:
     return -(-amount * FEE_PERCENT // 100)
 
 
-# --- the course of a job -----------------------------------------------------------------------------------------------
+# --- the course of a job ------------------------------------------------------------------------------------
 
 
 class JobState(IntEnum):
@@ -385,7 +408,50 @@ class Outcome(IntEnum):
     Diverged = 1
 
 
-# --- the result ---------------------------------------------------------------------------------------------------------
+# --- the provider's policy, judged --------------------------------------------------------------------------
+
+
+def policy_breach(policy: Policy, spec: TrainingSpec, buyer: bytes, rows: int) -> RejectReason | None:
+    """Why `policy` forbids `buyer` this job, or None. The chain asks it at submit, the provider once more.
+
+    `params_per_row_milli` is not judged here: only the provider can open the model and count.
+    """
+    rules = (
+        (_dp_allowed(policy, spec, buyer), RejectReason.DpRequired),
+        (_init_allowed(policy, spec, buyer), RejectReason.GivenWeightsForbidden),
+        (rows >= policy.min_rows, RejectReason.TooFewRows),
+        (spec.loss in policy.losses, RejectReason.PolicyForbids),
+        (_rate_allowed(policy, spec.optimizer), RejectReason.PolicyForbids),
+        (spec.epochs <= policy.epochs_max, RejectReason.PolicyForbids),
+    )
+    return next((reason for allowed, reason in rules if not allowed), None)
+
+
+def _dp_allowed(policy: Policy, spec: TrainingSpec, buyer: bytes) -> bool:
+    if spec.dp is not None:
+        return spec.dp.sigma_milli >= policy.sigma_min_milli
+    rule = policy.without_dp
+    return isinstance(rule, WithoutDp.Anyone) or (
+        isinstance(rule, WithoutDp.Trusted) and buyer in rule.accounts
+    )
+
+
+def _init_allowed(policy: Policy, spec: TrainingSpec, buyer: bytes) -> bool:
+    if not isinstance(spec.init, Init.Given):
+        return True
+    rule = policy.given_weights
+    if isinstance(rule, GivenWeights.UnderDp):
+        return spec.dp is not None
+    return isinstance(rule, GivenWeights.Trusted) and buyer in rule.accounts
+
+
+def _rate_allowed(policy: Policy, optimizer: OptimizerSpec) -> bool:
+    """Patterns of positive floats are ordered as the floats are, so no float arithmetic is needed."""
+    assert isinstance(optimizer, OptimizerSpec.Sgd)
+    return OptimizerKind.Sgd in policy.optimizers and policy.rate_min <= optimizer.rate <= policy.rate_max
+
+
+# --- the result ---------------------------------------------------------------------------------------------
 
 
 class MetricValue(Struct, path="gristmill_primitives::job::MetricValue"):
@@ -396,9 +462,11 @@ class MetricValue(Struct, path="gristmill_primitives::job::MetricValue"):
 
 
 class Receipt(Struct, path="gristmill_primitives::job::Receipt"):
-    """What a provider certifies about a run. It travels inside the sealed result; the chain sees its salted hash only.
+    """What a provider certifies about a run. It travels inside the sealed result; the chain sees its salted
+    hash only.
 
-    `signature` (of key type `scheme`: 0 ed25519, 1 sr25519, 2 ecdsa) is the provider's over `receipt_message`.
+    `signature` (of key type `scheme`: 0 ed25519, 1 sr25519, 2 ecdsa) is the provider's over
+    `receipt_message`.
     """
 
     version: U8
@@ -423,7 +491,7 @@ class Receipt(Struct, path="gristmill_primitives::job::Receipt"):
 
 
 class ResultPackage(Struct, path="gristmill_primitives::job::ResultPackage"):
-    """The plaintext of a sealed result: `weights.onnx` and its receipt. Nothing else ever leaves a provider."""
+    """The plaintext of a sealed result: `weights.onnx` and its receipt. Nothing else leaves a provider."""
 
     weights: Annotated[bytes, MaxLen(WEIGHTS_MAX)]
     receipt: Receipt

@@ -1,4 +1,4 @@
-"""The salted Merkle tree over a dataset's chunks: what a public root commits to, and proofs for single chunks.
+"""The salted Merkle tree over a dataset's chunks: a public root, and proofs for single chunks.
 
     salt_i = first 16 bytes of H("gm/salt" ‖ dataset_secret ‖ u32 i)      (zero for common data)
     leaf_i = H("gm/leaf" ‖ u32 i ‖ salt_i ‖ chunk_i)
@@ -6,13 +6,12 @@
     root   = H("gm/root" ‖ schema_hash ‖ u64 rows ‖ u32 chunks ‖ top)
 
 Leaves, nodes and roots have domains of their own, so none can pass for another. Salts keep a public leaf from
-confirming a guessed row. A proof is the siblings bottom-up; sides and length follow from (index, chunks), so a proof
-has exactly one valid form.
+confirming a guessed row. A proof is the siblings bottom-up; sides and length follow from (index, chunks), so
+a proof has exactly one valid form.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from primitives.hashing import tagged
 
@@ -92,11 +91,20 @@ def proof_top(index: int, chunks: int, leaf_hash: bytes, siblings: Sequence[byte
     return None if rest else current
 
 
-def verify_proof(
-    expected_root: bytes, schema_hash: bytes, rows: int, chunks: int, index: int, leaf_hash: bytes, siblings: Sequence[bytes]
-) -> bool:
-    """Whether `leaf_hash` is leaf `index` of the dataset behind `expected_root`. Never raises on hostile siblings."""
+class Commitment(NamedTuple):
+    """What the public knows of a dataset: enough to check any chunk's proof."""
+
+    root: bytes
+    schema_hash: bytes
+    rows: int
+    chunks: int
+
+
+def verify_proof(commitment: Commitment, index: int, leaf_hash: bytes, siblings: Sequence[bytes]) -> bool:
+    """Whether `leaf_hash` is leaf `index` of the committed dataset. Never raises on hostile siblings."""
     if any(len(sibling) != 32 for sibling in siblings):
         return False
-    found = proof_top(index, chunks, leaf_hash, siblings)
-    return found is not None and root(schema_hash, rows, chunks, found) == expected_root
+    found = proof_top(index, commitment.chunks, leaf_hash, siblings)
+    if found is None:
+        return False
+    return root(commitment.schema_hash, commitment.rows, commitment.chunks, found) == commitment.root

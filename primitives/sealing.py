@@ -3,21 +3,18 @@
     R = r·G,  k = H("gm/seal" ‖ genesis ‖ context ‖ R ‖ pk ‖ r·pk)
     sealed = R ‖ ChaCha20-Poly1305 pieces of 64 KiB, nonce = u64 index ‖ u32 last flag
 
-A piece that is changed, dropped, added, moved, or taken from another message fails its tag. The context names the
-purpose and what it belongs to, so a sealed message cannot be replayed into another job.
+A piece that is changed, dropped, added, moved, or taken from another message fails its tag. The context names
+the purpose and what it belongs to, so a sealed message cannot be replayed into another job.
 
-Keys are one type for the whole chain, so that a delivery can later be disputed by opening r·pk with a DLEQ proof.
-32 zero bytes are refused by comparison, because libsodium calls the identity a valid point.
+Keys are one type for the whole chain, so that a delivery can later be disputed by opening r·pk with a DLEQ
+proof. 32 zero bytes are refused by comparison, because libsodium calls the identity a valid point.
 """
-
-from __future__ import annotations
 
 import os
 
 import rbcl
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-
 from primitives.hashing import tagged
 
 POINT_SIZE = 32
@@ -28,7 +25,9 @@ ORDER = 2**252 + 27742317777372353535851937790883648493
 
 
 class SealError(ValueError):
-    """Sealing or opening failed. `name`: BadKey (point or scalar refused) or NotSealedToYou (wrong key, context or bytes)."""
+    """Sealing or opening failed. `name`: BadKey (point or scalar refused) or NotSealedToYou (wrong key,
+    context or bytes).
+    """
 
     def __init__(self, name: str, message: str) -> None:
         super().__init__(message)
@@ -36,7 +35,9 @@ class SealError(ValueError):
 
 
 def model_context(dataset: int, buyer: bytes) -> bytes:
-    """Context of a model sealed to a provider. It binds the buyer: nobody can submit another buyer's sealed model."""
+    """Context of a model sealed to a provider. It binds the buyer: nobody can submit another buyer's sealed
+    model.
+    """
     return _context("job-model", dataset.to_bytes(4, "little") + buyer)
 
 
@@ -67,7 +68,9 @@ def public_key(secret: bytes) -> bytes:
 
 
 def validate_public(public: bytes) -> None:
-    """Refuse what is not a usable key: wrong length, identity, no point, or a non-canonical encoding (SealError BadKey)."""
+    """Refuse what is not a usable key: wrong length, identity, no point, or a non-canonical encoding
+    (SealError BadKey).
+    """
     if len(public) != POINT_SIZE:
         raise SealError("BadKey", f"an encryption key has {POINT_SIZE} bytes")
     if public == IDENTITY:
@@ -84,14 +87,18 @@ def sealed_length(length: int) -> int:
 
 
 def seal(public: bytes, context: bytes, genesis: bytes, data: bytes, scalar: bytes | None = None) -> bytes:
-    """Seal `data` to `public`. `scalar` is for test vectors only: two messages under one scalar betray each other."""
+    """Seal `data` to `public`. `scalar` is for test vectors only: two messages under one scalar betray each
+    other.
+    """
     validate_public(public)
     ephemeral = _random_scalar() if scalar is None else scalar
     point = public_key(ephemeral)
     cipher = _cipher(genesis, context, point, public, _multiply(ephemeral, public))
     cuts = range(0, max(1, len(data)), PIECE_SIZE)
     sealed = [
-        cipher.encrypt(_nonce(i, last=start + PIECE_SIZE >= len(data)), data[start : start + PIECE_SIZE], None)
+        cipher.encrypt(
+            _nonce(i, last=start + PIECE_SIZE >= len(data)), data[start : start + PIECE_SIZE], None
+        )
         for i, start in enumerate(cuts)
     ]
     return b"".join([point, *sealed])
@@ -110,7 +117,9 @@ def open_sealed(secret: bytes, context: bytes, genesis: bytes, sealed: bytes) ->
             for i, start in enumerate(cuts)
         ]
     except InvalidTag:
-        raise SealError("NotSealedToYou", "the sealed bytes do not open with this key in this context") from None
+        raise SealError(
+            "NotSealedToYou", "the sealed bytes do not open with this key in this context"
+        ) from None
     if len(opened) > 1 and not opened[-1]:
         raise SealError("NotSealedToYou", "the sealed bytes end in an empty piece")
     return b"".join(opened)
