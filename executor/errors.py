@@ -2,7 +2,21 @@
 
     ExecutorError
     ├── ModelError        the model: raised before any row is read
+    │   ├── NotOnnx               the bytes do not parse, or are no model
+    │   ├── ExternalData          tensors that live in other files
+    │   ├── UnknownOp             an operator that the table lacks, or a foreign domain
+    │   ├── UnsupportedOpset      an opset version outside the range
+    │   ├── UnsupportedAttribute  a known operator in a form that is not supported
+    │   ├── UnsupportedType       a tensor type that is not supported where it stands
+    │   ├── MalformedGraph        cycles, names defined twice or never, a wrong number of inputs
+    │   ├── ShapeMismatch         shapes that do not fit each other
+    │   ├── DynamicShape          a shape known only at run time (the first, batch dimension excepted)
+    │   └── TooLarge              a bound on sizes, nodes, memory, fuel or steps
     ├── SpecError         the training spec, or what it asks of the model or the schema
+    │   ├── UnknownTensor         an input, output or trainable name that the model lacks
+    │   ├── NotTrainable          no gradient reaches the tensor
+    │   └── UnsupportedSpec       a loss, optimizer or option that this executor lacks
+    ├── CompilerError     a defect of ours: what was emitted is not what was planned
     ├── DataError         the rows
     │   ├── BadData               a value that may not be there: NaN, infinity, a class beyond the model's outputs
     │   ├── BadTable              a file that is no table, or a table that does not fit its schema
@@ -30,8 +44,60 @@ class NotOnnx(ModelError):
     """The bytes are no ONNX model."""
 
 
+class ExternalData(ModelError):
+    """A tensor refers to another file."""
+
+
+class UnknownOp(ModelError):
+    """An operator is not in the table."""
+
+
+class UnsupportedOpset(ModelError):
+    """The model's opset is outside the supported range."""
+
+
+class UnsupportedAttribute(ModelError):
+    """An operator is used in a form that is not supported."""
+
+
+class UnsupportedType(ModelError):
+    """A tensor's element type is not supported where it stands."""
+
+
+class MalformedGraph(ModelError):
+    """The graph is not a well-formed, acyclic graph."""
+
+
+class ShapeMismatch(ModelError):
+    """Shapes do not fit each other."""
+
+
+class DynamicShape(ModelError):
+    """A shape depends on the data."""
+
+
+class TooLarge(ModelError):
+    """A bound on sizes, nodes, memory, fuel or steps is exceeded."""
+
+
 class SpecError(ExecutorError):
     """The training spec is refused."""
+
+
+class UnknownTensor(SpecError):
+    """The model has no tensor of this name where the spec needs one."""
+
+
+class NotTrainable(SpecError):
+    """No gradient reaches a tensor that the spec wants trained."""
+
+
+class UnsupportedSpec(SpecError):
+    """This executor lacks a loss, optimizer or option of the spec."""
+
+
+class CompilerError(ExecutorError):
+    """A defect of ours: what was emitted is not what was planned."""
 
 
 class UnsupportedNumerics(SpecError):

@@ -1,0 +1,1 @@
+"""The enclave: ONNX in, wasm out. Knows no chain."""

@@ -1,0 +1,112 @@
+"""What a compiled model is: one wasm module without imports, and the map of its memory.
+
+The host (the enclave's child process) does, for a training plan:
+
+    write every `constants` entry; write every parameter (`given`, or anew from `fan_in`); momentum regions start as zeros
+    for each call: fill the first rows of every `inputs` region and of `target` with up to `plan.rows_per_call` rows
+        run(steps, last_rows)     # `steps` batches lie one after another; all hold `batch` rows but the last: `last_rows`
+        read `losses[:steps]`     # mean loss of each step
+    finish()                      # canonicalises NaNs; only now read the parameters
+
+Rows are plain row-major: a region of shape [rows_per_call, features…]; the module brings them into its own lane layout.
+A step costs the same fuel whatever its rows, because missing rows are copies of the first row with weight zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from math import prod
+
+PAGE = 65536
+
+
+class Kind(Enum):
+    """Element type of a region; both take four bytes, little-endian."""
+
+    F32 = "f32"
+    I32 = "i32"
+
+
+@dataclass(frozen=True)
+class Region:
+    """A named, dense, row-major array in the module's memory. `offset` in bytes, a multiple of 16."""
+
+    name: str
+    offset: int
+    shape: tuple[int, ...]
+    kind: Kind = Kind.F32
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return 4 * prod(self.shape)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A trainable initialiser. `fan_in` 0 means: starts as zeros; else Kaiming uniform with bound sqrt(1 / fan_in)
+    scaled as the job's initialisation says. `given` is the value in the submitted model (f32, little-endian)."""
+
+    region: Region
+    fan_in: int
+    given: bytes
+    momentum: Region | None = None
+
+    @property
+    def name(self) -> str:
+        return self.region.name
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A module and all that is known about it before it runs. Every number is a pure function of (model, spec, rows).
+
+    `memory` bytes of linear memory; `flops` of the whole job (a fused multiply-add counts two); `work` = flops plus the
+    bytes that kernels load and store; `fuel` for the whole job when the host fills each call up to `rows_per_call` rows
+    and starts a new call with each epoch. `fuel_of_call(steps)` is exact.
+    """
+
+    module: bytes
+    memory: int
+    batch: int
+    rows_per_call: int
+    inputs: tuple[Region, ...]
+    target: Region | None
+    losses: Region | None
+    parameters: tuple[Parameter, ...]
+    constants: tuple[tuple[Region, bytes], ...]
+    outputs: tuple[Region, ...]
+    """Forward plans: the graph's outputs, one row a row. Gradient plans: d loss / d parameter, named as the parameter."""
+    flops: int
+    work: int
+    fuel: int
+    steps: int
+    fuel_per_step: int
+    fuel_per_call: int
+    fuel_of_finish: int
+    numerics: int = 1
+    kernels: tuple[tuple[str, int, int], ...] = field(default=())
+    """For people: (kernel, fuel per step, flops per step), in order of execution."""
+    exports: Mapping[str, str] = field(default_factory=lambda: dict(EXPORTS))
+
+    @property
+    def pages(self) -> int:
+        """Wasm pages of 64 KiB; the module's memory has this many from start to end."""
+        return self.memory // PAGE
+
+    @property
+    def steps_per_call(self) -> int:
+        return self.rows_per_call // self.batch
+
+    def fuel_of_call(self, steps: int) -> int:
+        """Fuel that one `run(steps, …)` takes."""
+        return self.fuel_per_call + steps * self.fuel_per_step
+
+
+EXPORTS = {
+    "memory": "memory",
+    "run": "func (steps: i32, last_rows: i32)",
+    "finish": "func ()",
+}
