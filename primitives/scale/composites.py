@@ -1,0 +1,478 @@
+"""Structs and tagged enums: declared as classes, encoded by their annotations.
+
+    class Point(Struct, path="my::Point"):
+        x: U32
+        y: U32
+
+    class Shape(Enum, path="my::Shape"):
+        class Dot(Variant, index=0):
+            at: Point
+        class Nothing(Variant, index=3):
+            pass
+
+Values are immutable, built by keyword, compared by content. A variant's value is an instance of its enum. `unnamed=True` on a
+struct or variant makes its fields positional in metadata, as in Rust's `struct Id(AccountId)`; the Python names remain.
+"""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Self, TypeVar
+from typing import dataclass_transform, get_args, get_origin, get_type_hints
+
+from primitives.scale.base import Codec, Encoder, read, write
+from primitives.scale.emit import Reader, Writer, build, namespace
+from primitives.scale.errors import ScaleError, show
+from primitives.scale.sequences import fails, total
+
+if TYPE_CHECKING:
+
+    class _AnyEnum(Any):  # type: ignore[misc]
+        """Makes the type checker accept a variant where its enum is asked for (true at run time: see `Enum`)."""
+else:
+    _AnyEnum = object
+
+
+class Field(NamedTuple):
+    """One field of a struct or variant."""
+
+    name: str | None
+    """The name in metadata; None for positional fields."""
+    codec: Codec[Any]
+    docs: list[str]
+    type_name: str | None
+    """How the source calls the type, for metadata; None to derive it."""
+    attribute: str
+    """The name in Python."""
+
+
+class Doc(NamedTuple):
+    """Documentation of a field: `Annotated[U32, Doc("…")]`."""
+
+    text: str
+
+
+class TypeName(NamedTuple):
+    """How metadata calls a field's type: `Annotated[U128, TypeName("BalanceOf<T>")]`."""
+
+    name: str
+
+
+def _field_names(cls: type) -> tuple[str, ...]:
+    names: dict[str, None] = {}
+    for base in reversed(cls.__mro__):
+        if "__scale_path__" in vars(base):  # a record, not a mix-in
+            names |= {
+                name: None for name, hint in inspect.get_annotations(base).items() if not _is_class_var(hint)
+            }
+    return tuple(names)
+
+
+def _is_class_var(hint: object) -> bool:
+    if isinstance(hint, str):
+        return hint.startswith(("ClassVar", "typing.ClassVar"))
+    return hint is ClassVar or get_origin(hint) is ClassVar
+
+
+def _initialiser(cls: type, names: tuple[str, ...]) -> Any:
+    space: dict[str, Any] = {"setattribute": object.__setattr__}
+    defaults = {name: getattr(cls, name) for name in names if hasattr(cls, name)}
+    space |= {f"default_{name}": value for name, value in defaults.items()}
+    arguments = [f"{name}=default_{name}" if name in defaults else name for name in names]
+    header = f"def __init__(self{', *, ' if names else ''}{', '.join(arguments)}):"
+    pairs = ", ".join(f"{name!r}: {name}" for name in names)
+    exec(f"{header}\n    setattribute(self, '__dict__', {{{pairs}}})", space)
+    function = space["__init__"]
+    function.__qualname__ = f"{cls.__qualname__}.__init__"
+    return function
+
+
+class _Record:
+    """What structs and variants share: fields from annotations, keyword construction, value semantics."""
+
+    __scale_path__: ClassVar[str] = ""
+    __scale_params__: ClassVar[Mapping[str, Any]] = {}
+    __scale_unnamed__: ClassVar[bool] = False
+    __match_args__: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(
+        cls,
+        *,
+        path: str = "",
+        params: Mapping[str, Any] | None = None,
+        unnamed: bool = False,
+        **others: Any,
+    ) -> None:
+        super().__init_subclass__(**others)
+        cls.__scale_path__ = path
+        cls.__scale_params__ = params or {}
+        cls.__scale_unnamed__ = unnamed
+        names = _field_names(cls)
+        cls.__match_args__ = names  # type: ignore[misc]
+        if "__init__" not in cls.__dict__:
+            cls.__init__ = _initialiser(cls, names)  # type: ignore[method-assign]
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} is immutable")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"{type(self).__name__} is immutable")
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash((type(self), *self.__dict__.values()))
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{name}={self.__dict__[name]!r}" for name in type(self).__match_args__)
+        return f"{type(self).__qualname__.rpartition('<locals>.')[2]}({fields})"
+
+    def __replace__(self, **changes: Any) -> Self:
+        return type(self)(**{**self.__dict__, **changes})
+
+
+S = TypeVar("S", bound=_Record)
+
+
+def replace(value: S, /, **changes: Any) -> S:
+    """A copy of a struct or variant with some fields changed."""
+    return value.__replace__(**changes)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+class Struct(_Record):
+    """Base of SCALE structs: fields in the order of the annotations. The class docstring becomes metadata docs."""
+
+    if TYPE_CHECKING:
+
+        def __init_subclass__(
+            cls, *, path: str = "", params: Mapping[str, Any] | None = None, unnamed: bool = False
+        ) -> None: ...
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+class Variant(_Record, _AnyEnum):
+    """Base of one variant of an `Enum`; `index` is its byte (default: the place in the class body)."""
+
+    __scale_index__: ClassVar[int | None] = None
+
+    def __init_subclass__(cls, *, index: int | None = None, unnamed: bool = False, **others: Any) -> None:
+        super().__init_subclass__(unnamed=unnamed, **others)
+        cls.__scale_index__ = index
+
+
+class Enum:
+    """Base of tagged unions. The `Variant` classes in its body become its subclasses."""
+
+    __scale_path__: ClassVar[str] = ""
+    __scale_params__: ClassVar[Mapping[str, Any]] = {}
+    __scale_variants__: ClassVar[tuple[tuple[int, type[Variant]], ...]] = ()
+
+    def __init_subclass__(
+        cls, *, path: str = "", params: Mapping[str, Any] | None = None, **others: Any
+    ) -> None:
+        super().__init_subclass__(**others)
+        if issubclass(cls, Variant):
+            return
+        variants = [
+            value for value in vars(cls).values() if isinstance(value, type) and issubclass(value, Variant)
+        ]
+        cls.__scale_path__ = path
+        cls.__scale_params__ = params or {}
+        cls.__scale_variants__ = tuple(number_variants(cls.__name__, variants))
+        for variant in variants:
+            variant.__bases__ = (*variant.__bases__, cls)
+
+
+def number_variants(name: str, variants: Sequence[type[Variant]]) -> list[tuple[int, type[Variant]]]:
+    """Give each variant its byte: its `index`, or one more than the one before."""
+    numbered: list[tuple[int, type[Variant]]] = []
+    seen: dict[int, str] = {}
+    following = 0
+    for variant in variants:
+        index = following if variant.__scale_index__ is None else variant.__scale_index__
+        if not 0 <= index < 256:
+            raise ScaleError(f"{name}.{variant.__name__}: index {index} does not fit one byte")
+        if index in seen:
+            raise ScaleError(f"{name}: {seen[index]} and {variant.__name__} share index {index}")
+        seen[index] = variant.__name__
+        numbered.append((index, variant))
+        following = index + 1
+    return numbered
+
+
+class StructCodec(Codec[Any]):
+    """The codec of a `Struct` or of the fields of a `Variant`; `arguments` are those of a generic class."""
+
+    def __init__(self, cls: type[_Record], arguments: tuple[Any, ...] = ()) -> None:
+        super().__init__()
+        self.cls = cls
+        self.arguments = arguments
+        self.path: tuple[str, ...] = tuple((cls.__scale_path__ or cls.__name__).split("::"))
+        self.docs = docs_of(cls)
+        self._measuring = False
+
+    def __str__(self) -> str:
+        return self.cls.__name__
+
+    @cached_property
+    def params(self) -> list[tuple[str, Codec[Any] | None]]:
+        """Type parameters for metadata: (name, codec or None)."""
+        generic: tuple[Any, ...] = getattr(self.cls, "__parameters__", ())
+        named = {str(p.__name__): a for p, a in zip(generic, self.arguments, strict=False)}
+        return [
+            (n, None if h is None else _codec(h)) for n, h in {**named, **self.cls.__scale_params__}.items()
+        ]
+
+    @cached_property
+    def fields(self) -> tuple[Field, ...]:
+        """The fields in order; resolving them late lets types refer to each other."""
+        generic: tuple[Any, ...] = getattr(self.cls, "__parameters__", ())
+        if len(generic) != len(self.arguments):
+            raise ScaleError(
+                f"{self.cls.__name__} takes {len(generic)} type arguments, not {len(self.arguments)}"
+            )
+        known = dict(zip(generic, self.arguments, strict=True))
+        hints = _hints(self.cls)
+        return tuple(
+            _field(self.cls, name, _substitute(hints[name], known)) for name in self.cls.__match_args__
+        )
+
+    @property
+    def min_len(self) -> int:
+        if self._measuring:
+            return 0
+        self._measuring = True
+        try:
+            return sum(field.codec.min_len for field in self.fields)
+        finally:
+            self._measuring = False
+
+    @property
+    def max_len(self) -> int | None:
+        if self._measuring:
+            return None
+        self._measuring = True
+        try:
+            return total(field.codec.max_len for field in self.fields)
+        finally:
+            self._measuring = False
+
+    def emit_decode(self, r: Reader) -> str:
+        values = [read(field.codec, r) for field in self.fields]
+        name, cls = r.fresh(), r.bind(self.cls)
+        pairs = ", ".join(f"{f.attribute!r}: {v}" for f, v in zip(self.fields, values, strict=True))
+        r.after(f"{name} = new({cls})")
+        if pairs:
+            r.after(f"setattribute({name}, '__dict__', {{{pairs}}})")
+        return name
+
+    def emit_encode(self, w: Writer, value: str) -> None:
+        name = w.local(value)
+        for field in self.fields:
+            write(field.codec, w, f"{name}.{field.attribute}")
+
+    def explain(self, value: object) -> ScaleError:
+        if not isinstance(value, self.cls):
+            return super().explain(value)
+        for field in self.fields:
+            error = fails(field.codec, getattr(value, field.attribute))
+            if error is not None:
+                return ScaleError(f"{self}.{field.attribute}: {error}")
+        return ScaleError(f"{show(value)} cannot be encoded as {self}")
+
+
+class VariantInfo(NamedTuple):
+    """One variant of an `EnumCodec`."""
+
+    name: str
+    index: int
+    fields: tuple[Field, ...]
+    docs: list[str]
+    cls: type[Variant]
+
+
+class EnumCodec(Codec[Any]):
+    """The codec of a tagged union: an index byte, then the fields of that variant.
+
+    Usually made from an `Enum` class; `frame` makes it directly from the variant classes of a pallet's events, say.
+    """
+
+    inline = False
+
+    def __init__(
+        self,
+        path: str,
+        variants: Sequence[tuple[int, type[Variant]]],
+        params: Mapping[str, Any] | None = None,
+        docs: list[str] | None = None,
+        arguments: tuple[Any, ...] = (),
+    ) -> None:
+        super().__init__()
+        self.path: tuple[str, ...] = tuple(path.split("::"))
+        self.docs = docs or []
+        self._params = params or {}
+        self._structs = {index: StructCodec(cls, arguments) for index, cls in variants}
+        self._measuring = False
+
+    def __str__(self) -> str:
+        return self.path[-1]
+
+    @cached_property
+    def params(self) -> list[tuple[str, Codec[Any] | None]]:
+        """Type parameters for metadata: (name, codec or None)."""
+        return [(name, None if hint is None else _codec(hint)) for name, hint in self._params.items()]
+
+    @cached_property
+    def variants(self) -> tuple[VariantInfo, ...]:
+        """The variants in declaration order."""
+        return tuple(
+            VariantInfo(codec.cls.__name__.rstrip("_"), index, codec.fields, codec.docs, codec.cls)  # type: ignore[arg-type]
+            for index, codec in self._structs.items()
+        )
+
+    @property
+    def min_len(self) -> int:
+        if self._measuring:
+            return 1
+        self._measuring = True
+        try:
+            return 1 + min((codec.min_len for codec in self._structs.values()), default=0)
+        finally:
+            self._measuring = False
+
+    @property
+    def max_len(self) -> int | None:
+        if self._measuring:
+            return None
+        self._measuring = True
+        try:
+            lengths = [codec.max_len for codec in self._structs.values()]
+        finally:
+            self._measuring = False
+        longest = 0
+        for length in lengths:
+            if length is None:
+                return None
+            longest = max(longest, length)
+        return 1 + longest
+
+    def emit_decode(self, r: Reader) -> str:
+        table = {index: codec.decoder() for index, codec in self._structs.items()}
+        tag, function, name = r.byte(), r.fresh(), r.fresh()
+        r.line(f"{function} = {r.bind(table)}.get({tag})")
+        r.line(f"if {function} is None: raise ScaleError(f'{self}: no variant {{{tag}}}')")
+        r.line(f"{name}, o = {function}(b, o, d)")
+        return name
+
+    def emit_encode(self, w: Writer, value: str) -> None:
+        table = {codec.cls: _variant_encoder(index, codec) for index, codec in self._structs.items()}
+        name = w.local(value)
+        w.part(f"{w.bind(table)}[type({name})]({name})")
+
+    def explain(self, value: object) -> ScaleError:
+        for codec in self._structs.values():
+            if isinstance(value, codec.cls):
+                return codec.explain(value)
+        return super().explain(value)
+
+
+def _variant_encoder(index: int, codec: StructCodec) -> Encoder:
+    w = Writer(namespace())
+    w.pack("B", str(index))
+    w.stack.append(codec)
+    codec.emit_encode(w, "x")
+    w.line(f"return {w.result()}")
+    return build(str(codec), "encode(x)", w)
+
+
+def make_struct(
+    name: str, fields: Mapping[str, Any], *, path: str = "", docs: str = "", unnamed: bool = False
+) -> Any:
+    """A `Struct` class from (name → hint or codec), for types that are computed."""
+    body = {"__annotations__": dict(fields), "__doc__": docs or None, "__module__": __name__}
+    return types.new_class(
+        name, (Struct,), {"path": path, "unnamed": unnamed}, lambda space: space.update(body)
+    )
+
+
+def make_variant(
+    name: str, fields: Mapping[str, Any], *, index: int, docs: str = "", unnamed: bool = False
+) -> Any:
+    """A `Variant` class from (name → hint or codec), for types that are computed."""
+    body = {"__annotations__": dict(fields), "__doc__": docs or None, "__module__": __name__}
+    return types.new_class(
+        name, (Variant,), {"index": index, "unnamed": unnamed}, lambda space: space.update(body)
+    )
+
+
+def make_enum(name: str, variants: Sequence[type[Variant]], *, path: str = "", docs: str = "") -> Any:
+    """An `Enum` class over `variants` (which become its subclasses), for types that are computed."""
+    body: dict[str, Any] = {cls.__name__: cls for cls in variants}
+    body |= {"__doc__": docs or None, "__module__": __name__}
+    return types.new_class(name, (Enum,), {"path": path}, lambda space: space.update(body))
+
+
+def docs_of(cls: type) -> list[str]:
+    """The lines of a class's own docstring."""
+    text = cls.__dict__.get("__doc__")
+    return inspect.cleandoc(text).splitlines() if text else []
+
+
+def _hints(cls: type[_Record]) -> dict[str, Any]:
+    # Annotations that are codecs or types already need no evaluation; strings may name siblings in an enclosing class.
+    raw: dict[str, Any] = {}
+    for base in reversed(cls.__mro__):
+        raw |= inspect.get_annotations(base) if issubclass(base, _Record) else {}
+    if not any(isinstance(hint, (str, Codec)) or get_args(hint) for hint in raw.values()):
+        return raw
+    if any(isinstance(hint, Codec) for hint in raw.values()):
+        return raw
+    scope = {
+        name: value
+        for base in reversed(cls.__mro__)
+        for name, value in vars(base).items()
+        if isinstance(value, type)
+    }
+    scope[cls.__name__] = cls
+    try:
+        return get_type_hints(cls, localns=scope, include_extras=True)
+    except NameError as error:
+        raise ScaleError(f"{cls.__qualname__}: {error}") from None
+
+
+def _substitute(hint: Any, known: Mapping[Any, Any]) -> Any:
+    if not known:
+        return hint
+    if isinstance(hint, TypeVar):
+        return known[hint]
+    parameters: tuple[Any, ...] = getattr(hint, "__parameters__", ())
+    return hint[tuple(known[p] for p in parameters)] if parameters and not isinstance(hint, type) else hint
+
+
+def _field(cls: type[_Record], name: str, hint: Any) -> Field:
+    docs: list[str] = []
+    type_name: str | None = None
+    for extra in get_args(hint)[1:] if get_origin(hint) is Annotated else ():
+        if isinstance(extra, Doc):
+            docs = inspect.cleandoc(extra.text).splitlines()
+        if isinstance(extra, TypeName):
+            type_name = extra.name
+    try:
+        codec = _codec(hint)
+    except ScaleError as error:
+        raise ScaleError(f"{cls.__qualname__}.{name}: {error}") from None
+    shown = None if cls.__scale_unnamed__ else name.rstrip("_")
+    return Field(shown, codec, docs, type_name, name)
+
+
+def _codec(hint: Any) -> Codec[Any]:
+    from primitives.scale.hints import codec
+
+    return codec(hint)
