@@ -19,9 +19,21 @@ from __future__ import annotations
 import inspect
 import types
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Self, TypeVar
-from typing import dataclass_transform, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    NamedTuple,
+    Self,
+    TypeVar,
+    dataclass_transform,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from primitives.scale.base import Codec, Encoder, read, write
 from primitives.scale.emit import Reader, Writer, build, namespace
@@ -288,7 +300,8 @@ class StructCodec(Codec[Any]):
         return ScaleError(f"{show(value)} cannot be encoded as {self}")
 
 
-class VariantInfo(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class VariantInfo:
     """One variant of an `EnumCodec`."""
 
     name: str
@@ -426,14 +439,7 @@ def docs_of(cls: type) -> list[str]:
 
 
 def _hints(cls: type[_Record]) -> dict[str, Any]:
-    # Annotations that are codecs or types already need no evaluation; strings may name siblings in an enclosing class.
-    raw: dict[str, Any] = {}
-    for base in reversed(cls.__mro__):
-        raw |= inspect.get_annotations(base) if issubclass(base, _Record) else {}
-    if not any(isinstance(hint, (str, Codec)) or get_args(hint) for hint in raw.values()):
-        return raw
-    if any(isinstance(hint, Codec) for hint in raw.values()):
-        return raw
+    # Names in an enclosing class body are not globals: the variants of an enum may name their siblings.
     scope = {
         name: value
         for base in reversed(cls.__mro__)

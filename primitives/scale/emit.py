@@ -1,8 +1,8 @@
 """Source text of straight-line codecs.
 
-Every codec turns into one Python function a direction. `Reader` collects the statements that decode, `Writer` those that
-encode. Neighbouring fields of fixed size are gathered into one `struct` call, across the borders of nested structs: that is
-where the speed comes from (an 80-byte account is one `unpack_from`).
+Every codec turns into one Python function a direction. `Reader` collects the statements that decode, `Writer`
+those that encode. Neighbouring fields of fixed size are gathered into one `struct` call, across the borders of
+nested structs: that is where the speed comes from (an 80-byte account is one `unpack_from`).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def encode_compact(value: int) -> bytes:
 
 
 def decode_compact(data: bytes, offset: int, bits: int = 536) -> tuple[int, int]:
-    """Read one compact integer of at most `bits` bits: (value, offset after it). Longer forms than needed are refused."""
+    """Read one compact integer of at most `bits` bits, in its shortest form: (value, offset after it)."""
     if offset >= len(data):
         raise truncated(offset, 1, len(data))
     first = data[offset]
