@@ -16,7 +16,6 @@ from enum import IntEnum
 from typing import Annotated
 
 from primitives.hashing import tagged
-
 from primitives.scale import (
     H256,
     U16,
@@ -48,7 +47,9 @@ BLOB_MAX = 64 * 2**20
 
 
 class DataError(ValueError):
-    """Bytes or a description that break the rules of this module. `name` is stable, the message for people."""
+    """Bytes or a description that break the rules of this module. `name` is stable, the message for
+    people.
+    """
 
     def __init__(self, name: str, message: str) -> None:
         super().__init__(message)
@@ -60,6 +61,8 @@ class DataError(ValueError):
 
 class Dtype(IntEnum):
     """Element type of a column; the number is its SCALE tag."""
+
+    __scale_path__ = "gristmill_primitives::data::Dtype"
 
     U8 = 0
     I8 = 1
@@ -206,12 +209,16 @@ def default_rows_per_chunk(columns: list[Column]) -> int:
 class DatasetKind(IntEnum):
     """Whether rows are there from the start or keep arriving."""
 
+    __scale_path__ = "gristmill_primitives::data::DatasetKind"
+
     Static = 0
     Stream = 1
 
 
 class DatasetState(IntEnum):
     """`Closing` takes no new jobs; `Closed` has none left."""
+
+    __scale_path__ = "gristmill_primitives::data::DatasetState"
 
     Active = 0
     Closing = 1
@@ -223,6 +230,8 @@ class Loss(IntEnum):
     `MeanSquaredError`:
     mean over all elements of the batch."""
 
+    __scale_path__ = "gristmill_primitives::data::Loss"
+
     CrossEntropy = 0
     MeanSquaredError = 1
 
@@ -230,11 +239,15 @@ class Loss(IntEnum):
 class OptimizerKind(IntEnum):
     """Optimizer menu; parameters are in `job.OptimizerSpec`, whose variants have these numbers."""
 
+    __scale_path__ = "gristmill_primitives::data::OptimizerKind"
+
     Sgd = 0
 
 
 class Metric(IntEnum):
     """What a receipt may tell about the run: the mean training loss over the first or the last epoch."""
+
+    __scale_path__ = "gristmill_primitives::data::Metric"
 
     FirstEpochLoss = 0
     LastEpochLoss = 1

@@ -15,8 +15,6 @@ import struct
 from enum import IntEnum
 from typing import Annotated
 
-from primitives.hashing import tagged
-
 from primitives.data import (
     DataError,
     GivenWeights,
@@ -29,6 +27,7 @@ from primitives.data import (
     Tariff,
     WithoutDp,
 )
+from primitives.hashing import tagged
 from primitives.scale import (
     H256,
     U8,
@@ -93,8 +92,8 @@ SPEC_VERSION = 1
 RECEIPT_VERSION = 1
 
 INPUTS_MAX = 16
-TRAINABLE_MAX = 1024
-TENSOR_NAME_MAX = 256
+TRAINABLE_MAX = 256
+TENSOR_NAME_MAX = 128
 WEIGHTS_MAX = 63 * 2**20
 """Largest `weights.onnx`: with its receipt and seal it fits a blob."""
 GIGA = 10**9
@@ -124,7 +123,7 @@ def bits_float(bits: int) -> float:
 # --- the specification --------------------------------------------------------------------------------------
 
 TensorName = Annotated[bytes, MaxLen(TENSOR_NAME_MAX)]
-"""A tensor's name in the ONNX graph: UTF-8, 1 to 256 bytes."""
+"""A tensor's name in the ONNX graph: UTF-8, 1 to 128 bytes."""
 
 
 class Affine(Struct, path="gristmill_primitives::job::Affine"):
@@ -357,6 +356,8 @@ def fee(amount: int) -> int:
 class JobState(IntEnum):
     """States of a job; the last five are terminal."""
 
+    __scale_path__ = "gristmill_primitives::job::JobState"
+
     Submitted = 0
     Accepted = 1
     Delivered = 2
@@ -369,6 +370,8 @@ class JobState(IntEnum):
 
 class RejectReason(IntEnum):
     """Why a provider refuses a job. An enum and never free text: a reason must not be able to carry data."""
+
+    __scale_path__ = "gristmill_primitives::job::RejectReason"
 
     ModelMissing = 0
     ModelNotSealedToMe = 1
@@ -391,6 +394,8 @@ class RejectReason(IntEnum):
 class FailReason(IntEnum):
     """Why a provider gives an accepted job up."""
 
+    __scale_path__ = "gristmill_primitives::job::FailReason"
+
     Executor = 0
     OutOfFuel = 1
     OutOfMemory = 2
@@ -403,6 +408,8 @@ class FailReason(IntEnum):
 
 class Outcome(IntEnum):
     """One-bit status of a finished run: `Diverged` when a weight is not a finite number."""
+
+    __scale_path__ = "gristmill_primitives::job::Outcome"
 
     Completed = 0
     Diverged = 1
