@@ -1,0 +1,196 @@
+"""Keys: secret URIs, signing, verifying.
+
+A secret URI is a phrase or `0x` seed, then junctions `//hard` and `/soft`, then `///password`. Without a phrase the
+well-known development phrase stands: `//Alice`. A junction that is a decimal number below 2**64 counts as a number.
+
+Sources: Substrate `primitives/core/src/{crypto,sr25519,ed25519}.rs` and the `substrate-bip39` crate, whose seed is
+PBKDF2 over the phrase's *entropy*, not over its words as in BIP-39.
+
+Errors: `SecretError` for URIs and secrets, never holding the secret itself. `verify` answers, it never raises.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import NamedTuple
+
+import sr25519
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from mnemonic import Mnemonic
+
+from primitives import ss58
+from primitives.hashing import blake2_256
+from primitives.scale import U64, encode
+
+DEV_PHRASE = "bottom drive obey lake curtain smoke basket hold race lonely fit walk"
+"""The public phrase behind //Alice, //Bob, …: never for real money."""
+
+_ENTROPY_BYTES = {12: 16, 15: 20, 18: 24, 21: 28, 24: 32}
+_URI = re.compile(r"(?P<phrase>[\d\w ]+)?(?P<path>(//?[^/]+)*)(///(?P<password>.*))?", re.DOTALL)
+_JUNCTION = re.compile(r"/(/?)([^/]+)")
+
+
+class SecretError(ValueError):
+    """A secret phrase, seed or URI that is malformed."""
+
+
+class Scheme(IntEnum):
+    """Signature schemes, numbered as the variants of MultiSignature."""
+
+    ED25519 = 0
+    SR25519 = 1
+    ECDSA = 2
+
+
+class Junction(NamedTuple):
+    """One step of derivation: 32 bytes, and whether the parent's public key gives no hint of the child."""
+
+    chain_code: bytes
+    hard: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Keypair:
+    """A secret key and its public half. `seed` is None below a soft junction, where no 32-byte seed exists."""
+
+    scheme: Scheme
+    public: bytes
+    seed: bytes | None = field(repr=False)
+    _secret: bytes = field(repr=False)
+
+    @classmethod
+    def from_uri(cls, uri: str, scheme: Scheme = Scheme.SR25519) -> Keypair:
+        """The key of a secret URI. ed25519 derives by hard junctions only."""
+        seed, path = _parse(uri)
+        pair = cls.from_seed(seed, scheme)
+        for junction in path:
+            pair = pair.derive(junction)
+        return pair
+
+    @classmethod
+    def from_seed(cls, seed: bytes, scheme: Scheme = Scheme.SR25519) -> Keypair:
+        """The key of a 32-byte seed (sr25519: a mini secret, expanded as Substrate does)."""
+        if len(seed) != 32:
+            raise SecretError(f"a seed has 32 bytes, not {len(seed)}")
+        if scheme == Scheme.SR25519:
+            public, secret = sr25519.pair_from_seed(seed)
+            return cls(scheme, public, seed, secret)
+        if scheme == Scheme.ED25519:
+            public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+            return cls(scheme, public, seed, seed)
+        raise SecretError("keys are sr25519 or ed25519")
+
+    def derive(self, junction: Junction) -> Keypair:
+        """The child key behind one junction."""
+        if self.scheme == Scheme.SR25519:
+            step = sr25519.hard_derive_keypair if junction.hard else sr25519.derive_keypair
+            _, public, secret = step((junction.chain_code, self.public, self._secret), b"")
+            return Keypair(self.scheme, public, None, secret)
+        if not junction.hard:
+            raise SecretError("ed25519 has no soft junctions: write // instead of /")
+        return Keypair.from_seed(
+            blake2_256(encode(str, "Ed25519HDKD") + self._secret + junction.chain_code), self.scheme
+        )
+
+    @property
+    def account_id(self) -> bytes:
+        """The account that this key signs for: its public key."""
+        return self.public
+
+    @property
+    def address(self) -> str:
+        """The account as text, with the development prefix 42; `ss58.encode` takes others."""
+        return ss58.encode(self.public)
+
+    def sign(self, message: bytes) -> bytes:
+        """64 bytes. sr25519 signatures are randomised: two of one message differ."""
+        if self.scheme == Scheme.SR25519:
+            signature: bytes = sr25519.sign((self.public, self._secret), message)
+            return signature
+        return Ed25519PrivateKey.from_private_bytes(self._secret).sign(message)
+
+
+def verify(scheme: int, signature: bytes, message: bytes, public: bytes) -> bool:
+    """Whether `signature` is that of `message` by `public`. False, never an exception, for malformed input.
+
+    ecdsa is always False: extrinsics signed by it are not accepted.
+    """
+    if len(public) != 32 or len(signature) != 64:
+        return False
+    check = _VERIFIERS.get(scheme)
+    return check is not None and check(signature, message, public)
+
+
+def generate_mnemonic(words: int = 12) -> str:
+    """A new secret phrase of 12, 15, 18, 21 or 24 English words, from the system's randomness."""
+    if words not in _ENTROPY_BYTES:
+        raise SecretError("a phrase has 12, 15, 18, 21 or 24 words")
+    return _WORDS.to_mnemonic(os.urandom(_ENTROPY_BYTES[words]))
+
+
+def generate_seed() -> bytes:
+    """32 bytes from the system's randomness."""
+    return os.urandom(32)
+
+
+def mnemonic_seed(phrase: str, password: str = "") -> bytes:
+    """The 32-byte seed of a phrase; SecretError if a word or the checksum is wrong."""
+    words = phrase.split()
+    if len(words) not in _ENTROPY_BYTES:
+        raise SecretError(f"a phrase has 12, 15, 18, 21 or 24 words, not {len(words)}")
+    try:
+        entropy = bytes(_WORDS.to_entropy(words))
+    except (ValueError, LookupError):
+        raise SecretError("this is not a secret phrase: a word or the checksum is wrong") from None
+    return hashlib.pbkdf2_hmac("sha512", entropy, b"mnemonic" + password.encode(), 2048)[:32]
+
+
+def junction(text: str, hard: bool) -> Junction:
+    """The step that `//text` (hard) or `/text` (soft) names."""
+    if text.isascii() and text.isdigit() and int(text) < 1 << 64:
+        code = encode(U64, int(text))
+    else:
+        code = encode(str, text)
+    return Junction(blake2_256(code) if len(code) > 32 else code.ljust(32, b"\0"), hard)
+
+
+def _parse(uri: str) -> tuple[bytes, list[Junction]]:
+    match = _URI.fullmatch(uri)
+    if match is None:
+        raise SecretError(
+            "a secret URI is a phrase or 0x seed, then //hard and /soft junctions, then ///password"
+        )
+    phrase, password = match["phrase"] or DEV_PHRASE, match["password"]
+    path = [junction(text, bool(slash)) for slash, text in _JUNCTION.findall(match["path"])]
+    if not phrase.startswith("0x"):
+        return mnemonic_seed(phrase, password or ""), path
+    if password is not None:
+        raise SecretError("a password goes with a phrase, not with a seed")
+    try:
+        return bytes.fromhex(phrase[2:]), path
+    except ValueError:
+        raise SecretError("the seed after 0x is not hexadecimal") from None
+
+
+def _verify_sr25519(signature: bytes, message: bytes, public: bytes) -> bool:
+    try:
+        return bool(sr25519.verify(signature, message, public))
+    except ValueError:
+        return False
+
+
+def _verify_ed25519(signature: bytes, message: bytes, public: bytes) -> bool:
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+_WORDS = Mnemonic("english")
+_VERIFIERS = {int(Scheme.ED25519): _verify_ed25519, int(Scheme.SR25519): _verify_sr25519}
