@@ -1,0 +1,74 @@
+"""Small files that must survive a crash or stay private."""
+
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from client.errors import InputError
+
+PRIVATE_MAX = 1 << 20
+"""Largest private file that is read, in bytes."""
+
+
+def write_atomically(path: Path, data: bytes, private: bool = True) -> None:
+    """Replace a file as a whole, durably: after a crash it holds the old or the new bytes. Private files are
+    0600.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    descriptor = os.open(temporary, flags, 0o600 if private else 0o644)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+    sync_directory(path.parent)
+
+
+def append_durably(path: Path, data: bytes) -> None:
+    """Add bytes to the end of a private file and wait until they are on disk."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        os.write(descriptor, data)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_directory(path: Path) -> None:
+    """Make renames and new names in a directory durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def private_directory(path: Path) -> Path:
+    """The directory, made readable by its owner only when it is new."""
+    if not path.is_dir():
+        path.mkdir(mode=0o700, parents=True)
+    return path
+
+
+def read_private(path: Path) -> bytes:
+    """A secret file's bytes. Raises InputError SecretExposed when others may read it, SecretMissing,
+    SecretTooLarge.
+    """
+    try:
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            if os.name == "posix" and status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+                raise InputError("SecretExposed", f"{path} can be read by others; run: chmod 600 {path}")
+            data = file.read(PRIVATE_MAX + 1)
+    except FileNotFoundError:
+        raise InputError("SecretMissing", f"there is no file {path}") from None
+    if len(data) > PRIVATE_MAX:
+        raise InputError("SecretTooLarge", f"{path} is no file of secrets: it is over {PRIVATE_MAX} bytes")
+    return data
