@@ -1,0 +1,390 @@
+"""The node's database: a chain of blocks, the state at every one of them, and content-addressed bytes.
+
+One commit = one atomic batch of {state, trie nodes, history, header, body, indexes, head, pieces}: after a
+crash the head is the old or the new one, whole. Blocks form one line; going back is `revert`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from threading import RLock
+from types import TracebackType
+
+from frame.state import Delta
+from node.database import columns as at
+from node.database.errors import (
+    DatabaseCorrupt,
+    FormatUnknown,
+    NotNextBlock,
+    StateRootMismatch,
+)
+from node.database.state import BlockState, ReadCache, before, read_best, recorded
+from node.database.storage import FORMAT, Batch, Storage
+from node.database.tries import StateUpdate, Tries
+from node.errors import UnknownBlock, WrongChain
+from primitives.header import Header
+from primitives.scale import codec
+from primitives.trie import CHILD_PREFIX, EMPTY_ROOT
+
+_HEADER = codec(Header)
+_NO_BLOCK = -1
+
+Piece = tuple[bytes, int, bytes]
+"""(blob hash, index, bytes)."""
+
+
+class Database:
+    """An open database. Reads may come from any thread; commits are one at a time.
+
+    Attributes: `best_number` (−1 when empty), `genesis_hash` (None when empty).
+    """
+
+    def __init__(self, path: str | Path, *, sync: bool = True) -> None:
+        self.lock = RLock()
+        self.cache = ReadCache()
+        self.storage = Storage(Path(path), sync)
+        try:
+            self._load()
+        except BaseException:
+            self.storage.close()
+            raise
+
+    @classmethod
+    def open(cls, path: str | Path, *, sync: bool = True) -> Database:
+        """Open or make the database in folder `path`.
+
+        `sync` waits for the disk at each commit. Raises DatabaseLocked, DatabaseUnreadable, FormatUnknown.
+        """
+        return cls(path, sync=sync)
+
+    def close(self) -> None:
+        """Close it. A second time does nothing; later use raises DatabaseClosed."""
+        with self.lock:
+            self.cache.clear()
+            self.storage.close()
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _load(self) -> None:
+        found = self.storage.get(at.META, b"format")
+        if found is not None and found != FORMAT:
+            raise FormatUnknown(
+                f"the database in {self.storage.path} has format {found.decode('latin-1')}, this program "
+                f"reads format {FORMAT.decode()}; purge it or use the program that wrote it"
+            )
+        self.genesis_hash = self.storage.get(at.META, b"genesis")
+        best = self.storage.get(at.META, b"best")
+        finalized = self.storage.get(at.META, b"finalized")
+        self.best_number = _NO_BLOCK if best is None else int.from_bytes(best, "big")
+        self._best_hash = b"" if best is None else self._stored_hash(self.best_number)
+        self._finalized = _NO_BLOCK if finalized is None else int.from_bytes(finalized, "big")
+        self._stand(EMPTY_ROOT if best is None else self._stored_header(self._best_hash).state_root)
+
+    def _stand(self, root: bytes) -> None:
+        """Take `root` as the best state's, with nothing in memory yet."""
+        self._tries = Tries(root, self._trie_node, self._best_value)
+        self._pending: StateUpdate | None = None
+        self._old: tuple[int, int, Tries] | None = None
+
+    # ── blocks ──
+
+    def best(self) -> tuple[int, bytes] | None:
+        """(number, hash) of the best block; None when the database is empty."""
+        return None if self.best_number == _NO_BLOCK else (self.best_number, self._best_hash)
+
+    def finalized(self) -> tuple[int, bytes] | None:
+        """(number, hash) of the last finalized block; None when there is none."""
+        if self._finalized == _NO_BLOCK:
+            return None
+        return self._finalized, self._stored_hash(self._finalized)
+
+    def check_chain(self, genesis_hash: bytes) -> None:
+        """Raises WrongChain if the database holds blocks of a chain with another genesis."""
+        if self.genesis_hash is not None and self.genesis_hash != genesis_hash:
+            raise WrongChain(
+                f"the database in {self.storage.path} belongs to the chain with genesis "
+                f"0x{self.genesis_hash.hex()}, not to 0x{genesis_hash.hex()}"
+            )
+
+    def header(self, block_hash: bytes) -> Header | None:
+        """The block's header, or None."""
+        data = self.storage.get(at.HEADERS, block_hash)
+        return None if data is None else _HEADER.decode(data)
+
+    def body(self, block_hash: bytes) -> list[bytes] | None:
+        """The block's extrinsics, each with its length prefix, or None."""
+        data = self.storage.get(at.BODIES, block_hash)
+        if data is None:
+            return None
+        return list(at.split_list(data))
+
+    def hash_at(self, number: int) -> bytes | None:
+        """Hash of block `number`, or None."""
+        return self.storage.get(at.HASHES, at.be64(number)) if 0 <= number < 1 << 64 else None
+
+    def number_of(self, block_hash: bytes) -> int | None:
+        """Number of the block with this hash, or None."""
+        data = self.storage.get(at.NUMBERS, block_hash)
+        return None if data is None else int.from_bytes(data, "big")
+
+    def _stored_hash(self, number: int) -> bytes:
+        found = self.hash_at(number)
+        if found is None:
+            raise DatabaseCorrupt(f"block {number} has no hash in the database")
+        return found
+
+    def _stored_header(self, block_hash: bytes) -> Header:
+        header = self.header(block_hash)
+        if header is None:
+            raise DatabaseCorrupt(f"block 0x{block_hash.hex()} has no header in the database")
+        return header
+
+    # ── content and notes ──
+
+    def piece(self, blob_hash: bytes, index: int) -> bytes | None:
+        """Piece `index` of a blob, or None."""
+        if not 0 <= index < 1 << 32:
+            return None
+        return self.storage.get(at.CONTENT, at.piece_key(blob_hash, index))
+
+    def note(self, name: bytes) -> bytes | None:
+        """What a part of the node keeps here under `name` (written by `commit(notes=...)`)."""
+        return self.storage.get(at.META, b"aux:" + name)
+
+    # ── state ──
+
+    def backend(self, block_hash: bytes | None = None) -> BlockState:
+        """State after the block (default: the best one). Raises UnknownBlock."""
+        with self.lock:
+            if block_hash is None or block_hash == self._best_hash:
+                return BlockState(self, self.best_number)
+            number = self.number_of(block_hash)
+            if number is None:
+                raise UnknownBlock(f"there is no block 0x{block_hash.hex()} in the database")
+            return BlockState(self, number)
+
+    def root_at(self, number: int, delta: Delta, version: int) -> bytes:
+        """State root after `delta` on top of block `number`."""
+        if number != self.best_number:
+            return self._tries_at(number, version).updated(delta, version).root
+        return self._updated(delta, version).root
+
+    def _updated(self, delta: Delta, version: int) -> StateUpdate:
+        pending = self._pending
+        if pending is None or not pending.fits(delta, version):
+            pending = self._pending = self._tries.updated(delta, version)
+        return pending
+
+    def _tries_at(self, number: int, version: int) -> Tries:
+        """The tries of an older block: today's, with every change since taken back, in memory."""
+        if self._old is not None and self._old[:2] == (number, version):
+            return self._old[2]
+        tries = Tries(self._tries_root(), self._trie_node, self._best_value)
+        update = tries.updated(self._undone(number), version)
+        root = self._stored_header(self._stored_hash(number)).state_root
+        if update.root != root:
+            raise DatabaseCorrupt(f"the state of block {number} cannot be rebuilt, state version {version}")
+        tries.adopt(update)
+        self._old = (number, version, tries)
+        return tries
+
+    def _tries_root(self) -> bytes:
+        return self._stored_header(self._best_hash).state_root if self._best_hash else EMPTY_ROOT
+
+    def _undone(self, number: int) -> Delta:
+        """What turns the best state into that of block `number`."""
+        top: dict[bytes, bytes | None] = {}
+        children: dict[bytes, dict[bytes, bytes | None]] = {}
+        for height in range(self.best_number, number, -1):
+            for place in self._places(height):
+                entry = self.storage.get(at.HISTORY, place + at.be64(height))
+                if entry is None:
+                    raise DatabaseCorrupt(f"block {height} changed a value whose history is missing")
+                key, child = at.place_parts(place)
+                (top if child is None else children.setdefault(child, {}))[key] = before(entry)
+        for child in children:  # the tries make these themselves
+            top.pop(CHILD_PREFIX + child, None)
+        return Delta(top, children)
+
+    def _places(self, height: int) -> Iterator[bytes]:
+        return at.split_list(self.storage.get(at.CHANGES, at.be64(height)) or b"")
+
+    def _trie_node(self, key: bytes) -> bytes | None:
+        return self.storage.get(at.TRIE, key)
+
+    def _best_value(self, key: bytes) -> bytes | None:
+        return read_best(self, key, None)
+
+    # ── writing ──
+
+    def commit(
+        self,
+        header: Header,
+        block_hash: bytes,
+        extrinsics: Iterable[bytes],
+        delta: Delta,
+        pieces: Iterable[Piece] = (),
+        *,
+        state_version: int = 1,
+        finalized: bool = True,
+        notes: Mapping[bytes, bytes] | None = None,
+    ) -> None:
+        """Add the next block, with everything that belongs to it, in one atomic batch; it becomes the best.
+
+        `delta` turns its parent's state into its own; the first block is the genesis, number 0. `notes` are
+        kept for other parts of the node.
+
+        Raises NotNextBlock, StateRootMismatch, DatabaseError: then nothing changed.
+        """
+        with self.lock:
+            self._check_next(header)
+            update = self._updated(delta, state_version)
+            if update.root != header.state_root:
+                self._pending = None
+                raise StateRootMismatch(
+                    f"block {header.number} says state root 0x{header.state_root.hex()}, "
+                    f"its changes give 0x{update.root.hex()}"
+                )
+            batch = self.storage.batch()
+            changed = self._put_state(batch, header.number, update)
+            self._put_block(batch, header, block_hash, list(extrinsics))
+            for blob_hash, index, data in pieces:
+                batch.put(at.CONTENT, at.piece_key(blob_hash, index), data)
+            for name, value in (notes or {}).items():
+                batch.put(at.META, b"aux:" + name, value)
+            if finalized:
+                batch.put(at.META, b"finalized", at.be64(header.number))
+            self.storage.write(batch)
+            self._advance(header, block_hash, update, changed)
+            if finalized:
+                self._finalized = header.number
+
+    def finalize(self, number: int) -> None:
+        """Mark block `number` and all before it as final. Raises UnknownBlock; going back does nothing."""
+        with self.lock:
+            if not 0 <= number <= self.best_number:
+                raise UnknownBlock(f"there is no block {number} to finalize")
+            if number > self._finalized:
+                batch = self.storage.batch()
+                batch.put(at.META, b"finalized", at.be64(number))
+                self.storage.write(batch)
+                self._finalized = number
+
+    def _check_next(self, header: Header) -> None:
+        if header.number != self.best_number + 1:
+            raise NotNextBlock(f"block {header.number} cannot follow block {self.best_number}")
+        if self.best_number != _NO_BLOCK and header.parent_hash != self._best_hash:
+            raise NotNextBlock(
+                f"block {header.number} has the parent 0x{header.parent_hash.hex()}, "
+                f"the best block is 0x{self._best_hash.hex()}"
+            )
+
+    def _put_state(self, batch: Batch, number: int, update: StateUpdate) -> dict[_Spot, bytes | None]:
+        """State, trie nodes and history. Returns the values that really change."""
+        changed: dict[_Spot, bytes | None] = {}
+        suffix = at.be64(number)
+        places: list[bytes] = []
+        for spot, value in _changes(update):
+            key, child = spot
+            old = read_best(self, key, child)
+            if old == value:
+                continue
+            changed[spot] = value
+            column, stored = (at.STATE, key) if child is None else (at.CHILD, at.escaped(child) + key)
+            if value is None:
+                batch.delete(column, stored)
+            else:
+                batch.put(column, stored, value)
+            if number:  # before the genesis there is nothing to go back to
+                place = at.place(key, child)
+                places.append(place)
+                batch.put(at.HISTORY, place + suffix, recorded(old))
+        if places:
+            batch.put(at.CHANGES, suffix, at.join_list(places))
+        for child, nodes in update.nodes.items():
+            prefix = at.trie_prefix(child)
+            for path, node in nodes.items():
+                if node is None:
+                    batch.delete(at.TRIE, prefix + at.packed(path))
+                else:
+                    batch.put(at.TRIE, prefix + at.packed(path), node)
+        return changed
+
+    def _put_block(self, batch: Batch, header: Header, block_hash: bytes, extrinsics: list[bytes]) -> None:
+        number = at.be64(header.number)
+        batch.put(at.HEADERS, block_hash, _HEADER.encode(header))
+        batch.put(at.BODIES, block_hash, at.join_list(extrinsics))
+        batch.put(at.HASHES, number, block_hash)
+        batch.put(at.NUMBERS, block_hash, number)
+        batch.put(at.META, b"best", number)
+        if header.number == 0:
+            batch.put(at.META, b"genesis", block_hash)
+            batch.put(at.META, b"format", FORMAT)
+
+    def _advance(
+        self, header: Header, block_hash: bytes, update: StateUpdate, changed: Mapping[_Spot, bytes | None]
+    ) -> None:
+        """Go over to the new head in memory, once it is on the disk."""
+        for (key, child), value in changed.items():
+            self.cache.put(key if child is None else (child, key), value)
+        self._tries.adopt(update)
+        self._pending = self._old = None
+        self.best_number, self._best_hash = header.number, block_hash
+        if header.number == 0:
+            self.genesis_hash = block_hash
+
+    def revert(self, number: int, *, state_version: int = 1) -> None:
+        """Go back to block `number`: later blocks and their state are gone, content stays. Also takes back
+        finality.
+
+        Raises UnknownBlock, DatabaseCorrupt: then nothing changed.
+        """
+        with self.lock:
+            if not 0 <= number <= self.best_number:
+                raise UnknownBlock(f"there is no block {number} to go back to")
+            if number == self.best_number:
+                return
+            block_hash = self._stored_hash(number)
+            update = self._tries.updated(self._undone(number), state_version)
+            if update.root != self._stored_header(block_hash).state_root:
+                raise DatabaseCorrupt(f"the state of block {number} cannot be rebuilt")
+            batch = self.storage.batch()
+            self._put_state(batch, 0, update)
+            for height in range(number + 1, self.best_number + 1):
+                self._drop_block(batch, height)
+            batch.put(at.META, b"best", at.be64(number))
+            batch.put(at.META, b"finalized", at.be64(min(number, max(self._finalized, 0))))
+            self.storage.write(batch)
+            self.cache.clear()
+            self._load()
+
+    def _drop_block(self, batch: Batch, height: int) -> None:
+        gone, number = self._stored_hash(height), at.be64(height)
+        for place in self._places(height):
+            batch.delete(at.HISTORY, place + number)
+        batch.delete(at.CHANGES, number)
+        for column in (at.HEADERS, at.BODIES, at.NUMBERS):
+            batch.delete(column, gone)
+        batch.delete(at.HASHES, number)
+
+
+_Spot = tuple[bytes, bytes | None]
+"""(key, child name or None for the top level)."""
+
+
+def _changes(update: StateUpdate) -> Iterator[tuple[_Spot, bytes | None]]:
+    for key, value in update.delta.top.items():
+        if key not in update.child_roots:
+            yield (key, None), value
+    for key, value in update.child_roots.items():
+        yield (key, None), value
+    for child, changes in update.delta.children.items():
+        for key, value in changes.items():
+            yield (key, child), value

@@ -1,0 +1,149 @@
+"""State at one block, as a runtime reads it.
+
+At the best block values come from the `state` column through a cache. At an older block the history answers:
+the first change after that block recorded what was there before; a key that has not changed since has its
+value of today.
+"""
+
+from __future__ import annotations
+
+from threading import RLock
+from typing import Protocol
+
+from frame.state import Delta
+from node.database.columns import CHILD, HISTORY, STATE, be64, escaped, place, place_parts
+from node.database.errors import DatabaseCorrupt
+from node.database.storage import Storage
+
+CACHED_VALUES = 200_000
+CACHED_LENGTH = 1024
+"""Longer values are not worth their memory."""
+
+CacheKey = bytes | tuple[bytes, bytes]
+
+
+class ReadCache:
+    """Values of the best state that were read before. Full, it forgets what it learned first."""
+
+    def __init__(self, size: int = CACHED_VALUES) -> None:
+        self._size = size
+        self._values: dict[CacheKey, bytes | None] = {}
+
+    def get(self, key: CacheKey) -> bytes | None:
+        """The value (None: known absent). Raises KeyError if unknown."""
+        return self._values[key]
+
+    def put(self, key: CacheKey, value: bytes | None) -> None:
+        values = self._values
+        if value is not None and len(value) > CACHED_LENGTH:
+            values.pop(key, None)
+            return
+        if len(values) >= self._size:
+            for old in list(values)[: self._size // 8]:
+                del values[old]
+        values[key] = value
+
+    def clear(self) -> None:
+        self._values.clear()
+
+
+class Head(Protocol):
+    """What a state needs of the database it belongs to."""
+
+    storage: Storage
+    cache: ReadCache
+    lock: RLock
+    best_number: int
+
+    def root_at(self, number: int, delta: Delta, version: int) -> bytes: ...
+
+
+class BlockState:
+    """State after block `number`: `frame.state.Backend`. Stays true while further blocks are committed."""
+
+    __slots__ = ("_head", "number")
+
+    def __init__(self, head: Head, number: int) -> None:
+        self._head = head
+        self.number = number
+
+    def get(self, key: bytes, child: bytes | None = None) -> bytes | None:
+        """The value at `key`, or None."""
+        head = self._head
+        with head.lock:
+            if self.number == head.best_number:
+                return read_best(head, key, child)
+            return self._read_old(key, child)
+
+    def next_key(self, key: bytes, child: bytes | None = None) -> bytes | None:
+        """The smallest key strictly greater than `key`, or None at the end."""
+        with self._head.lock:
+            if self.number == self._head.best_number:
+                return _next_best(self._head.storage, key, child)
+            return self._next_old(key, child)
+
+    def root(self, delta: Delta, version: int) -> bytes:
+        """The 32-byte state root after `delta`; changes nothing, but remembers the work for the commit."""
+        with self._head.lock:
+            return self._head.root_at(self.number, delta, version)
+
+    def _read_old(self, key: bytes, child: bytes | None) -> bytes | None:
+        spot = place(key, child)
+        found = self._head.storage.seek(HISTORY, spot + be64(self.number + 1))
+        if found is not None and found[0].startswith(spot):
+            return before(found[1])
+        return read_best(self._head, key, child)
+
+    def _next_old(self, key: bytes, child: bytes | None) -> bytes | None:
+        """The nearest of today's keys and of those that changed since, if it was there at this block."""
+        storage = self._head.storage
+        while True:
+            today = _next_best(storage, key, child)
+            changed = self._next_changed(key, child)
+            candidates = [found for found in (today, changed) if found is not None]
+            if not candidates:
+                return None
+            key = min(candidates)
+            if self._read_old(key, child) is not None:
+                return key
+
+    def _next_changed(self, key: bytes, child: bytes | None) -> bytes | None:
+        """The next key that has any history."""
+        found = self._head.storage.seek_key(HISTORY, place(key + b"\0", child))
+        if found is None:
+            return None
+        found_key, found_child = place_parts(found)
+        return found_key if found_child == child else None
+
+
+def read_best(head: Head, key: bytes, child: bytes | None) -> bytes | None:
+    """The value at the best block, through the cache."""
+    cache_key: CacheKey = key if child is None else (child, key)
+    try:
+        return head.cache.get(cache_key)
+    except KeyError:
+        pass
+    column, stored = (STATE, key) if child is None else (CHILD, escaped(child) + key)
+    value = head.storage.get(column, stored)
+    head.cache.put(cache_key, value)
+    return value
+
+
+def _next_best(storage: Storage, key: bytes, child: bytes | None) -> bytes | None:
+    if child is None:
+        return storage.seek_key(STATE, key + b"\0")
+    prefix = escaped(child)
+    found = storage.seek_key(CHILD, prefix + key + b"\0")
+    return found[len(prefix) :] if found is not None and found.startswith(prefix) else None
+
+
+def before(entry: bytes) -> bytes | None:
+    """The value that a history entry recorded."""
+    if not entry:
+        raise DatabaseCorrupt("an empty history entry")
+    return entry[1:] if entry[0] else None
+
+
+def recorded(value: bytes | None) -> bytes:
+    """A history entry for a value that was there before."""
+    return b"\x00" if value is None else b"\x01" + value

@@ -1,0 +1,116 @@
+"""RocksDB, opened once: columns by name, one atomic batch at a time, and seeks. Knows no blocks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from rocksdict import ColumnFamily, Rdict, RdictIter, WriteBatch, WriteOptions
+
+from node.database.columns import COLUMNS, META, column_options, main_options
+from node.database.errors import DatabaseClosed, DatabaseError, DatabaseLocked, DatabaseUnreadable
+
+FORMAT = b"1"
+"""The layout of columns.py. Another layout needs another number."""
+
+
+class Batch(Protocol):
+    """Changes that are written together or not at all."""
+
+    def put(self, column: str, key: bytes, value: bytes) -> None: ...
+
+    def delete(self, column: str, key: bytes) -> None: ...
+
+
+class _RocksBatch:
+    def __init__(self, handles: dict[str, ColumnFamily]) -> None:
+        self.raw = WriteBatch(raw_mode=True)
+        self._handles = handles
+
+    def put(self, column: str, key: bytes, value: bytes) -> None:
+        self.raw.put(key, value, self._handles[column])
+
+    def delete(self, column: str, key: bytes) -> None:
+        self.raw.delete(key, self._handles[column])
+
+
+class Storage:
+    """An open RocksDB. With `sync`, a batch is on the disk when `write` returns, not just on its way."""
+
+    def __init__(self, path: Path, sync: bool) -> None:
+        self.path = path
+        self._db = _opened(path)
+        self._columns: dict[str, Rdict] = {name: self._db.get_column_family(name) for name in COLUMNS}
+        self._handles = {name: self._db.get_column_family_handle(name) for name in COLUMNS}
+        self._iterators: dict[str, RdictIter] = {}
+        self._options = WriteOptions()
+        self._options.sync = sync
+
+    def get(self, column: str, key: bytes) -> bytes | None:
+        try:
+            value: bytes | None = self._columns[column].get(key)
+        except KeyError:
+            raise DatabaseClosed("the database is closed") from None
+        return value
+
+    def seek(self, column: str, key: bytes) -> tuple[bytes, bytes] | None:
+        """The first (key, value) at or after `key`."""
+        iterator = self._iterators.get(column)
+        if iterator is None:
+            if column not in self._columns:
+                raise DatabaseClosed("the database is closed")
+            iterator = self._iterators[column] = self._columns[column].iter()
+        iterator.seek(key)
+        if not iterator.valid():
+            return None
+        return iterator.key(), iterator.value()
+
+    def seek_key(self, column: str, key: bytes) -> bytes | None:
+        """The first key at or after `key`."""
+        iterator = self._iterators.get(column)
+        if iterator is None:
+            found = self.seek(column, key)
+            return None if found is None else found[0]
+        iterator.seek(key)
+        found_key: bytes | None = iterator.key() if iterator.valid() else None
+        return found_key
+
+    def batch(self) -> _RocksBatch:
+        return _RocksBatch(self._handles)
+
+    def write(self, batch: _RocksBatch) -> None:
+        """Write the batch, whole or not at all. Raises DatabaseError, with nothing written."""
+        if not self._columns:
+            raise DatabaseClosed("the database is closed")
+        try:
+            self._db.write(batch.raw, self._options)
+        except Exception as error:  # rocksdict raises bare Exception
+            raise DatabaseError(f"cannot write to {self.path}: {error}") from error
+        self._iterators.clear()  # an iterator shows the state at its making
+
+    def close(self) -> None:
+        """Close it; a second time does nothing."""
+        if not self._columns:
+            return
+        self._iterators.clear()
+        for column in self._columns.values():
+            column.close()
+        self._columns = {}
+        self._handles.clear()  # a batch that lives on must not keep the database open
+        self._db.close()
+
+
+def _opened(path: Path) -> Rdict:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        db = Rdict(str(path), main_options(), column_families=column_options())
+    except OSError as error:
+        raise DatabaseUnreadable(f"cannot use {path} as a database folder: {error.strerror}") from error
+    except Exception as error:  # rocksdict raises bare Exception
+        if "lock" in str(error).lower():
+            raise DatabaseLocked(f"the database in {path} is in use by another node") from error
+        raise DatabaseUnreadable(f"cannot open the database in {path}: {error}") from error
+    return db
+
+
+__all__ = ["FORMAT", "META", "Batch", "Storage"]
