@@ -1,1 +1,1 @@
-"""The enclave: ONNX in, wasm out. Knows no chain."""
+"""ONNX in, wasm out: checks, gradients, lowering, the enclave that trains, and receipts. Knows no chain."""

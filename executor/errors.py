@@ -18,7 +18,7 @@
     │   └── UnsupportedSpec       a loss, optimizer or option that this executor lacks
     ├── CompilerError     a defect of ours: what was emitted is not what was planned
     ├── DataError         the rows
-    │   ├── BadData               a value that may not be there: NaN, infinity, a class beyond the model's outputs
+    │   ├── BadData               a value that may not be there: NaN, infinity, an unknown class
     │   ├── BadTable              a file that is no table, or a table that does not fit its schema
     │   └── CommitmentMismatch    the rows are not those of the dataset's root
     ├── LimitError        the run was stopped by a limit
@@ -27,8 +27,8 @@
     ├── Diverged          training ended in NaN or infinity: no weights leave
     └── ReceiptError      a result or its receipt does not hold
 
-The name of a class is what a client shows and what crosses the pipe from the enclave; messages are plain sentences
-and never contain a value from a row.
+The name of a class is what a client shows and what crosses the pipe from the enclave; messages are plain
+sentences and never contain a value from a row.
 """
 
 

@@ -1,0 +1,95 @@
+"""What the enclave's process does to itself before it touches a hostile model.
+
+`at_start` runs while the process has one thread; `before_model` once every module is imported, since it
+takes the file system away. Each measure that the system does not allow is reported by name, never silently
+skipped: the caller shows them. Limits on memory, processes and files hold on every POSIX system; the rest
+is Linux.
+"""
+
+import ctypes
+import os
+import resource
+import sys
+from collections.abc import Callable
+
+PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
+PR_SET_NO_NEW_PRIVS = 38
+SIGKILL = 9
+
+CLONE_NEWUSER = 0x1000_0000
+CLONE_NEWNET = 0x4000_0000
+CLONE_NEWIPC = 0x0800_0000
+
+# Landlock (Linux 5.13; security/landlock/, linux/landlock.h): these system calls have one number everywhere.
+LANDLOCK_CREATE_RULESET = 444
+LANDLOCK_RESTRICT_SELF = 446
+LANDLOCK_VERSION_FLAG = 1
+FILE_RIGHTS = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1}
+"""Every file access right that version 1, 2, 3 of the interface can forbid."""
+
+KEPT_DESCRIPTORS = 3
+FILES_AT_START = 64
+"""Importing modules opens files, one at a time."""
+
+
+def at_start() -> list[str]:
+    """Close inherited descriptors, forbid new privileges, leave the network. Returns what was not allowed."""
+    os.closerange(KEPT_DESCRIPTORS, _most_descriptors())
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (FILES_AT_START, FILES_AT_START))
+    measures: dict[str, Callable[[], bool]] = {
+        "end with the parent": lambda: _prctl(PR_SET_PDEATHSIG, SIGKILL),
+        "no core dump, no tracing": lambda: _prctl(PR_SET_DUMPABLE, 0),
+        "no new privileges": lambda: _prctl(PR_SET_NO_NEW_PRIVS, 1),
+        "own user, network and IPC namespace": _new_namespaces,
+    }
+    return [name for name, measure in measures.items() if not (sys.platform == "linux" and measure())]
+
+
+def before_model(address_space: int, data: int, cpu_seconds: int) -> list[str]:
+    """Bound memory, time, processes and files; forbid every path. Returns what was not allowed.
+
+    `data` bounds the bytes that can be written; `address_space` must also hold what wasmtime reserves
+    unwritable.
+    """
+    resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
+    resource.setrlimit(resource.RLIMIT_DATA, (data, data))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
+    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (KEPT_DESCRIPTORS + 1, KEPT_DESCRIPTORS + 1))
+    return [] if sys.platform == "linux" and _no_files() else ["no file system (Landlock)"]
+
+
+def _most_descriptors() -> int:
+    return min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 1 << 20)
+
+
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def _prctl(option: int, value: int) -> bool:
+    zero = ctypes.c_ulong(0)
+    return bool(_libc().prctl(ctypes.c_int(option), ctypes.c_ulong(value), zero, zero, zero) == 0)
+
+
+def _new_namespaces() -> bool:
+    return bool(_libc().unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWIPC) == 0)
+
+
+def _no_files() -> bool:
+    """A Landlock ruleset that handles every file right and grants none."""
+    call = _libc().syscall
+    call.restype = ctypes.c_long
+    version = call(ctypes.c_long(LANDLOCK_CREATE_RULESET), None, ctypes.c_size_t(0), LANDLOCK_VERSION_FLAG)
+    if version < 1:
+        return False
+    rights = ctypes.c_uint64(FILE_RIGHTS.get(version, FILE_RIGHTS[3]))
+    ruleset = call(ctypes.c_long(LANDLOCK_CREATE_RULESET), ctypes.byref(rights), ctypes.c_size_t(8), 0)
+    if ruleset < 0:
+        return False
+    done = call(ctypes.c_long(LANDLOCK_RESTRICT_SELF), ctypes.c_int(ruleset), 0) == 0
+    os.close(ruleset)
+    return bool(done)

@@ -1,0 +1,320 @@
+"""The enclave, seen from outside: one child process a run, which parses, compiles and trains under limits.
+
+    Enclave().quote(model, spec, rows)                     → Quoted       static figures, no private data
+    Enclave().train(model, rows, spec, limits, secret, …)  → TrainResult  weights.onnx, what a receipt says
+
+The parent never parses the model. It checks the rows against their root before the child sees one, gives
+the child an empty environment and two pipes, kills it at the deadline, and reads frames of bounded length
+only (`executor.wire`).
+
+Guarantees: the same (model, spec, rows, initial key) gives the same bytes of `weights.onnx` on every
+machine; after an error no part of a result is returned. Raises ExecutorError by name, see `executor.errors`.
+"""
+
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from executor import wire
+from executor.errors import (
+    CommitmentMismatch,
+    DeadlineExceeded,
+    Diverged,
+    EnclaveCrashed,
+    ExecutorError,
+    MemoryLimit,
+    SpecError,
+    by_name,
+)
+from executor.rows import RowSource, checked_chunks
+from executor.weights import Span, filled
+from executor.wire import Kind
+from primitives.data import Schema
+from primitives.job import TrainingSpec, Work, bits_float, check_spec, model_hash, weights_hash
+from primitives.scale import ScaleError, decode, encode
+
+MIB = 1 << 20
+GIB = 1 << 30
+EXECUTOR_VERSION = b"gristmill-executor/0.1.0"
+
+HEADROOM = 768 * MIB
+"""Writable bytes of the child besides wasm memory and rows: interpreter, libraries, parser, compiler."""
+RESERVED = 6 * GIB
+"""Address space that is never written: wasmtime reserves 4 GiB and guards around a memory, so that an
+access needs no bounds check."""
+ROW_COPIES = 24
+"""Bytes of address space for each byte of rows: a u8 becomes a float32, and copies exist for a while."""
+MODEL_COPIES = 12
+MODEL_MAX = 64 * MIB
+TEMPLATE_ROOM = MIB
+KEY_SIZE = 32
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a run may use: bytes of wasm memory, units of fuel, milliseconds from start to result."""
+
+    memory: int = GIB
+    fuel: int = 10**13
+    deadline_ms: int = 600_000
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """What never leaves the provider: the key of privacy noise. Not used by jobs without DP."""
+
+    noise_key: bytes = field(default=bytes(KEY_SIZE), repr=False)
+
+
+QUOTE_LIMITS = Limits(memory=4 * GIB, fuel=2**62, deadline_ms=60_000)
+
+
+@dataclass(frozen=True)
+class Quoted:
+    """Static figures of a run. `unconfined` names the protections that this system did not allow."""
+
+    work: Work
+    steps: int
+    parameters: int
+    module_hash: bytes
+    module_bytes: int
+    imports: int
+    unconfined: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """A finished run. Losses are None unless asked for: they are computed on private rows."""
+
+    weights: bytes
+    weights_hash: bytes
+    quoted: Quoted
+    steps: int
+    fuel: int
+    first_loss: float | None
+    last_loss: float | None
+
+
+class Enclave:
+    """Trains in a child process. Stateless: one value serves any number of runs, also at once."""
+
+    def command(self) -> list[str]:
+        """How the child is started: isolated from the caller's environment, directory and user packages."""
+        root = str(Path(__file__).resolve().parent.parent)
+        start = f"import sys; sys.path.insert(0, {root!r}); from executor import worker; worker.main()"
+        return [sys.executable, "-I", "-B", "-X", "utf8", "-c", start]
+
+    def quote(self, model: bytes, spec: TrainingSpec, rows: int, schema: Schema | None = None) -> Quoted:
+        """What a run over `rows` rows will cost, and whether the model and the spec are accepted at all.
+
+        With a schema, the spec's columns are checked too. Deadline 60 s.
+        """
+        job = _job(model, spec, rows, schema, QUOTE_LIMITS)
+        with _child(self.command(), QUOTE_LIMITS.deadline_ms) as child:
+            return _quoted(child.plan(job))
+
+    def train(
+        self,
+        model: bytes,
+        rows: RowSource,
+        spec: TrainingSpec,
+        limits: Limits,
+        secret: Secrets,
+        *,
+        init_key: bytes = bytes(KEY_SIZE),
+        losses: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> TrainResult:
+        """Train on rows and return the new weights.
+
+        `init_key` is `executor.initialise.init_key(beacon, job)`. `losses` asks for the mean losses of the
+        first and last epoch. `progress` is called with (steps done, all steps), never more. The deadline
+        covers all of it.
+        """
+        if spec.dp is not None:
+            raise SpecError("this executor cannot train with differential privacy yet")
+        chunks = checked_chunks(rows)
+        job = _job(model, spec, rows.rows, rows.schema, limits, init_key, chunks, losses)
+        with _child(self.command(), limits.deadline_ms) as child:
+            planned = child.plan(job)
+            done = child.run(chunks, secret, planned, progress)
+        weights = _weights(planned, done.weights)
+        return TrainResult(
+            weights=weights,
+            weights_hash=weights_hash(weights),
+            quoted=_quoted(planned),
+            steps=planned.steps,
+            fuel=done.fuel,
+            first_loss=bits_float(done.first_loss) if losses else None,
+            last_loss=bits_float(done.last_loss) if losses else None,
+        )
+
+
+def _job(
+    model: bytes,
+    spec: TrainingSpec,
+    rows: int,
+    schema: Schema | None,
+    limits: Limits,
+    init_key: bytes | None = None,
+    chunks: Sequence[bytes] = (),
+    losses: bool = False,
+) -> wire.Job:
+    if len(model) > MODEL_MAX:
+        raise MemoryLimit(f"a model of {len(model)} bytes is over the limit of {MODEL_MAX}")
+    if model_hash(model) != spec.model_hash:
+        raise CommitmentMismatch("the model is not the one that the spec names")
+    check_spec(spec)
+    copies = ROW_COPIES * sum(map(len, chunks)) + MODEL_COPIES * len(model)
+    data = HEADROOM + limits.memory + copies
+    return wire.Job(
+        train=init_key is not None,
+        model=model,
+        spec=spec,
+        rows=rows,
+        schema=schema,
+        memory=limits.memory,
+        fuel=min(limits.fuel, 2**63 - 1),
+        address_space=RESERVED + data,
+        data=data,
+        cpu_seconds=limits.deadline_ms // 1000 + 2,
+        init_key=init_key or bytes(KEY_SIZE),
+        losses=losses,
+    )
+
+
+def _quoted(planned: wire.Planned) -> Quoted:
+    return Quoted(
+        work=planned.work,
+        steps=planned.steps,
+        parameters=planned.parameters,
+        module_hash=planned.module_hash,
+        module_bytes=planned.module_bytes,
+        imports=planned.imports,
+        unconfined=tuple(planned.unconfined),
+    )
+
+
+def _weights(planned: wire.Planned, values: bytes) -> bytes:
+    if not np.isfinite(np.frombuffer(values, dtype="<f4")).all():
+        raise Diverged("training ended in NaN or infinity; a smaller learning rate may help")
+    return filled(planned.template, [Span(slot.offset, slot.length) for slot in planned.slots], values)
+
+
+# --- the child ----------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _child(command: list[str], deadline_ms: int) -> Iterator["_Child"]:
+    """A child that is dead when the block ends, whatever happens; killed when the deadline passes."""
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # a traceback could quote a row
+        env={"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+        cwd="/",
+        close_fds=True,
+        start_new_session=True,
+    )
+    late = threading.Event()
+
+    def kill() -> None:
+        late.set()
+        process.kill()
+
+    timer = threading.Timer(deadline_ms / 1000, kill)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield _Child(process)
+    except (EnclaveCrashed, BrokenPipeError, ScaleError):
+        if late.is_set():
+            raise DeadlineExceeded(f"the job took longer than {deadline_ms} ms and was stopped") from None
+        raise _crash(process) from None
+    finally:
+        timer.cancel()
+        process.kill()
+        for pipe in (process.stdin, process.stdout):
+            _close(pipe)
+        process.wait()
+
+
+def _close(pipe: IO[bytes] | None) -> None:
+    try:
+        if pipe is not None:
+            pipe.close()
+    except BrokenPipeError:
+        pass  # what the dead child did not read
+
+
+def _crash(process: subprocess.Popen[bytes]) -> ExecutorError:
+    """What to say of a child that ended or spoke nonsense."""
+    try:
+        code = process.wait(timeout=1)
+    except subprocess.TimeoutExpired:
+        return EnclaveCrashed("the enclave's process broke its protocol")
+    if code == -signal.SIGXCPU:
+        return DeadlineExceeded("the job used up its processor time and was stopped")
+    how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+    return EnclaveCrashed(f"the enclave's process ended with {how} before it answered")
+
+
+class _Child:
+    """The conversation with the child; see `executor.wire`."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdin is not None and process.stdout is not None
+        self._to = process.stdin
+        self._from = process.stdout
+
+    def plan(self, job: wire.Job) -> wire.Planned:
+        """Send the job, read its plan. Raises what the child refuses it for."""
+        wire.send(self._to, Kind.JOB, encode(wire.Job, job))
+        bounds = {Kind.PLANNED: len(job.model) + TEMPLATE_ROOM, Kind.REFUSED: 8 * wire.TEXT_MAX}
+        kind, payload = wire.receive(self._from, bounds)
+        if kind == Kind.REFUSED:
+            refused = decode(wire.Refused, payload)
+            raise by_name().get(refused.name, EnclaveCrashed)(_readable(refused.text))
+        return decode(wire.Planned, payload)
+
+    def run(
+        self,
+        chunks: Sequence[bytes],
+        secret: Secrets,
+        planned: wire.Planned,
+        progress: Callable[[int, int], None] | None,
+    ) -> wire.Done:
+        """Send the rows, read step counts and the result. Raises what the run failed for."""
+        for chunk in chunks:
+            wire.send(self._to, Kind.CHUNK, chunk)
+        wire.send(self._to, Kind.RUN, encode(wire.Run, wire.Run(noise_key=secret.noise_key)))
+        empty = wire.Done(fuel=0, first_loss=0, last_loss=0, weights=bytes(4 * planned.parameters))
+        bounds = {Kind.PROGRESS: 8, Kind.FAILED: 1, Kind.DONE: len(encode(wire.Done, empty))}
+        for _ in range(planned.steps + 1):
+            kind, payload = wire.receive(self._from, bounds)
+            if kind == Kind.DONE:
+                return decode(wire.Done, payload)
+            if kind == Kind.FAILED:
+                raise _failure(decode(wire.Failed, payload).code)
+            if progress is not None:
+                progress(min(decode(wire.Progress, payload).steps, planned.steps), planned.steps)
+        raise EnclaveCrashed("the enclave's process reports more steps than there are")
+
+
+def _failure(code: int) -> ExecutorError:
+    kind = wire.FAILURES[code] if code < len(wire.FAILURES) else EnclaveCrashed
+    return kind((kind.__doc__ or "").strip().removesuffix("."))
+
+
+def _readable(text: str) -> str:
+    """The child's sentence on one line, without control characters: it may quote a hostile model's names."""
+    return "".join(character if character.isprintable() else "?" for character in text[: wire.TEXT_MAX])

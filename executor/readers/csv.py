@@ -1,0 +1,131 @@
+"""CSV files as tables.
+
+UTF-8 (a byte order mark is skipped), comma-separated as in RFC 4180, first line the column names. Headers
+`x[0]`, `x[1]`, … `x[n-1]` that stand together and count up from 0 form one column `x` with n values a row.
+Spaces around a cell are ignored. An empty cell is refused unless a fill is given. Types are chosen as
+`executor.readers.table` says.
+"""
+
+import csv
+import re
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+
+from executor.errors import BadData, BadTable
+from executor.readers.table import Shape, Table, finished, integer_dtype
+from executor.rows import Array
+from primitives.data import COLUMNS_MAX, Dtype
+
+CELL_MAX = 65_536
+HEADERS_MAX = 65_536
+PART = re.compile(r"(.+)\[(0|[1-9]\d{0,5})\]")
+INTEGER = re.compile(r"[+-]?\d{1,20}")
+DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?")
+FLAGS = {"true": 1, "false": 0}
+
+
+def read_csv(path: Path, shapes: Mapping[str, Shape], dtypes: Mapping[str, Dtype], fill: str | None) -> Table:
+    """The table in a CSV file; see `executor.readers.read_table` for the arguments and errors."""
+    headers, cells = _cells(path, fill)
+    columns: dict[str, Array] = {}
+    chosen: dict[str, Dtype] = {}
+    for name, places in _groups(path, headers).items():
+        grouped = [cells[place] for place in places]
+        dtype, array = _column(name, grouped, dtypes.get(name))
+        if headers[places[0]] == name:
+            array = array[:, 0]
+        chosen[name] = dtype
+        columns[name] = finished(name, array, dtype, shapes.get(name))
+    return Table(columns, chosen)
+
+
+def _cells(path: Path, fill: str | None) -> tuple[list[str], list[list[str]]]:
+    """Headers, and the cells of each column."""
+    csv.field_size_limit(CELL_MAX)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            headers = [header.strip() for header in next(reader, [])]
+            if not headers or len(headers) > HEADERS_MAX:
+                raise BadTable(f"{path.name}: the first line names 1 to {HEADERS_MAX} columns")
+            rows = [_row(path, reader.line_num, row, headers, fill) for row in reader if row]
+    except UnicodeDecodeError:
+        raise BadTable(f"{path.name} is not UTF-8 text") from None
+    except csv.Error as error:
+        raise BadTable(f"{path.name} is no CSV: {error}") from None
+    if not rows:
+        raise BadTable(f"{path.name} has no rows")
+    return headers, [list(column) for column in zip(*rows, strict=True)]
+
+
+def _row(path: Path, line: int, row: list[str], headers: list[str], fill: str | None) -> list[str]:
+    if len(row) != len(headers):
+        raise BadTable(f"{path.name}, line {line}: {len(row)} cells for {len(headers)} columns")
+    cells = [cell.strip() for cell in row]
+    if "" in cells:
+        if fill is None:
+            name = headers[cells.index("")]
+            raise BadTable(f"{path.name}, line {line}: column {name!r} is empty; give a fill to allow that")
+        cells = [cell or fill for cell in cells]
+    return cells
+
+
+def _groups(path: Path, headers: Sequence[str]) -> dict[str, list[int]]:
+    """Column name → places of its cells."""
+    groups: dict[str, list[int]] = {}
+    for stem, members in groupby(range(len(headers)), key=lambda i: _stem(headers[i])):
+        places = list(members)
+        if stem is None:
+            named = {headers[place]: [place] for place in places}
+            fresh = len(named) == len(places)
+        else:
+            named = {stem: places}
+            fresh = [headers[place] for place in places] == [f"{stem}[{i}]" for i in range(len(places))]
+        if not fresh or groups.keys() & named.keys() or "" in named:
+            raise BadTable(f"{path.name}: column names repeat, are empty, or do not count up from [0]")
+        groups |= named
+    if len(groups) > COLUMNS_MAX:
+        raise BadTable(f"{path.name}: more than {COLUMNS_MAX} columns; group them as x[0], x[1], …")
+    return groups
+
+
+def _stem(header: str) -> str | None:
+    match = PART.fullmatch(header)
+    return match[1] if match else None
+
+
+def _column(name: str, cells: list[list[str]], told: Dtype | None) -> tuple[Dtype, Array]:
+    """A column's type and its values, shape (rows, cells of a row)."""
+    seen = {cell for part in cells for cell in part}
+    if told == Dtype.Utf8 or (told is None and not all(map(DECIMAL.fullmatch, seen)) and not _flags(seen)):
+        if len(cells) > 1:
+            raise BadTable(f"column {name!r} has several parts, so they must be numbers")
+        return Dtype.Utf8, np.array(cells, dtype=object).T
+    value = _parser(name, seen, told)
+    values = {cell: value(cell) for cell in seen}
+    array = np.array([[values[cell] for cell in part] for part in cells]).T
+    if told is not None:
+        return told, array
+    if _flags(seen):
+        return Dtype.Bool, array
+    return (integer_dtype(array) if array.dtype.kind in "iu" else Dtype.F32), array
+
+
+def _flags(seen: set[str]) -> bool:
+    return {cell.lower() for cell in seen} <= FLAGS.keys()
+
+
+def _parser(name: str, seen: set[str], told: Dtype | None):  # type: ignore[no-untyped-def]
+    """How a cell becomes a number."""
+    if _flags(seen):
+        return lambda cell: FLAGS[cell.lower()]
+    if told not in (Dtype.F32, Dtype.F64) and all(map(INTEGER.fullmatch, seen)):
+        return int
+    if told is not None and told not in (Dtype.F32, Dtype.F64):
+        raise BadTable(f"column {name!r} holds something else than whole numbers")
+    if not all(map(DECIMAL.fullmatch, seen)):
+        raise BadData(f"column {name!r} holds something else than finite numbers")
+    return float

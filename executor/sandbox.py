@@ -1,0 +1,81 @@
+"""One run of a planned module in wasmtime, under limits: memory, fuel, no imports, no WASI.
+
+`Sandbox` owns the store. The host writes regions, calls `run` and `finish`, reads regions; nothing else
+crosses.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import wasmtime
+from numpy.typing import NDArray
+
+from executor.compiler.plan import Kind, Plan, Region
+from executor.errors import EnclaveCrashed, MemoryLimit, OutOfFuel
+from executor.wasm.engine import engine
+
+Array = NDArray[np.generic]
+DTYPES: Mapping[Kind, str] = {Kind.F32: "<f4", Kind.I32: "<i4"}
+LIMITS = {"table_elements": 0, "instances": 1, "tables": 0, "memories": 1}
+"""A module needs one instance and one memory, and no table: it makes no indirect calls."""
+
+
+class Sandbox:
+    """The plan's module, instantiated with `fuel` units of fuel and at most `memory` bytes of linear memory.
+
+    Raises MemoryLimit when the plan or the module needs more, EnclaveCrashed when the module imports
+    anything.
+    """
+
+    def __init__(self, plan: Plan, memory: int, fuel: int) -> None:
+        if plan.memory > memory:
+            raise MemoryLimit(f"the job needs {plan.memory} bytes of memory, over the limit of {memory}")
+        machine = engine(fuel=True)
+        module = wasmtime.Module(machine, plan.module)
+        self.imports = len(module.imports)
+        if self.imports:
+            raise EnclaveCrashed("the enclave's module asks for something from outside")
+        self._store = wasmtime.Store(machine)
+        self._store.set_limits(memory_size=memory, **LIMITS)
+        self._store.set_fuel(fuel)
+        self._fuel = fuel
+        self._exports = self._instance(module).exports(self._store)
+        exported = self._exports["memory"]
+        assert isinstance(exported, wasmtime.Memory)
+        self._memory = exported
+
+    def _instance(self, module: wasmtime.Module) -> wasmtime.Instance:
+        try:
+            return wasmtime.Instance(self._store, module, [])
+        except wasmtime.WasmtimeError as error:
+            if "memory" in str(error):
+                raise MemoryLimit("the enclave's module needs more memory than the limit allows") from None
+            raise
+
+    @property
+    def fuel_used(self) -> int:
+        """Fuel used so far."""
+        return self._fuel - self._store.get_fuel()
+
+    def view(self, region: Region) -> Array:
+        """The region's memory as an array of its shape; valid until the next call."""
+        if region.offset < 0 or region.offset + region.size > self._memory.data_len(self._store):
+            raise EnclaveCrashed(f"region {region.name!r} lies outside of the module's memory")
+        pointer = memoryview(self._memory.get_buffer_ptr(self._store, region.size, region.offset))
+        array: Array = np.frombuffer(pointer, dtype=DTYPES[region.kind])
+        return array.reshape(region.shape)
+
+    def write(self, region: Region, data: bytes) -> None:
+        """Fill a region with its bytes."""
+        self.view(region)[...] = np.frombuffer(data, dtype=DTYPES[region.kind]).reshape(region.shape)
+
+    def call(self, name: str, *arguments: int) -> None:
+        """Call an exported function. Raises OutOfFuel, or EnclaveCrashed for any other trap."""
+        function = self._exports[name]
+        assert isinstance(function, wasmtime.Func)
+        try:
+            function(self._store, *arguments)
+        except wasmtime.Trap as trap:
+            if trap.trap_code == wasmtime.TrapCode.OUT_OF_FUEL:
+                raise OutOfFuel(f"the job used up its {self._fuel} units of fuel") from None
+            raise EnclaveCrashed("the enclave's module trapped") from None

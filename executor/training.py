@@ -1,0 +1,152 @@
+"""The training loop: epochs, shuffled batches, calls into the module. Ours, never the model's.
+
+Runs inside the enclave's process. What it does is fixed by (plan, spec, rows, initial weights): the order
+of rows by `executor.shuffle`, as many whole batches a call as the plan allows, a new call with each epoch,
+the last batch smaller.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from executor import rows
+from executor.compiler.plan import Kind, Parameter, Plan, Region
+from executor.errors import BadData, Diverged, SpecError
+from executor.initialise import kaiming_uniform
+from executor.rows import Array
+from executor.sandbox import Sandbox
+from executor.shuffle import order
+from primitives.data import Schema
+from primitives.job import Init, TrainingSpec
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training leaves: parameters in plan order, mean losses of the first and the last epoch, fuel
+    used.
+    """
+
+    parameters: tuple[bytes, ...]
+    first_loss: float
+    last_loss: float
+    fuel: int
+
+
+def check_columns(plan: Plan, spec: TrainingSpec, schema: Schema) -> None:
+    """Refuse a spec whose columns do not fill the plan's tensors: SpecError, before any row is read."""
+    assert plan.target is not None
+    named = [(item.column, region) for item, region in zip(spec.inputs, _inputs(plan, spec), strict=True)]
+    for column_name, region in [*named, (spec.target.column, plan.target)]:
+        column = next((column for column in schema.columns if column.name == column_name), None)
+        text = column_name.decode("utf-8", "replace")
+        if column is None:
+            raise SpecError(f"the dataset has no column {text!r}")
+        needed = int(np.prod(region.shape[1:], dtype=np.int64))
+        if column.elements != needed:
+            found = f"column {text!r} has {column.elements} values a row"
+            raise SpecError(f"{found}, but {region.name!r} takes {needed}")
+
+
+def dataset(
+    plan: Plan, spec: TrainingSpec, schema: Schema, chunks: Sequence[bytes], count: int
+) -> dict[str, Array]:
+    """The rows as arrays by region name: float32 inputs, normalised, and the target. Raises BadData,
+    BadTable.
+    """
+    assert plan.target is not None
+    names = [item.column.decode("utf-8") for item in spec.inputs]
+    target = spec.target.column.decode("utf-8")
+    table = rows.table(schema, chunks, count, [*names, target])
+    arrays: dict[str, Array] = {}
+    for item, name, region in zip(spec.inputs, names, _inputs(plan, spec), strict=True):
+        arrays[region.name] = rows.inputs(table[name], item.affine).reshape((count, *region.shape[1:]))
+    if plan.target.kind == Kind.I32:
+        arrays[plan.target.name] = rows.classes(table[target], class_count(plan))
+    else:
+        values = rows.inputs(table[target], None)
+        arrays[plan.target.name] = values.reshape((count, *plan.target.shape[1:]))
+    return arrays
+
+
+def class_count(plan: Plan) -> int:
+    """Classes that a cross-entropy plan tells apart."""
+    if plan.classes < 1:
+        raise BadData("the model has no classes")
+    return plan.classes
+
+
+def _inputs(plan: Plan, spec: TrainingSpec) -> list[Region]:
+    """The plan's input regions in the spec's order."""
+    by_name = {region.name: region for region in plan.inputs}
+    return [by_name[item.tensor.decode("utf-8")] for item in spec.inputs]
+
+
+def initial(plan: Plan, spec: TrainingSpec, key: bytes) -> list[bytes]:
+    """Initial parameters in plan order: the model's own, or drawn from the beacon."""
+    if isinstance(spec.init, Init.Given):
+        return [parameter.given for parameter in plan.parameters]
+    if not isinstance(spec.init, Init.Beacon):
+        raise SpecError("registered base models are not supported yet")
+    return [_drawn(key, number, parameter) for number, parameter in enumerate(plan.parameters)]
+
+
+def _drawn(key: bytes, number: int, parameter: Parameter) -> bytes:
+    return kaiming_uniform(key, number, parameter.region.shape, parameter.fan_in).astype("<f4").tobytes()
+
+
+def train(
+    plan: Plan,
+    spec: TrainingSpec,
+    sandbox: Sandbox,
+    start: Sequence[bytes],
+    data: Mapping[str, Array],
+    progress: Callable[[int], None],
+) -> Trained:
+    """Run every epoch and read the weights. Raises OutOfFuel, and Diverged when a weight is NaN or
+    infinite.
+    """
+    for region, value in plan.constants:
+        sandbox.write(region, value)
+    for parameter, value in zip(plan.parameters, start, strict=True):
+        sandbox.write(parameter.region, value)
+    assert plan.target is not None
+    count = len(data[plan.target.name])
+    losses, done = [], 0
+    for epoch in range(spec.epochs):
+        means = []
+        for part in _calls(plan, sandbox, data, order(spec.seed, epoch, count, spec.shuffle)):
+            done += len(part)
+            means.append(part)
+            progress(done)
+        losses.append(_mean(np.concatenate(means), count, plan.batch))
+    sandbox.call("finish")
+    parameters = tuple(sandbox.view(parameter.region).tobytes() for parameter in plan.parameters)
+    if not all(np.isfinite(np.frombuffer(value, "<f4")).all() for value in parameters):
+        raise Diverged("training ended in NaN or infinity; a smaller learning rate may help")
+    return Trained(parameters, losses[0], losses[-1], sandbox.fuel_used)
+
+
+def _calls(
+    plan: Plan, sandbox: Sandbox, data: Mapping[str, Array], places: NDArray[np.int64]
+) -> Iterator[NDArray[np.float32]]:
+    """One pass over the rows in the given order; the mean loss of each step, call by call."""
+    assert plan.target is not None and plan.losses is not None
+    for start in range(0, len(places), plan.rows_per_call):
+        taken = places[start : start + plan.rows_per_call]
+        for region in (*plan.inputs, plan.target):
+            sandbox.view(region)[: len(taken)] = data[region.name][taken]
+        steps = -(-len(taken) // plan.batch)
+        sandbox.call("run", steps, len(taken) - (steps - 1) * plan.batch)
+        yield sandbox.view(plan.losses)[:steps].astype(np.float32)
+
+
+def _mean(losses: NDArray[np.float32], count: int, batch: int) -> float:
+    """Mean loss over an epoch's rows: batch means weighted by their rows, summed exactly, rounded to
+    float32.
+    """
+    weights = np.full(len(losses), batch, dtype=np.float64)
+    weights[-1] = count - batch * (len(losses) - 1)
+    return float(np.float32(math.fsum(weights * losses.astype(np.float64)) / count))

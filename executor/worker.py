@@ -1,0 +1,136 @@
+"""The enclave's process: parses, checks, compiles and runs a hostile model, confined, and speaks only frames.
+
+Started by `executor.enclave` with an empty environment and two pipes, standard input and output. See
+`executor.wire` for what may be said when, `executor.confine` for what the process gives up.
+"""
+
+import math
+import sys
+from collections.abc import Sequence
+from typing import IO
+
+from executor import confine
+
+UNCONFINED = confine.at_start()
+"""What the system did not allow. At the very start: new namespaces need a process with one thread."""
+
+import wasmtime  # noqa: E402
+from primitives.data import CHUNK_MAX, chunk_count  # noqa: E402
+from primitives.hashing import tagged  # noqa: E402
+from primitives.job import Work, float_bits  # noqa: E402
+from primitives.scale import decode, encode  # noqa: E402
+
+from executor import errors, training, weights, wire  # noqa: E402
+from executor.compiler import compile_training  # noqa: E402
+from executor.compiler.plan import Plan  # noqa: E402
+from executor.sandbox import Sandbox  # noqa: E402
+from executor.wire import Kind  # noqa: E402
+
+MODEL_ROOM = 1 << 20
+"""Room in a JOB frame for all but the model."""
+
+
+def main() -> None:
+    """Serve one job and end."""
+    reader, writer = sys.stdin.buffer, sys.stdout.buffer
+    _, payload = wire.receive(reader, {Kind.JOB: 1 << 31})
+    job = decode(wire.Job, payload)
+    UNCONFINED.extend(confine.before_model(job.address_space, job.data, job.cpu_seconds))
+    planned = _plan(job, writer)
+    if planned is None or not job.train:
+        return
+    _train(job, planned, reader, writer)
+
+
+def _plan(job: wire.Job, writer: IO[bytes]) -> tuple[Plan, Sandbox, list[bytes]] | None:
+    """Compile and tell the figures, or tell why not. No row has been seen: sentences are allowed."""
+    try:
+        plan = compile_training(job.model, job.spec, job.rows)
+        if job.schema is not None:
+            training.check_columns(plan, job.spec, job.schema)
+        sandbox = Sandbox(plan, job.memory, job.fuel)
+        if plan.fuel > job.fuel:
+            raise errors.OutOfFuel(f"the job needs {plan.fuel} units of fuel, over the limit of {job.fuel}")
+        start = training.initial(plan, job.spec, job.init_key)
+        announcement = _announce(job, plan, sandbox)
+    except errors.ExecutorError as error:
+        _refuse(writer, type(error).__name__, str(error))
+    except MemoryError:
+        _refuse(writer, "MemoryLimit", "checking and compiling the model needs too much memory")
+    except RecursionError:
+        _refuse(writer, "TooLarge", "the model is nested too deeply")
+    except Exception as error:
+        _refuse(writer, "EnclaveCrashed", f"compiling the model ended in {type(error).__name__}: {error}")
+    else:
+        wire.send(writer, Kind.PLANNED, encode(wire.Planned, announcement))
+        return plan, sandbox, start
+    return None
+
+
+def _announce(job: wire.Job, plan: Plan, sandbox: Sandbox) -> wire.Planned:
+    template, slots = weights.template(job.model, plan)
+    return wire.Planned(
+        work=Work(flops=plan.flops, memory=plan.memory, work=plan.work, fuel=plan.fuel),
+        steps=plan.steps,
+        parameters=sum(parameter.region.size for parameter in plan.parameters) // 4,
+        module_hash=tagged("module", plan.module),
+        module_bytes=len(plan.module),
+        imports=sandbox.imports,
+        template=template,
+        slots=[wire.Slot(offset=slot.offset, length=slot.length) for slot in slots],
+        unconfined=UNCONFINED,
+    )
+
+
+def _refuse(writer: IO[bytes], name: str, text: str) -> None:
+    refused = wire.Refused(name=name, text=text[: wire.TEXT_MAX])
+    wire.send(writer, Kind.REFUSED, encode(wire.Refused, refused))
+
+
+def _train(
+    job: wire.Job, planned: tuple[Plan, Sandbox, list[bytes]], reader: IO[bytes], writer: IO[bytes]
+) -> None:
+    """Read the rows and train. From the first row on, errors are codes only."""
+    plan, sandbox, start = planned
+    assert job.schema is not None
+
+    def progress(steps: int) -> None:
+        wire.send(writer, Kind.PROGRESS, encode(wire.Progress, wire.Progress(steps=steps)))
+
+    try:
+        chunks = _chunks(reader, chunk_count(job.schema, job.rows))
+        data = training.dataset(plan, job.spec, job.schema, chunks, job.rows)
+        trained = training.train(plan, job.spec, sandbox, start, data, progress)
+    except Exception as error:
+        wire.send(writer, Kind.FAILED, encode(wire.Failed, wire.Failed(code=_code(error))))
+        return
+    done = wire.Done(
+        fuel=trained.fuel,
+        first_loss=_loss_bits(trained.first_loss) if job.losses else 0,
+        last_loss=_loss_bits(trained.last_loss) if job.losses else 0,
+        weights=b"".join(trained.parameters),
+    )
+    wire.send(writer, Kind.DONE, encode(wire.Done, done))
+
+
+def _chunks(reader: IO[bytes], count: int) -> Sequence[bytes]:
+    chunks = [wire.receive(reader, {Kind.CHUNK: CHUNK_MAX})[1] for _ in range(count)]
+    wire.receive(reader, {Kind.RUN: 32})
+    return chunks
+
+
+def _loss_bits(loss: float) -> int:
+    """The float32 pattern; one NaN for every NaN."""
+    return 0x7FC0_0000 if math.isnan(loss) else float_bits(loss)
+
+
+def _code(error: Exception) -> int:
+    """The place of an error in the fixed list; anything unforeseen is EnclaveCrashed."""
+    if isinstance(error, (MemoryError, wasmtime.WasmtimeError)):
+        return wire.FAILURES.index(errors.MemoryLimit)
+    matches = (code for code, kind in enumerate(wire.FAILURES) if type(error) is kind)
+    return next(matches, wire.FAILURES.index(errors.EnclaveCrashed))
+
+
+if __name__ == "__main__":
+    main()
