@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any, Generic, NoReturn, TypeVar
 
@@ -10,6 +11,9 @@ from primitives.scale.errors import ScaleError, show
 
 T = TypeVar("T")
 
+_compilation = threading.RLock()
+"""Held while compiling: another thread waits instead of meeting a half-made codec."""
+
 Decoder = Callable[[bytes, int, int], tuple[Any, int]]
 Encoder = Callable[[Any], bytes]
 
@@ -17,8 +21,8 @@ Encoder = Callable[[Any], bytes]
 class Codec(Generic[T]):
     """Turns values of one type into SCALE bytes and back.
 
-    Decoding never allocates more than a small multiple of the input, whatever its length prefixes say, and nests at most
-    `MAX_DEPTH` levels. Everything that is not exactly the encoding of one value raises `ScaleError`.
+    Decoding never allocates more than a small multiple of the input, whatever its length prefixes say, and nests
+    at most `MAX_DEPTH` levels. Everything that is not exactly the encoding of one value raises `ScaleError`.
     """
 
     inline = True
@@ -66,7 +70,8 @@ class Codec(Generic[T]):
 
     def decode(self, data: bytes) -> T:
         """The value whose encoding is exactly `data`."""
-        function = self._build_decode()
+        with _compilation:
+            function = self._build_decode()
         self.__dict__["decode"] = function
         value: T = function(data)
         return value
@@ -83,27 +88,37 @@ class Codec(Generic[T]):
         """The compiled encoder, or while it is being compiled (a recursive type) one that finds it later."""
         if self._encode is not None:
             return self._encode
-        if self._compiling:
-            return lambda value: self.encoder()(value)
-        self._compiling = True
-        try:
-            self._encode = self._build_encode()
-        finally:
-            self._compiling = False
+        with _compilation:
+            if self._compiling:
+                return self._encode_late
+            if self._encode is None:
+                self._compiling = True
+                try:
+                    self._encode = self._build_encode()
+                finally:
+                    self._compiling = False
         return self._encode
 
     def decoder(self) -> Decoder:
         """The compiled decoder `(data, offset, depth left) -> (value, offset)`; late-bound in a recursive type."""
         if self._decode_from is not None:
             return self._decode_from
-        if self._compiling:
-            return lambda data, offset, depth: self.decoder()(data, offset, depth)
-        self._compiling = True
-        try:
-            self._decode_from = self._build_decode_from()
-        finally:
-            self._compiling = False
+        with _compilation:
+            if self._compiling:
+                return self._decode_late
+            if self._decode_from is None:
+                self._compiling = True
+                try:
+                    self._decode_from = self._build_decode_from()
+                finally:
+                    self._compiling = False
         return self._decode_from
+
+    def _encode_late(self, value: Any) -> bytes:
+        return self.encoder()(value)
+
+    def _decode_late(self, data: bytes, offset: int, depth: int) -> tuple[Any, int]:
+        return self.decoder()(data, offset, depth)
 
     def _build_encode(self) -> Encoder:
         w = Writer(namespace())

@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import (
@@ -35,7 +36,7 @@ from typing import (
     get_type_hints,
 )
 
-from primitives.scale.base import Codec, Encoder, read, write
+from primitives.scale.base import Codec, Decoder, Encoder, read, write
 from primitives.scale.emit import Reader, Writer, build, namespace
 from primitives.scale.errors import ScaleError, show
 from primitives.scale.sequences import fails, total
@@ -148,6 +149,8 @@ class _Record:
     def __replace__(self, **changes: Any) -> Self:
         return type(self)(**{**self.__dict__, **changes})
 
+
+_set_fields = _Record.__dict__["__dict__"].__set__  # passes by `__setattr__`; for new objects only
 
 S = TypeVar("S", bound=_Record)
 
@@ -282,7 +285,7 @@ class StructCodec(Codec[Any]):
         pairs = ", ".join(f"{f.attribute!r}: {v}" for f, v in zip(self.fields, values, strict=True))
         r.after(f"{name} = new({cls})")
         if pairs:
-            r.after(f"setattribute({name}, '__dict__', {{{pairs}}})")
+            r.after(f"{r.bind(_set_fields)}({name}, {{{pairs}}})")
         return name
 
     def emit_encode(self, w: Writer, value: str) -> None:
@@ -317,8 +320,6 @@ class EnumCodec(Codec[Any]):
     Usually made from an `Enum` class; `frame` makes it directly from the variant classes of a pallet's events, say.
     """
 
-    inline = False
-
     def __init__(
         self,
         path: str,
@@ -332,6 +333,8 @@ class EnumCodec(Codec[Any]):
         self.docs = docs or []
         self._params = params or {}
         self._structs = {index: StructCodec(cls, arguments) for index, cls in variants}
+        self._by_index: dict[int, Decoder] = {}
+        self._by_class: dict[type, Encoder] = {}
         self._measuring = False
 
     def __str__(self) -> str:
@@ -377,23 +380,51 @@ class EnumCodec(Codec[Any]):
         return 1 + longest
 
     def emit_decode(self, r: Reader) -> str:
-        table = {index: codec.decoder() for index, codec in self._structs.items()}
+        table = r.bind(self._decoders())
         tag, function, name = r.byte(), r.fresh(), r.fresh()
-        r.line(f"{function} = {r.bind(table)}.get({tag})")
+        r.line(f"{function} = {table}.get({tag})")
         r.line(f"if {function} is None: raise ScaleError(f'{self}: no variant {{{tag}}}')")
-        r.line(f"{name}, o = {function}(b, o, d)")
+        r.line(f"{name}, o = {function}(b, o, d - 1)")
         return name
 
     def emit_encode(self, w: Writer, value: str) -> None:
-        table = {codec.cls: _variant_encoder(index, codec) for index, codec in self._structs.items()}
         name = w.local(value)
-        w.part(f"{w.bind(table)}[type({name})]({name})")
+        w.part(f"{w.bind(self._encoders())}[type({name})]({name})")
+
+    # The tables are bound while they are being filled: a recursive type meets its own, but uses it only later.
+
+    def _decoders(self) -> dict[int, Decoder]:
+        if not self._by_index:
+            self._by_index.update(dict.fromkeys(self._structs, _unready))
+            with _cleared_on_failure(self._by_index):
+                self._by_index.update({index: codec.decoder() for index, codec in self._structs.items()})
+        return self._by_index
+
+    def _encoders(self) -> dict[type, Encoder]:
+        if not self._by_class:
+            self._by_class.update({codec.cls: _unready for codec in self._structs.values()})
+            with _cleared_on_failure(self._by_class):
+                self._by_class.update({c.cls: _variant_encoder(i, c) for i, c in self._structs.items()})
+        return self._by_class
 
     def explain(self, value: object) -> ScaleError:
         for codec in self._structs.values():
             if isinstance(value, codec.cls):
                 return codec.explain(value)
         return super().explain(value)
+
+
+@contextmanager
+def _cleared_on_failure(table: dict[Any, Any]) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        table.clear()
+        raise
+
+
+def _unready(*_: object) -> Any:
+    raise ScaleError("this codec failed to compile")
 
 
 def _variant_encoder(index: int, codec: StructCodec) -> Encoder:
