@@ -1,9 +1,9 @@
 """Extrinsics: what comes into the chain from outside.
 
-    Compact(length) ‖ 84 ‖ MultiAddress ‖ MultiSignature ‖ extra ‖ call        signed, version 4
-    Compact(length) ‖ 04 ‖ call        or        Compact(length) ‖ 05 ‖ call    bare (inherents)
+    Compact(length) ‖ 84 ‖ MultiAddress ‖ MultiSignature ‖ extra ‖ call    signed, version 4
+    Compact(length) ‖ 04 ‖ call     or     Compact(length) ‖ 05 ‖ call     bare (inherents)
 
-What `extra` and `call` are is the runtime's business: `ExtrinsicCodec(extra, call)` takes their hints or codecs.
+What `extra` and `call` are, the runtime knows: `ExtrinsicCodec(extra, call)` takes their hints or codecs.
 Source: Substrate `primitives/runtime/src/generic/unchecked_extrinsic.rs`, `multiaddress.rs`, `lib.rs`.
 """
 

@@ -1,12 +1,12 @@
 """Keys: secret URIs, signing, verifying.
 
-A secret URI is a phrase or `0x` seed, then junctions `//hard` and `/soft`, then `///password`. Without a phrase the
-well-known development phrase stands: `//Alice`. A junction that is a decimal number below 2**64 counts as a number.
+A secret URI is a phrase or `0x` seed, then junctions `//hard` and `/soft`, then `///password`. Without a phrase
+the well-known development phrase stands: `//Alice`. A junction that is a number below 2**64 counts as a number.
 
-Sources: Substrate `primitives/core/src/{crypto,sr25519,ed25519}.rs` and the `substrate-bip39` crate, whose seed is
-PBKDF2 over the phrase's *entropy*, not over its words as in BIP-39.
+Sources: Substrate `primitives/core/src/{crypto,sr25519,ed25519}.rs` and the `substrate-bip39` crate, whose seed
+is PBKDF2 over the phrase's *entropy*, not over its words as in BIP-39.
 
-Errors: `SecretError` for URIs and secrets, never holding the secret itself. `verify` answers, it never raises.
+Errors: `SecretError` for URIs and secrets, never with the secret in it. `verify` answers, it never raises.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Junction(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Keypair:
-    """A secret key and its public half. `seed` is None below a soft junction, where no 32-byte seed exists."""
+    """A secret key and its public half. `seed` is None for derived sr25519 keys, which have none."""
 
     scheme: Scheme
     public: bytes

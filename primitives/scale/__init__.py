@@ -17,8 +17,8 @@
 | `tuple[A, B]`, `tuple[()]`, `T | None`, `Result[T, E]` | tuple, unit, `Option`, `Result` |
 | `Struct`, `Enum` of `Variant`s, `enum.IntEnum` | fields in order; index byte and fields; index byte |
 
-The rules are those of parity-scale-codec, except that compact integers must be in their shortest form (as there) and nesting
-is limited to `MAX_DEPTH`.
+The rules are those of parity-scale-codec (so compact integers decode in their shortest form only); nesting is
+limited to `MAX_DEPTH`.
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ Encoder = Callable[[Any], bytes]
 class Codec(Generic[T]):
     """Turns values of one type into SCALE bytes and back.
 
-    Decoding never allocates more than a small multiple of the input, whatever its length prefixes say, and nests
-    at most `MAX_DEPTH` levels. Everything that is not exactly the encoding of one value raises `ScaleError`.
+    Decoding never allocates more than a small multiple of the input, whatever its length prefixes say, and
+    nests at most `MAX_DEPTH` levels. Everything that is not exactly the encoding of one value raises `ScaleError`.
     """
 
     inline = True
@@ -100,7 +100,7 @@ class Codec(Generic[T]):
         return self._encode
 
     def decoder(self) -> Decoder:
-        """The compiled decoder `(data, offset, depth left) -> (value, offset)`; late-bound in a recursive type."""
+        """The compiled decoder `(data, offset, depth left) -> (value, offset)`; late-bound like `encoder`."""
         if self._decode_from is not None:
             return self._decode_from
         with _compilation:

@@ -10,8 +10,9 @@
         class Nothing(Variant, index=3):
             pass
 
-Values are immutable, built by keyword, compared by content. A variant's value is an instance of its enum. `unnamed=True` on a
-struct or variant makes its fields positional in metadata, as in Rust's `struct Id(AccountId)`; the Python names remain.
+Values are immutable, built by keyword, compared by content. A variant's value is an instance of its enum.
+`unnamed=True` on a struct or variant makes its fields positional in metadata, as in Rust's `struct Id(AccountId)`;
+the Python names remain.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ from primitives.scale.sequences import fails, total
 if TYPE_CHECKING:
 
     class _AnyEnum(Any):  # type: ignore[misc]
-        """Makes the type checker accept a variant where its enum is asked for (true at run time: see `Enum`)."""
+        """Lets the type checker accept a variant where its enum is asked for, as is true at run time."""
 else:
     _AnyEnum = object
 
@@ -162,7 +163,7 @@ def replace(value: S, /, **changes: Any) -> S:
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 class Struct(_Record):
-    """Base of SCALE structs: fields in the order of the annotations. The class docstring becomes metadata docs."""
+    """Base of SCALE structs: fields in annotation order. The class docstring becomes metadata docs."""
 
     if TYPE_CHECKING:
 
@@ -317,7 +318,7 @@ class VariantInfo:
 class EnumCodec(Codec[Any]):
     """The codec of a tagged union: an index byte, then the fields of that variant.
 
-    Usually made from an `Enum` class; `frame` makes it directly from the variant classes of a pallet's events, say.
+    Usually made from an `Enum` class, but any variant classes do: those of a pallet's events, say.
     """
 
     def __init__(
@@ -332,6 +333,7 @@ class EnumCodec(Codec[Any]):
         self.path: tuple[str, ...] = tuple(path.split("::"))
         self.docs = docs or []
         self._params = params or {}
+        self._classes = [cls for _, cls in variants]
         self._structs = {index: StructCodec(cls, arguments) for index, cls in variants}
         self._by_index: dict[int, Decoder] = {}
         self._by_class: dict[type, Encoder] = {}
@@ -349,8 +351,8 @@ class EnumCodec(Codec[Any]):
     def variants(self) -> tuple[VariantInfo, ...]:
         """The variants in declaration order."""
         return tuple(
-            VariantInfo(codec.cls.__name__.rstrip("_"), index, codec.fields, codec.docs, codec.cls)  # type: ignore[arg-type]
-            for index, codec in self._structs.items()
+            VariantInfo(cls.__name__.rstrip("_"), index, codec.fields, codec.docs, cls)
+            for (index, codec), cls in zip(self._structs.items(), self._classes, strict=True)
         )
 
     @property
@@ -391,7 +393,7 @@ class EnumCodec(Codec[Any]):
         name = w.local(value)
         w.part(f"{w.bind(self._encoders())}[type({name})]({name})")
 
-    # The tables are bound while they are being filled: a recursive type meets its own, but uses it only later.
+    # The tables are bound while being filled: a recursive type meets its own, but uses it only later.
 
     def _decoders(self) -> dict[int, Decoder]:
         if not self._by_index:

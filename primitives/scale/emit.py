@@ -1,8 +1,8 @@
 """Source text of straight-line codecs.
 
 Every codec turns into one Python function a direction. `Reader` collects the statements that decode, `Writer`
-those that encode. Neighbouring fields of fixed size are gathered into one `struct` call, across the borders of
-nested structs: that is where the speed comes from (an 80-byte account is one `unpack_from`).
+those that encode. Neighbouring fields of fixed size are gathered into one `struct` call, also across the borders
+of nested structs: that is where the speed comes from (an 80-byte account is one `unpack_from`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from primitives.scale.errors import ScaleError, show, too_deep, trailing, truncated
+from primitives.scale.errors import ScaleError, show, too_deep, too_long, trailing, truncated
 
 MAX_DEPTH = 64
 """Nested enums and recursive types a value may hold. Fixed, since Python's own limit depends on who calls."""
@@ -224,6 +224,7 @@ def namespace() -> dict[str, Any]:
         "setattribute": object.__setattr__,
         "show": show,
         "too_deep": too_deep,
+        "too_long": too_long,
         "trailing": trailing,
         "truncated": truncated,
         "unpack_from": struct.unpack_from,

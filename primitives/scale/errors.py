@@ -13,6 +13,11 @@ def truncated(offset: int, needed: int, end: int) -> ScaleError:
     return ScaleError(f"unexpected end of input: {needed} bytes needed at byte {offset}, {left} left")
 
 
+def too_long(length: int, bound: int) -> ScaleError:
+    """The error for a length prefix over the type's bound."""
+    return ScaleError(f"length {length} is over the bound of {bound}")
+
+
 def trailing(left: int) -> ScaleError:
     """The error for bytes that follow a complete value."""
     return ScaleError(f"{left} bytes left over after the value")

@@ -186,7 +186,7 @@ class IntEnumCodec(Codec[enum.IntEnum]):
 def _emit_read_bytes(r: Reader, limit: int | None) -> str:
     size = r.length()
     if limit is not None:
-        r.line(f"if {size} > {limit}: raise ScaleError(f'length {{{size}}} is over the bound of {limit}')")
+        r.line(f"if {size} > {limit}: raise too_long({size}, {limit})")
     stop, name = r.fresh(), r.fresh()
     r.line(f"{stop} = o + {size}")
     r.line(f"if {stop} > e: raise truncated(o, {size}, e)")

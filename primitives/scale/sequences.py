@@ -45,9 +45,7 @@ class SequenceCodec(Codec[list[Any]]):
     def emit_decode(self, r: Reader) -> str:
         size, name, item_min = r.length(), r.fresh(), self._item_min()
         if self.max is not None:
-            r.line(
-                f"if {size} > {self.max}: raise ScaleError(f'length {{{size}}} is over the bound of {self.max}')"
-            )
+            r.line(f"if {size} > {self.max}: raise too_long({size}, {self.max})")
         total = size if item_min == 1 else f"{size} * {item_min}"
         r.line(f"if {total} > e - o: raise truncated(o, {total}, e)")
         if isinstance(self.item, IntCodec) and len(self.item.form) == 1:
