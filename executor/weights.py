@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import onnx
+from google.protobuf.message import DecodeError
 
 from executor.compiler.plan import Plan
-from executor.errors import EnclaveCrashed
+from executor.errors import EnclaveCrashed, ReceiptError
 
 # Field numbers of onnx.proto.
 MODEL_GRAPH = 7
@@ -71,6 +72,32 @@ def filled(template: bytes, slots: Sequence[Span], values: bytes) -> bytes:
         buffer[slot.offset : slot.offset + slot.length] = values[used : used + slot.length]
         used += slot.length
     return bytes(buffer)
+
+
+def check_same_graph(submitted: bytes, returned: bytes) -> None:
+    """Refuse a returned model that is more than the submitted one with other initial values: ReceiptError.
+
+    For the buyer, before anything runs what a provider sent.
+    """
+    try:
+        protos = [onnx.load_model_from_string(model) for model in (submitted, returned)]
+    except DecodeError:
+        raise ReceiptError("the returned weights are no ONNX model") from None
+    for tensor in protos[1].graph.initializer:
+        if tensor.data_location != onnx.TensorProto.DEFAULT or tensor.external_data:
+            raise ReceiptError("the returned model keeps tensors in other files")
+    bare = [_without_values(proto).SerializeToString(deterministic=True) for proto in protos]
+    if bare[0] != bare[1]:
+        raise ReceiptError("the returned model is another graph than the submitted one")
+
+
+def _without_values(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """The model with float initialisers reduced to name, type and shape."""
+    for tensor in proto.graph.initializer:
+        if tensor.data_type == onnx.TensorProto.FLOAT:
+            fresh = onnx.TensorProto(dims=list(tensor.dims), data_type=tensor.data_type, name=tensor.name)
+            tensor.CopyFrom(fresh)
+    return proto
 
 
 def _raw_data_spans(model: bytes) -> Iterator[Span | None]:

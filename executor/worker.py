@@ -15,16 +15,16 @@ UNCONFINED = confine.at_start()
 """What the system did not allow. At the very start: new namespaces need a process with one thread."""
 
 import wasmtime  # noqa: E402
-from primitives.data import CHUNK_MAX, chunk_count  # noqa: E402
-from primitives.hashing import tagged  # noqa: E402
-from primitives.job import Work, float_bits  # noqa: E402
-from primitives.scale import decode, encode  # noqa: E402
 
 from executor import errors, training, weights, wire  # noqa: E402
 from executor.compiler import compile_training  # noqa: E402
 from executor.compiler.plan import Plan  # noqa: E402
 from executor.sandbox import Sandbox  # noqa: E402
 from executor.wire import Kind  # noqa: E402
+from primitives.data import CHUNK_MAX, chunk_count  # noqa: E402
+from primitives.hashing import tagged  # noqa: E402
+from primitives.job import Work, float_bits  # noqa: E402
+from primitives.scale import decode, encode  # noqa: E402
 
 MODEL_ROOM = 1 << 20
 """Room in a JOB frame for all but the model."""
