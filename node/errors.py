@@ -1,0 +1,38 @@
+"""What can go wrong in a node, as a person at its command line reads it.
+
+NodeError
+├── PortTaken        another program listens on the RPC port
+├── WrongChain       the base path holds another chain's blocks
+├── UnknownBlock     no such block here, or its state is gone
+├── RuntimeFailed    the runtime refused a call of one of its APIs
+└── BadBlock         a block that does not fit its parent
+"""
+
+from __future__ import annotations
+
+
+class NodeError(Exception):
+    """Root of the node's errors; `str()` is one plain sentence."""
+
+
+class PortTaken(NodeError):
+    """The RPC port is in use."""
+
+
+class WrongChain(NodeError):
+    """The database belongs to a chain with another genesis."""
+
+
+class UnknownBlock(NodeError):
+    """A hash that names no block of this chain."""
+
+
+class RuntimeFailed(NodeError):
+    """A runtime API call that the runtime refused; the text is Substrate's."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"Execution failed: Other: {why}")
+
+
+class BadBlock(NodeError):
+    """A block that cannot follow its parent; nothing was written."""

@@ -1,0 +1,274 @@
+"""The transaction pool: what waits to be in a block, as Substrate's pool keeps it.
+
+A transaction is verified by the runtime against the best block, which gives its tags, priority and
+longevity. With all required tags provided it is *ready*, else *future*. A new block prunes by the tags that
+it provided, promotes futures, and throws out what has expired.
+
+Source of the rules: `substrate/client/transaction-pool/src/graph/`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from node.pool.errors import AlreadyImported, Banned, ImmediatelyDropped, Invalid, NoTags, PoolError
+from node.pool.future import Future
+from node.pool.ready import Best, Ready
+from node.pool.transaction import FINAL, Hash, Phase, Status, Tag, Transaction
+from primitives.hashing import blake2_256
+
+MAX_BLOCK_NUMBER = 2**32 - 1
+
+
+class Verdict(NamedTuple):
+    """What the runtime says of a valid transaction; `longevity` in blocks."""
+
+    priority: int
+    requires: tuple[Tag, ...]
+    provides: tuple[Tag, ...]
+    longevity: int
+
+
+Verify = Callable[[bytes], Verdict]
+"""The runtime's word on an encoded extrinsic at the best block, else a `PoolError`."""
+
+Watcher = Callable[[Status], None]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of one queue."""
+
+    count: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class PoolConfig:
+    """Substrate's defaults; `ban_seconds` is 0 on a development chain."""
+
+    ready: Limits = Limits(8192, 20480 * 1024)
+    future: Limits = Limits(819, 2048 * 1024)
+    ban_seconds: float = 1800.0
+    bans: int = 4096
+
+
+class Pool:
+    """The pool over one chain. Not thread-safe: it lives in the node's event loop.
+
+    `verify` is asked once per submission. `on_ready` is called after a change that may let a block be made.
+    """
+
+    def __init__(
+        self,
+        verify: Verify,
+        config: PoolConfig | None = None,
+        on_ready: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._verify = verify
+        self._config = config or PoolConfig()
+        self._clock = clock
+        self.on_ready = on_ready
+        self.ready = Ready()
+        self.future = Future()
+        self.number = 0
+        self._insertions = itertools.count()
+        self._recent: list[frozenset[Tag]] = [frozenset(), frozenset()]
+        self._banned: dict[Hash, float] = {}
+        self._watchers: dict[Hash, list[Watcher]] = {}
+
+    # ------------------------------------------------------------------ in
+
+    def submit(self, data: bytes, watcher: Watcher | None = None) -> Hash:
+        """Verify and add an encoded extrinsic; returns its hash, or raises a `PoolError` and leaves the pool
+        as it was.
+
+        `watcher` hears every status from now on, the first one included.
+        """
+        digest = blake2_256(data)
+        self._refuse_known(digest)
+        try:
+            tx = self._checked(digest, data)
+        except Invalid:
+            self._ban(digest)
+            raise
+        if watcher is not None:
+            self._watchers.setdefault(digest, []).append(watcher)
+        try:
+            self._import(tx)
+        except PoolError:
+            self._watchers.pop(digest, None)
+            raise
+        if not self._enforce_limits(digest):
+            raise ImmediatelyDropped
+        if digest in self.ready:
+            self.on_ready()
+        return digest
+
+    def _refuse_known(self, digest: Hash) -> None:
+        until = self._banned.get(digest)
+        if until is not None:
+            if self._clock() < until:
+                raise Banned
+            del self._banned[digest]
+        if digest in self.ready or digest in self.future:
+            raise AlreadyImported(digest)
+
+    def _checked(self, digest: Hash, data: bytes) -> Transaction:
+        verdict = self._verify(data)
+        if not verdict.provides:
+            raise NoTags
+        return Transaction(
+            hash=digest,
+            data=data,
+            priority=verdict.priority,
+            requires=tuple(dict.fromkeys(verdict.requires)),
+            provides=tuple(dict.fromkeys(verdict.provides)),
+            valid_till=min(self.number + verdict.longevity, MAX_BLOCK_NUMBER),
+            insertion=next(self._insertions),
+        )
+
+    def _import(self, tx: Transaction) -> None:
+        missing = [tag for tag in tx.requires if not self._is_provided(tag)]
+        if missing:
+            self.future.insert(tx, missing)
+            self._tell(tx.hash, Status(Phase.FUTURE))
+            return
+        self._insert_ready(tx)
+        self._promote(self.future.satisfy(tx.provides))
+
+    def _is_provided(self, tag: Tag) -> bool:
+        return self.ready.provides(tag) or any(tag in tags for tags in self._recent)
+
+    def _insert_ready(self, tx: Transaction) -> None:
+        for old in self.ready.insert(tx):
+            self._tell(old.hash, Status(Phase.USURPED, tx.hash))
+        self._tell(tx.hash, Status(Phase.READY))
+
+    def _promote(self, unlocked: list[Transaction]) -> None:
+        """Move futures that wait for nothing more to ready, and those that they unlock in turn."""
+        queue = list(unlocked)
+        for tx in queue:
+            try:
+                self._insert_ready(tx)
+            except PoolError:
+                self._tell(tx.hash, Status(Phase.DROPPED))
+                continue
+            queue += self.future.satisfy(tx.provides)
+
+    def _enforce_limits(self, newcomer: Hash) -> bool:
+        """Let the least worth go while a queue is too long; False if `newcomer` was among them."""
+        kept = True
+        while _exceeds(self.ready, self._config.ready):
+            for tx in self.ready.remove_subtree([self.ready.worst().hash]):
+                kept &= tx.hash != newcomer
+                self._tell(tx.hash, Status(Phase.DROPPED))
+        while _exceeds(self.future, self._config.future):
+            tx = self.future.oldest()
+            self.future.remove(tx.hash)
+            kept &= tx.hash != newcomer
+            self._tell(tx.hash, Status(Phase.DROPPED))
+        return kept
+
+    # ------------------------------------------------------------------ blocks
+
+    def best_first(self) -> Best:
+        """The ready transactions in the order in which a block should take them."""
+        return self.ready.best_first()
+
+    def report_invalid(self, digests: Iterable[Hash]) -> None:
+        """Block building found these invalid: they leave, with all that depend on them."""
+        for tx in self.ready.remove_subtree(digests):
+            self._ban(tx.hash)
+            self._tell(tx.hash, Status(Phase.INVALID))
+
+    def on_block(self, number: int, block: Hash, extrinsics: Iterable[bytes]) -> None:
+        """The best block is now `block`, and final: sealed blocks never go back."""
+        self.number = number
+        included = {blake2_256(data): None for data in extrinsics}
+        pruned = self._prune(included)
+        for digest in included:
+            self._tell(digest, Status(Phase.IN_BLOCK, block))
+            self._tell(digest, Status(Phase.FINALIZED, block))
+        for tx in pruned:
+            if tx.hash not in included:
+                self._resubmit(tx)
+        self._expire()
+        if len(self.ready):
+            self.on_ready()
+
+    def _prune(self, included: Iterable[Hash]) -> list[Transaction]:
+        known = [tx for tx in map(self._get, included) if tx is not None]
+        tags = list(dict.fromkeys(tag for tx in known for tag in tx.provides))
+        self._recent = [self._recent[1], frozenset(tags)]
+        for tx in known:
+            self.future.remove(tx.hash)
+        unlocked = self.future.satisfy(tags)
+        pruned = [tx for tag in tags for tx in self.ready.prune(tag)]
+        self._promote(unlocked)
+        return pruned
+
+    def _resubmit(self, old: Transaction) -> None:
+        """A block provided a tag of this one, yet it is not in the block: ask the runtime again."""
+        try:
+            self._import(self._checked(old.hash, old.data))
+        except PoolError:
+            self._ban(old.hash)
+            self._tell(old.hash, Status(Phase.INVALID))
+
+    def _expire(self) -> None:
+        self.report_invalid([tx.hash for tx in self.ready if tx.valid_till < self.number])
+        for digest in [tx.hash for tx in self.future if tx.valid_till < self.number]:
+            self.future.remove(digest)
+            self._tell(digest, Status(Phase.INVALID))
+
+    # ------------------------------------------------------------------ out
+
+    def pending(self) -> list[Transaction]:
+        """Ready ones in the order of the next blocks, then futures by age."""
+        return [*self.best_first(), *self.future]
+
+    def next_index(self, account: bytes, nonce: int) -> int:
+        """The first nonce, from the state's `nonce` on, that no ready transaction of `account` uses.
+
+        The tag of a nonce is the SCALE pair (account, u32), as `CheckNonce` provides it.
+        """
+        while self.ready.provides(account + nonce.to_bytes(4, "little")):
+            nonce += 1
+        return nonce
+
+    def unwatch(self, digest: Hash, watcher: Watcher) -> None:
+        """Stop telling `watcher`."""
+        watchers = self._watchers.get(digest, [])
+        if watcher in watchers:
+            watchers.remove(watcher)
+            if not watchers:
+                del self._watchers[digest]
+
+    def _get(self, digest: Hash) -> Transaction | None:
+        return self.ready.get(digest) or self.future.get(digest)
+
+    def _tell(self, digest: Hash, status: Status) -> None:
+        watchers = self._watchers.get(digest)
+        if watchers is None:
+            return
+        if status.phase in FINAL:
+            del self._watchers[digest]
+        for watcher in list(watchers):
+            watcher(status)
+
+    def _ban(self, digest: Hash) -> None:
+        if not self._config.ban_seconds:
+            return
+        if len(self._banned) >= self._config.bans:
+            del self._banned[next(iter(self._banned))]
+        self._banned[digest] = self._clock() + self._config.ban_seconds
+
+
+def _exceeds(queue: Ready | Future, limits: Limits) -> bool:
+    return len(queue) > limits.count or queue.bytes > limits.bytes
