@@ -1,8 +1,8 @@
 """The pool's rules, each alone, with a runtime that says what the test wants."""
 
 import pytest
-from frame.transaction import Invalid as Kind
 
+from frame.transaction import Invalid as Kind
 from node.pool import Limits, Phase, Pool, PoolConfig, Status, Verdict
 from node.pool.errors import (
     AlreadyImported,

@@ -44,12 +44,12 @@ class PoolMachine(RuleBasedStateMachine):
     ) -> None:
         data = len(self.known).to_bytes(8, "big").ljust(size, b".")
         known = self.known[data] = Known(Verdict(priority, tuple(requires), tuple(provides), longevity))
-        before = (set(tx.hash for tx in self.pool.ready), set(tx.hash for tx in self.pool.future))
+        before = ({tx.hash for tx in self.pool.ready}, {tx.hash for tx in self.pool.future})
         try:
             self.pool.submit(data, known.heard.append)
         except PoolError as error:
             if error.code != 1016:  # to make room, and then be too poor, may cost others their place
-                after = (set(tx.hash for tx in self.pool.ready), set(tx.hash for tx in self.pool.future))
+                after = ({tx.hash for tx in self.pool.ready}, {tx.hash for tx in self.pool.future})
                 assert before == after and not known.heard
 
     @rule(count=st.integers(0, 5))
