@@ -101,7 +101,8 @@ def test_a_second_process_is_told_who_holds_the_lock(tmp_path: Path) -> None:
         with pytest.raises(DatabaseLocked, match="in use by another node"):
             Database.open(tmp_path)
         code = f"from node.database import Database; Database.open({str(tmp_path)!r})"
-        other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+        command = [sys.executable, "-c", code]
+        other = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
         assert "DatabaseLocked" in other.stderr
     Database.open(tmp_path).close()
 
