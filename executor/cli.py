@@ -3,7 +3,7 @@
 import json
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -40,6 +40,28 @@ def configure(parser: ArgumentParser) -> None:
     add = parser.add_argument
     add("--model", type=Path, required=True, help="ONNX model")
     add("--data", type=Path, required=True, help="training rows: .csv or .npz")
+    add("--test", type=Path, metavar="FILE", help="rows to evaluate on, before and after")
+    add("--output", type=Path, default=Path("weights.onnx"), help="where the trained model goes")
+    configure_reader(parser)
+    configure_spec(parser)
+    add("--memory", type=int, default=1024, metavar="MIB", help="limit on the enclave's memory")
+    add("--fuel", type=int, default=10**13, help="limit on instructions")
+    add("--deadline", type=float, default=600.0, metavar="SECONDS", help="limit on time")
+    add("--quote", action="store_true", help="print what the run would cost, and do not run it")
+    add("--json", action="store_true", help="print one JSON object")
+
+
+def configure_reader(parser: ArgumentParser) -> None:
+    """Arguments that say how a file becomes a table; see `executor.readers`."""
+    add = parser.add_argument
+    add("--shape", action="append", default=[], metavar="COLUMN=SIZES", help="shape of one row, pixels=1,8,8")
+    add("--dtype", action="append", default=[], metavar="COLUMN=TYPE", help="type of a column, age=u8")
+    add("--fill", metavar="TEXT", help="what stands in for empty CSV cells (default: refuse them)")
+
+
+def configure_spec(parser: ArgumentParser) -> None:
+    """Arguments that say what is trained and how: those of `training_spec`."""
+    add = parser.add_argument
     add("--target", required=True, metavar="COLUMN", help="the column to predict")
     add("--input", action="append", default=[], metavar="COLUMN[=TENSOR]", help="a column for a graph input")
     add(
@@ -47,9 +69,6 @@ def configure(parser: ArgumentParser) -> None:
     )
     add("--scale", type=float, metavar="X", help="multiply every input by X")
     add("--mean", type=float, default=0.0, metavar="X", help="subtract X from every input first")
-    add("--shape", action="append", default=[], metavar="COLUMN=SIZES", help="shape of one row, pixels=1,8,8")
-    add("--dtype", action="append", default=[], metavar="COLUMN=TYPE", help="type of a column, age=u8")
-    add("--fill", metavar="TEXT", help="what stands in for empty CSV cells (default: refuse them)")
     add("--loss", choices=sorted(LOSSES), default="cross-entropy")
     add("--optimizer", choices=["sgd"], default="sgd")
     add("--rate", type=float, default=0.1, help="learning rate (default 0.1)")
@@ -59,14 +78,7 @@ def configure(parser: ArgumentParser) -> None:
     add("--seed", default="0", help="any text; decides shuffling and initial weights")
     add("--init", choices=["fresh", "given"], default="fresh", help="start anew, or from the model's weights")
     add("--trainable", action="append", default=[], metavar="TENSOR", help="train only these (default: all)")
-    add("--no-shuffle", action="store_true", help="read the rows in file order")
-    add("--test", type=Path, metavar="FILE", help="rows to evaluate on, before and after")
-    add("--output", type=Path, default=Path("weights.onnx"), help="where the trained model goes")
-    add("--memory", type=int, default=1024, metavar="MIB", help="limit on the enclave's memory")
-    add("--fuel", type=int, default=10**13, help="limit on instructions")
-    add("--deadline", type=float, default=600.0, metavar="SECONDS", help="limit on time")
-    add("--quote", action="store_true", help="print what the run would cost, and do not run it")
-    add("--json", action="store_true", help="print one JSON object")
+    add("--no-shuffle", action="store_true", help="read the rows in the dataset's order")
 
 
 @dataclass(frozen=True)
@@ -81,7 +93,7 @@ def run(arguments: Namespace) -> int:
     """Quote, or train and write the model."""
     model = arguments.model.read_bytes()
     table = _table(arguments, arguments.data)
-    spec = training_spec(arguments, model, table)
+    spec = training_spec(arguments, model, list(table.columns))
     if arguments.quote:
         return _show_quote(Enclave().quote(model, spec, table.rows, table.schema()), arguments.json)
     source = MemoryRows(table.schema(), table.columns)
@@ -114,8 +126,11 @@ def _table(arguments: Namespace, path: Path) -> Table:
     return read_table(path, parse_shapes(arguments.shape), parse_dtypes(arguments.dtype), arguments.fill)
 
 
-def training_spec(arguments: Namespace, model: bytes, table: Table) -> TrainingSpec:
-    """The spec that the arguments describe. Raises SpecError."""
+def training_spec(arguments: Namespace, model: bytes, columns: Sequence[str]) -> TrainingSpec:
+    """The spec that the arguments of `configure_spec` describe, for a dataset with these columns.
+
+    Raises SpecError. The model is the caller's own and is parsed here.
+    """
     names = graph_names(model)
     if not 0 < arguments.epochs < 2**16 or not 0 < arguments.batch < 2**32:
         raise SpecError("epochs lie in 1 … 65535 and a batch has at least one row")
@@ -123,7 +138,7 @@ def training_spec(arguments: Namespace, model: bytes, table: Table) -> TrainingS
     if arguments.scale is not None or arguments.mean:
         scale = 1.0 if arguments.scale is None else arguments.scale
         affine = Affine(mean=float_bits(arguments.mean), scale=float_bits(scale))
-    pairs = _pairs(arguments, names, table)
+    pairs = _pairs(arguments, names, columns)
     target = arguments.output_tensor or names.outputs[0]
     return TrainingSpec(
         version=SPEC_VERSION,
@@ -145,7 +160,7 @@ def training_spec(arguments: Namespace, model: bytes, table: Table) -> TrainingS
     )
 
 
-def _pairs(arguments: Namespace, names: Names, table: Table) -> list[tuple[str, str]]:
+def _pairs(arguments: Namespace, names: Names, columns: Sequence[str]) -> list[tuple[str, str]]:
     """(column, tensor) pairs: as told; else tensors take the columns of their name; else the only ones
     left.
     """
@@ -153,9 +168,9 @@ def _pairs(arguments: Namespace, names: Names, table: Table) -> list[tuple[str, 
         split = [option.partition("=") for option in arguments.input]
         free = iter(names.inputs)
         return [(column, tensor or next(free, column)) for column, _, tensor in split]
-    if all(name in table.columns for name in names.inputs):
+    if all(name in columns for name in names.inputs):
         return [(name, name) for name in names.inputs]
-    left = [name for name in table.columns if name != arguments.target]
+    left = [name for name in columns if name != arguments.target]
     if len(left) == len(names.inputs) == 1:
         return [(left[0], names.inputs[0])]
     raise SpecError(

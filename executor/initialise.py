@@ -11,6 +11,9 @@ the stream as
 
 Every operation is one of IEEE 754's correctly rounded ones, so the bits are the same on every machine; the
 values are symmetric about zero and never zero.
+
+Vector: beacon of 32 zero bytes, job 0, tensor 0 of shape (2, 3) with fan-in 3, little-endian bytes in hex:
+6e3652be88c72ebe1027883f08862a3d284e19bf39da7bbf.
 """
 
 import math

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from executor.errors import BadData, BadTable
-from executor.readers.table import Shape, Table, finished, integer_dtype
-from executor.rows import Array
+from executor.readers.table import SIGNED, UNSIGNED, Shape, Table, finished, integer_dtype
+from executor.rows import NUMPY, Array
 from primitives.data import COLUMNS_MAX, Dtype
 
 CELL_MAX = 65_536
@@ -104,28 +104,37 @@ def _column(name: str, cells: list[list[str]], told: Dtype | None) -> tuple[Dtyp
         if len(cells) > 1:
             raise BadTable(f"column {name!r} has several parts, so they must be numbers")
         return Dtype.Utf8, np.array(cells, dtype=object).T
-    value = _parser(name, seen, told)
-    values = {cell: value(cell) for cell in seen}
-    array = np.array([[values[cell] for cell in part] for part in cells]).T
-    if told is not None:
-        return told, array
-    if _flags(seen):
-        return Dtype.Bool, array
-    return (integer_dtype(array) if array.dtype.kind in "iu" else Dtype.F32), array
+    dtype, values = _numbers(name, seen, told)
+    wide = {"f": "f8", "i": "i8", "u": "u8"}[np.dtype(NUMPY[dtype]).kind]
+    return dtype, np.array([[values[cell] for cell in part] for part in cells], dtype=wide).T
 
 
 def _flags(seen: set[str]) -> bool:
     return {cell.lower() for cell in seen} <= FLAGS.keys()
 
 
-def _parser(name: str, seen: set[str], told: Dtype | None):  # type: ignore[no-untyped-def]
-    """How a cell becomes a number."""
+def _numbers(name: str, seen: set[str], told: Dtype | None) -> tuple[Dtype, dict[str, float]]:
+    """The type of a column of numbers or flags, and the value of each different cell."""
     if _flags(seen):
-        return lambda cell: FLAGS[cell.lower()]
-    if told not in (Dtype.F32, Dtype.F64) and all(map(INTEGER.fullmatch, seen)):
-        return int
-    if told is not None and told not in (Dtype.F32, Dtype.F64):
+        return Dtype.Bool if told is None else told, {cell: FLAGS[cell.lower()] for cell in seen}
+    decimal = told in (Dtype.F32, Dtype.F64)
+    if not decimal and all(map(INTEGER.fullmatch, seen)):
+        integers = {cell: int(cell) for cell in seen}
+        fitting = integer_dtype(min(integers.values()), max(integers.values()))
+        return _able(name, fitting, told), dict(integers)
+    if told is not None and not decimal:
         raise BadTable(f"column {name!r} holds something else than whole numbers")
     if not all(map(DECIMAL.fullmatch, seen)):
         raise BadData(f"column {name!r} holds something else than finite numbers")
-    return float
+    return told or Dtype.F32, {cell: float(cell) for cell in seen}
+
+
+def _able(name: str, fitting: Dtype, told: Dtype | None) -> Dtype:
+    """The type told, if it can hold what the smallest fitting type holds; `canonical` checks the exact
+    range.
+    """
+    if told is None:
+        return fitting
+    if fitting in SIGNED and told in (*UNSIGNED, Dtype.Bool):
+        raise BadTable(f"column {name!r} holds negative numbers")
+    return told

@@ -54,9 +54,8 @@ def dtype_named(text: str) -> Dtype:
     return names[text.lower()]
 
 
-def integer_dtype(array: Array) -> Dtype:
-    """The smallest integer type that holds every value of an integer array."""
-    low, high = int(array.min()), int(array.max())
+def integer_dtype(low: int, high: int) -> Dtype:
+    """The smallest integer type that holds `low` … `high`. Raises BadTable beyond 64 bits."""
     for dtype in SIGNED if low < 0 else UNSIGNED:
         bounds = np.iinfo(dtype.name.lower().replace("i", "int").replace("u", "uint"))
         if bounds.min <= low and high <= bounds.max:
