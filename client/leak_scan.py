@@ -45,6 +45,8 @@ STANDARD_ALPHABET = bytes.maketrans(b"-_", b"+/")
 
 Numbers = NDArray[np.float64]
 Hashes = NDArray[np.uint64]
+Data = bytes
+"""The built-in type, under a name that the method `LeakScan.bytes` does not hide."""
 MULTIPLIER_LOW = np.uint64(0x9E3779B97F4A7C15)
 MULTIPLIER_HIGH = np.uint64(0xC2B2AE3D27D4EB4F)
 
@@ -108,7 +110,7 @@ class LeakScan:
         self._items = 0
         self._bytes = 0
 
-    def bytes(self, name: str, data: bytes) -> int:
+    def bytes(self, name: str, data: Data) -> int:
         """Search one item; how many finds it had."""
         self._items += 1
         self._bytes += len(data)
@@ -135,14 +137,14 @@ class LeakScan:
             hits=list(self._hits),
         )
 
-    def _search(self, name: str, data: bytes, depth: int) -> int:
+    def _search(self, name: str, data: Data, depth: int) -> int:
         found = self._search_raw(name, data)
         if depth:
             for how, decoded in _decoded(data):
                 found += self._search(f"{name} ({how})", decoded, depth - 1)
         return found
 
-    def _search_raw(self, name: str, data: bytes) -> int:
+    def _search_raw(self, name: str, data: Data) -> int:
         found = 0
         for start in range(0, max(1, len(data) - ANCHOR + 1), BLOCK):
             hashes = _hashes(data[start : start + BLOCK + ANCHOR - 1])
@@ -169,8 +171,8 @@ def _forms(table: Table, source: Path | None, affines: Mapping[str, tuple[float,
     for name, values in _vectors(table):
         varied = np.array([len(np.unique(row)) >= DISTINCT_MIN for row in values], dtype=bool)
         for encoding, patterns in _encodings(values, affines.get(name)):
-            for row in np.flatnonzero(varied):
-                yield from _form(int(row), f"{encoding} of {name}", patterns[row])
+            for row in np.flatnonzero(varied).tolist():
+                yield from _form(row, f"{encoding} of {name}", patterns[row])
     for row, line in enumerate(_lines(source)):
         if len(set(line.split(b","))) >= DISTINCT_MIN:
             yield from _form(row, "source bytes", line)

@@ -1,15 +1,14 @@
 """A provider's own ledger: the same rows are never registered twice.
 
-The chain counts privacy per dataset, and cannot see rows. A provider who registered the same rows again,
-renamed, reordered, cut differently or mixed with others, would open a fresh budget for people who were
-promised one. So the daemon remembers a keyed hash of every row it ever registered, and refuses a dataset that
-shares one.
+The chain counts privacy per dataset, and cannot see rows. A provider who registered the same rows again, in
+another order, in other chunks, under new column names or mixed with others, would open a fresh budget for
+people who were promised one. So the daemon remembers a keyed hash of every row it ever registered, and
+refuses a dataset that shares one. (Rows of few bits, such as three yes/no columns, therefore collide; keep
+such tables in data directories of their own.)
 
-The file holds 8 bytes a row, hashed under a secret of this data directory: without the secret it confirms no
-guess.
+The file holds 8 bytes a row, hashed under a secret of this data directory: without it they confirm no guess.
 """
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -34,14 +33,19 @@ class Ledger:
         keyed = (tagged("row-mark", self._secret, row)[:8] for row in rows)
         return np.unique(np.frombuffer(b"".join(keyed), dtype="<u8"))
 
-    def claim(self, root: bytes, rows: list[bytes]) -> None:
-        """Write these rows down under their root. Raises InputError RowsAlreadyRegistered when another
-        dataset has one.
+    def claim(self, root: bytes, rows: list[bytes], genesis: bytes) -> None:
+        """Write these rows down under their root and chain, before they are registered there.
 
-        Claiming the same root again changes nothing.
+        Raises InputError RowsAlreadyRegistered when another dataset has one of them, and RowsOnAnotherChain
+        when they were claimed for another chain, where they have a budget of their own. The same claim again
+        changes nothing.
         """
         path = self._path(root)
         if path.exists():
+            if path.with_suffix(".chain").read_text().strip() != genesis.hex():
+                raise InputError(
+                    "RowsOnAnotherChain", "these rows already have a privacy budget on another chain"
+                )
             return
         marks = self.marks(rows)
         for other in sorted(self.directory.glob("*.marks")):
@@ -52,20 +56,8 @@ class Ledger:
                     f"{len(shared)} of these rows belong to the dataset with root 0x{other.stem[:16]}…; "
                     "registering them again would give them a second privacy budget",
                 )
+        write_atomically(path.with_suffix(".chain"), genesis.hex().encode())
         write_atomically(path, marks.tobytes())
-
-    def registered(self, genesis: bytes, root: bytes) -> int | None:
-        """The dataset number that this root got on a chain."""
-        path = self._path(root).with_suffix(".json")
-        numbers = json.loads(path.read_bytes()) if path.exists() else {}
-        found = numbers.get(genesis.hex())
-        return None if found is None else int(found)
-
-    def note(self, genesis: bytes, root: bytes, dataset: int) -> None:
-        """Remember a registration."""
-        path = self._path(root).with_suffix(".json")
-        numbers = json.loads(path.read_bytes()) if path.exists() else {}
-        write_atomically(path, json.dumps({**numbers, genesis.hex(): dataset}).encode())
 
     def _path(self, root: bytes) -> Path:
         return self.directory / f"{root.hex()}.marks"

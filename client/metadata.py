@@ -5,14 +5,16 @@ everything that this client asks for is in both.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from client.errors import MetadataError
 from client.registry import PortableType, Registry, VariantDef
 from primitives.hashing import blake2_128, blake2_256, twox_64, twox_128, twox_256
-from primitives.scale import U8, Bytes, CompactU32, Enum, ScaleError, Struct, Variant, codec
+from primitives.scale import U8, Bytes, Codec, CompactU32, Enum, ScaleError, Struct, Variant, codec
 
 MAGIC = b"meta"
+
+T = TypeVar("T")
 
 
 class EntryType(Enum):
@@ -105,6 +107,12 @@ class ExtrinsicV15(Struct):
     extensions: list[SignedExtension]
 
 
+LAYOUTS: dict[int, tuple[Codec[Any], Codec[Any]]] = {
+    14: (codec(list[PalletV14]), codec(ExtrinsicV14)),
+    15: (codec(list[PalletV15]), codec(ExtrinsicV15)),
+}
+"""Metadata version → codecs of its pallets and of its extrinsic."""
+
 HASHERS: tuple[Any, ...] = (
     (blake2_128, False),
     (blake2_256, False),
@@ -184,7 +192,9 @@ class Metadata:
 
     def value_type(self, pallet: str, item: str) -> int:
         """The type id of a storage item's value."""
-        return self.entry(pallet, item).type.value
+        kind = self.entry(pallet, item).type
+        assert isinstance(kind, (EntryType.Plain, EntryType.Map))
+        return kind.value
 
     def constant(self, pallet: str, name: str) -> Any:
         """A constant's value."""
@@ -213,15 +223,14 @@ def parse_metadata(data: bytes) -> Metadata:
     """Decode `meta` ‖ version ‖ body. Raises MetadataError."""
     if data[:4] != MAGIC or len(data) < 6:
         raise MetadataError("the node's metadata do not start with `meta`")
-    layouts: dict[int, tuple[Any, Any]] = {14: (PalletV14, ExtrinsicV14), 15: (PalletV15, ExtrinsicV15)}
     version = data[4]
-    if version not in layouts:
+    if version not in LAYOUTS:
         raise MetadataError(f"metadata version {version} is not one that this client reads")
-    pallet_type, extrinsic_type = layouts[version]
+    pallets_codec, extrinsic_codec = LAYOUTS[version]
     try:
         types, offset = codec(list[PortableType]).decode_from(data, 5)
-        pallets, offset = codec(list[pallet_type]).decode_from(data, offset)
-        extrinsic, _ = codec(extrinsic_type).decode_from(data, offset)
+        pallets, offset = pallets_codec.decode_from(data, offset)
+        extrinsic, _ = extrinsic_codec.decode_from(data, offset)
     except ScaleError as error:
         raise MetadataError(f"the node's metadata do not decode: {error}") from None
     registry = Registry(types)
@@ -250,7 +259,7 @@ def _hash_key(hasher: int, encoded: bytes) -> bytes:
     return (function(encoded) if function else b"") + (encoded if keeps else b"")
 
 
-def _found(items: dict[str, Any], name: str, what: str) -> Any:
+def _found(items: dict[str, T], name: str, what: str) -> T:
     if name not in items:
         raise MetadataError(f"the chain has no {what} named {name}")
     return items[name]

@@ -151,7 +151,8 @@ class Registry:
         definition = self[type_id].definition
         if not isinstance(definition, TypeDef.Composite):
             raise MetadataError(f"type {type_id} is not a struct")
-        found, offset = {}, 0
+        found: dict[str, bytes] = {}
+        offset = 0
         for field in definition.fields:
             _, end = self.decode_from(field.type, data, offset)
             found[field.name or str(len(found))] = data[offset:end]
