@@ -13,7 +13,8 @@ MAX_PERIOD = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Era:
-    """`Era()` is immortal; `Era(period, phase)` lives `period` (a power of two, 4..65536) blocks from its birth on.
+    """`Era()` is immortal; `Era(period, phase)` lives `period` (a power of two, 4..65536) blocks from its
+    birth on.
 
     `phase` is the birth block's place in the period, a multiple of `max(period / 4096, 1)`.
     """

@@ -1,10 +1,11 @@
 """Keys: secret URIs, signing, verifying.
 
-A secret URI is a phrase or `0x` seed, then junctions `//hard` and `/soft`, then `///password`. Without a phrase
-the well-known development phrase stands: `//Alice`. A junction that is a number below 2**64 counts as a number.
+A secret URI is a phrase or `0x` seed, then junctions `//hard` and `/soft`, then `///password`. Without a
+phrase the well-known development phrase stands: `//Alice`. A junction that is a number below 2**64 counts as
+a number.
 
-Sources: Substrate `primitives/core/src/{crypto,sr25519,ed25519}.rs` and the `substrate-bip39` crate, whose seed
-is PBKDF2 over the phrase's *entropy*, not over its words as in BIP-39.
+Sources: Substrate `primitives/core/src/{crypto,sr25519,ed25519}.rs` and the `substrate-bip39` crate, whose
+seed is PBKDF2 over the phrase's *entropy*, not over its words as in BIP-39.
 
 Errors: `SecretError` for URIs and secrets, never with the secret in it. `verify` answers, it never raises.
 """
@@ -118,7 +119,8 @@ class Keypair:
 def verify(scheme: int, signature: bytes, message: bytes, public: bytes) -> bool:
     """Whether `signature` is that of `message` by `public`. False, never an exception, for malformed input.
 
-    ecdsa is always False: extrinsics signed by it are not accepted.
+    Public keys of small order (the all-zero account is one) are refused: anyone can sign for them, since a plain
+    zero signature then satisfies the equation. ecdsa is always False: extrinsics signed by it are not accepted.
     """
     if len(public) != 32 or len(signature) != 64:
         return False
@@ -178,6 +180,8 @@ def _parse(uri: str) -> tuple[bytes, list[Junction]]:
 
 
 def _verify_sr25519(signature: bytes, message: bytes, public: bytes) -> bool:
+    if not any(public):  # the identity of ristretto255
+        return False
     try:
         return bool(sr25519.verify(signature, message, public))
     except ValueError:
@@ -185,12 +189,20 @@ def _verify_sr25519(signature: bytes, message: bytes, public: bytes) -> bool:
 
 
 def _verify_ed25519(signature: bytes, message: bytes, public: bytes) -> bool:
+    if int.from_bytes(public, "little") & _NO_SIGN in _SMALL_ORDER:
+        return False
     try:
         Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
     except (InvalidSignature, ValueError):
         return False
     return True
 
+
+_P = 2**255 - 19
+_NO_SIGN = 2**255 - 1
+_ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+_SMALL_ORDER = frozenset({0, 1, _P - 1, _P, _P + 1, _ORDER_8, _P - _ORDER_8})
+"""The y coordinates of Curve25519's points of order 1, 2, 4 and 8, also as numbers above the prime."""
 
 _WORDS = Mnemonic("english")
 _VERIFIERS = {int(Scheme.ED25519): _verify_ed25519, int(Scheme.SR25519): _verify_sr25519}

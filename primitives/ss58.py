@@ -1,4 +1,6 @@
-"""SS58, accounts as text: base58(prefix ‖ bytes ‖ first two bytes of blake2b-512("SS58PRE" ‖ prefix ‖ bytes)).
+"""SS58, accounts as text: base58(prefix ‖ bytes ‖ checksum).
+
+The checksum is the first two bytes of blake2b-512("SS58PRE" ‖ prefix ‖ bytes).
 
 Prefix 0..63 is one byte, 64..16383 two. Source: Substrate `primitives/core/src/crypto.rs` (Ss58Codec).
 """

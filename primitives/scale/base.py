@@ -22,7 +22,8 @@ class Codec(Generic[T]):
     """Turns values of one type into SCALE bytes and back.
 
     Decoding never allocates more than a small multiple of the input, whatever its length prefixes say, and
-    nests at most `MAX_DEPTH` levels. Everything that is not exactly the encoding of one value raises `ScaleError`.
+    nests at most `MAX_DEPTH` levels. Everything that is not exactly the encoding of one value raises
+    `ScaleError`.
     """
 
     inline = True

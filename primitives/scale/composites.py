@@ -11,8 +11,8 @@
             pass
 
 Values are immutable, built by keyword, compared by content. A variant's value is an instance of its enum.
-`unnamed=True` on a struct or variant makes its fields positional in metadata, as in Rust's `struct Id(AccountId)`;
-the Python names remain.
+`unnamed=True` on a struct or variant makes its fields positional in metadata, as in Rust's `struct
+Id(AccountId)`; the Python names remain.
 """
 
 from __future__ import annotations
@@ -472,14 +472,13 @@ def docs_of(cls: type) -> list[str]:
 
 
 def _hints(cls: type[_Record]) -> dict[str, Any]:
-    # Names in an enclosing class body are not globals: the variants of an enum may name their siblings.
-    scope = {
-        name: value
-        for base in reversed(cls.__mro__)
-        for name, value in vars(base).items()
-        if isinstance(value, type)
-    }
-    scope[cls.__name__] = cls
+    try:
+        return get_type_hints(cls, include_extras=True)
+    except NameError:
+        pass
+    scope: dict[str, Any] = {
+        base.__name__: base for base in cls.__mro__
+    }  # a class inside a function may name itself
     try:
         return get_type_hints(cls, localns=scope, include_extras=True)
     except NameError as error:

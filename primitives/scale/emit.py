@@ -1,8 +1,8 @@
 """Source text of straight-line codecs.
 
 Every codec turns into one Python function a direction. `Reader` collects the statements that decode, `Writer`
-those that encode. Neighbouring fields of fixed size are gathered into one `struct` call, also across the borders
-of nested structs: that is where the speed comes from (an 80-byte account is one `unpack_from`).
+those that encode. Neighbouring fields of fixed size are gathered into one `struct` call, also across the
+borders of nested structs: that is where the speed comes from (an 80-byte account is one `unpack_from`).
 """
 
 from __future__ import annotations
