@@ -1,0 +1,223 @@
+"""From type hints to codecs with sentences for what goes wrong, and codecs that primitives cannot know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, get_args, get_origin
+
+from frame.errors import (
+    Arithmetic,
+    ArithmeticFailure,
+    BadOrigin,
+    CannotLookup,
+    ConsumerRemaining,
+    Corruption,
+    DispatchError,
+    DispatchErrorInfo,
+    Exhausted,
+    ModuleError,
+    NoProviders,
+    Other,
+    RootNotAllowed,
+    Token,
+    TokenError,
+    TooManyConsumers,
+    Transactional,
+    TransactionalFailure,
+    TrieFailure,
+    TrieFault,
+    Unavailable,
+)
+from primitives.scale import Codec, ScaleError, codec
+
+
+def hint_codec(hint: Any, where: str) -> Codec[Any]:
+    """The codec of a type hint; TypeError "where: no SCALE codec for …" when it has none."""
+    try:
+        found: Codec[Any] = codec(hint)
+    except (ScaleError, TypeError) as error:
+        raise TypeError(f"{where}: {error}") from None
+    return found
+
+
+def compiled_decoder(c: Codec[Any]) -> Callable[[bytes], Any]:
+    """The compiled exact-length decoder of `c`, compiled once."""
+    decode: Callable[[bytes], Any] | None = c.__dict__.get("decode")
+    if decode is None:
+        decode = c.__dict__["decode"] = c._build_decode()
+    return decode
+
+
+class CalledCodec(Codec[Any]):
+    """A codec written by hand: its users call it instead of taking its code into theirs."""
+
+    inline = False
+    shape: Any = None
+    """The hint that describes it in metadata."""
+    min_len = 1
+    max_len: int | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._encode = self.write
+        self._decode_from = self.read
+        self.__dict__["encode"] = self.write
+        self.__dict__["decode"] = self.read_all
+
+    def write(self, value: Any) -> bytes:
+        """The encoding of `value`."""
+        raise NotImplementedError
+
+    def read(self, data: bytes, offset: int, depth: int) -> tuple[Any, int]:
+        """Read a value at `offset`: (value, offset after it)."""
+        raise NotImplementedError
+
+    def read_all(self, data: bytes) -> Any:
+        """The value whose encoding is exactly `data`."""
+        value, end = self.decode_from(data)
+        if end != len(data):
+            raise ScaleError(f"{len(data) - end} bytes left over after the value")
+        return value
+
+    def __str__(self) -> str:
+        return type(self).__name__.removesuffix("Codec")
+
+
+_PLAIN: dict[int, type[DispatchError]] = {
+    cls.tag: cls
+    for cls in (
+        Other,
+        CannotLookup,
+        BadOrigin,
+        ConsumerRemaining,
+        NoProviders,
+        TooManyConsumers,
+        Exhausted,
+        Corruption,
+        Unavailable,
+        RootNotAllowed,
+    )
+}
+_KINDS: dict[int, tuple[Callable[[Any], DispatchError], Any]] = {
+    TokenError.tag: (TokenError, Token),
+    ArithmeticFailure.tag: (ArithmeticFailure, Arithmetic),
+    TransactionalFailure.tag: (TransactionalFailure, Transactional),
+    TrieFailure.tag: (TrieFailure, TrieFault),
+}
+
+
+class DispatchErrorCodec(CalledCodec):
+    """`sp_runtime::DispatchError` as the exceptions of `frame.errors`; a pallet's error decodes as
+    `ModuleError`.
+    """
+
+    max_len = 6
+    shape = DispatchErrorInfo
+
+    def write(self, value: Any) -> bytes:
+        if not isinstance(value, DispatchError):
+            raise ScaleError(f"{value!r} is not a DispatchError")
+        return value.encode()
+
+    def read(self, data: bytes, offset: int, depth: int) -> tuple[DispatchError, int]:
+        tag = data[offset] if offset < len(data) else -1
+        if tag in _PLAIN:
+            return _PLAIN[tag](), offset + 1
+        if tag == ModuleError.tag and len(data) >= offset + 6:
+            return ModuleError(data[offset + 1], data[offset + 2 : offset + 6]), offset + 6
+        if tag in _KINDS and len(data) >= offset + 2:
+            make, kinds = _KINDS[tag]
+            try:
+                return make(kinds(data[offset + 1])), offset + 2
+            except ValueError:
+                pass
+        raise ScaleError(f"no DispatchError at byte {offset}")
+
+
+class ReasonCodec(CalledCodec):
+    """Why an amount is held or frozen: the index of the pallet and that of the reason in it, two bytes.
+
+    Which reasons there are, only the runtime knows; metadata shows them as `RuntimeHoldReason` or
+    `RuntimeFreezeReason`.
+    """
+
+    min_len = 2
+    max_len = 2
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def write(self, value: Any) -> bytes:
+        if not isinstance(value, bytes) or len(value) != 2:
+            raise ScaleError(f"{value!r} is no reason: write self.reason(HoldReason.X)")
+        return value
+
+    def read(self, data: bytes, offset: int, depth: int) -> tuple[bytes, int]:
+        if offset + 2 > len(data):
+            raise ScaleError("unexpected end of input in a reason")
+        return data[offset : offset + 2], offset + 2
+
+    def __str__(self) -> str:
+        return f"Runtime{self.kind}Reason"
+
+
+class OuterCodec(CalledCodec):
+    """Stands in declarations for a type that the runtime composes; the runtime puts its own codec in its
+    place.
+    """
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def write(self, value: Any) -> bytes:
+        raise ScaleError(
+            f"Runtime{self.kind} may only be an argument of a call, directly or in a list or option"
+        )
+
+    def read(self, data: bytes, offset: int, depth: int) -> tuple[Any, int]:
+        raise ScaleError(
+            f"Runtime{self.kind} may only be an argument of a call, directly or in a list or option"
+        )
+
+    def __str__(self) -> str:
+        return f"Runtime{self.kind}"
+
+
+DISPATCH_ERROR = DispatchErrorCodec()
+HOLD_REASON = ReasonCodec("Hold")
+FREEZE_REASON = ReasonCodec("Freeze")
+OUTER_CALL = OuterCodec("Call")
+OUTER_EVENT = OuterCodec("Event")
+OUTER_ORIGIN = OuterCodec("Origin")
+
+AnyDispatchError = Annotated[DispatchError, DISPATCH_ERROR]
+"""The hint of any dispatch error: an exception of `frame.errors`."""
+Reason = Annotated[bytes, HOLD_REASON]
+"""The hint of a hold reason of any pallet: see `Pallet.reason`."""
+FreezeReason = Annotated[bytes, FREEZE_REASON]
+"""The hint of a freeze reason of any pallet."""
+
+
+def substitute(hint: Any, outer: OuterCodec, by: Codec[Any]) -> Any:
+    """`hint` with every occurrence of the stand-in `outer` replaced by the codec `by`, through lists,
+    options, tuples.
+    """
+    if get_origin(hint) is Annotated:
+        base, *extras = get_args(hint)
+        if outer in extras:
+            return by
+        inner = substitute(base, outer, by)
+        return hint if inner is base else Annotated[inner, *extras]
+    arguments = get_args(hint)
+    new = tuple(substitute(argument, outer, by) for argument in arguments)
+    if all(a is b for a, b in zip(arguments, new, strict=True)):
+        return hint
+    if get_origin(hint) in (list, tuple):
+        return get_origin(hint)[
+            tuple(Annotated[Any, item] if isinstance(item, Codec) else item for item in new)
+        ]
+    if len(new) == 2 and type(None) in new:
+        return next(Annotated[Any, item] for item in new if item is not type(None)) | None
+    raise TypeError(f"Runtime{outer.kind} inside {hint}: it may only be an argument, or in a list or option")

@@ -1,0 +1,69 @@
+"""The transaction extension: what is checked, charged and noted around every signed call."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from frame.call import PostInfo
+from frame.extrinsic import Checked
+from frame.pallet import rebind
+from frame.transaction import Validity
+
+if TYPE_CHECKING:
+    from frame.machine import Machine
+
+
+class Extension:
+    """One extension. A runtime lists them in order; the order is part of the chain's format.
+
+    `extra` is the hint of what the transaction carries, `implicit` of what is only signed; None for nothing.
+    """
+
+    identifier: ClassVar[str]
+    path: ClassVar[str]
+    """The type path in metadata."""
+    extra: ClassVar[Any] = None
+    extra_field: ClassVar[str | None] = None
+    """The name of the field of `extra` in metadata; None makes it positional."""
+    implicit: ClassVar[Any] = None
+
+    machine: Machine
+    slot: int = -1
+    """The place in the tuple of extras."""
+
+    def bound(self, machine: Machine) -> Self:
+        """A copy for `machine`, with declared pallets replaced by bound ones."""
+        new = copy.copy(self)
+        new.machine = machine
+        for name, value in list(vars(new).items()):
+            new.__dict__[name] = rebind(value, machine.by_index)
+        return new
+
+    def defines(self, method: str) -> bool:
+        """Whether this extension has its own `method`; those without are not called at all."""
+        return getattr(type(self), method) is not getattr(Extension, method)
+
+    def implicit_bytes(self, extra: Any) -> bytes:
+        """The encoding of what is signed along."""
+        return b""
+
+    def validate(self, tx: Checked, extra: Any) -> Validity | None:
+        """Check without writing; None means valid with nothing to say. Raises TransactionValidityError."""
+        return None
+
+    def validate_bare(self, tx: Checked) -> None:
+        """Check an unsigned extrinsic."""
+
+    def prepare(self, tx: Checked, extra: Any) -> Any:
+        """Just before dispatch, after all have validated: write what stays even if the call fails."""
+        return None
+
+    def prepare_bare(self, tx: Checked) -> None:
+        """Just before an unsigned extrinsic is dispatched."""
+
+    def finish(self, tx: Checked, extra: Any, prepared: Any, post: PostInfo) -> None:
+        """After dispatch, whether it succeeded or not; `prepared` is what `prepare` returned."""
+
+    def finish_bare(self, tx: Checked, post: PostInfo) -> None:
+        """After an unsigned extrinsic was dispatched."""

@@ -1,0 +1,180 @@
+"""Substrate's checks, in the order of its solochain template (`frame/system/src/extensions/`)."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Annotated, Any, Final
+
+from frame.call import PostInfo
+from frame.extensions.base import Extension
+from frame.extrinsic import Checked
+from frame.transaction import MAX_U64, Invalid, InvalidTransaction, Validity
+from primitives.era import ERA_CODEC, Era
+from primitives.scale import H256, U32, CompactU32, FixedBytes, codec
+
+_NONCE = codec(U32).encoder()
+
+
+class CheckNonZeroSender(Extension):
+    """The zero account signs nothing."""
+
+    identifier = "CheckNonZeroSender"
+    path = "frame_system::extensions::check_non_zero_sender::CheckNonZeroSender"
+
+    def validate(self, tx: Checked, extra: Any) -> Validity | None:
+        if tx.who == _ZERO:
+            raise InvalidTransaction(Invalid.BadSigner)
+        return None
+
+
+_ZERO: Final = bytes(32)
+
+
+class CheckSpecVersion(Extension):
+    """Signed for this spec version."""
+
+    identifier = "CheckSpecVersion"
+    path = "frame_system::extensions::check_spec_version::CheckSpecVersion"
+    implicit = U32
+
+    def implicit_bytes(self, extra: Any) -> bytes:
+        return self.machine.runtime.version.spec_version.to_bytes(4, "little")
+
+
+class CheckTxVersion(Extension):
+    """Signed for this transaction version."""
+
+    identifier = "CheckTxVersion"
+    path = "frame_system::extensions::check_tx_version::CheckTxVersion"
+    implicit = U32
+
+    def implicit_bytes(self, extra: Any) -> bytes:
+        return self.machine.runtime.version.transaction_version.to_bytes(4, "little")
+
+
+class CheckGenesis(Extension):
+    """Signed for this chain."""
+
+    identifier = "CheckGenesis"
+    path = "frame_system::extensions::check_genesis::CheckGenesis"
+    implicit = H256
+
+    def implicit_bytes(self, extra: Any) -> bytes:
+        return self.machine.system.block_hash(0) or bytes(32)
+
+
+class CheckMortality(Extension):
+    """Signed for a stretch of blocks; what is signed along is the hash of the first of them."""
+
+    identifier = "CheckMortality"
+    path = "frame_system::extensions::check_mortality::CheckMortality"
+    extra = Annotated[Era, ERA_CODEC]
+    implicit = H256
+
+    def implicit_bytes(self, extra: Era) -> bytes:
+        system = self.machine.system
+        birth = system.block_hash(extra.birth(system.block_number()))
+        if birth is None:
+            raise InvalidTransaction(Invalid.AncientBirthBlock)
+        return birth
+
+    def validate(self, tx: Checked, extra: Era) -> Validity | None:
+        if extra.is_immortal:
+            return None
+        number = self.machine.system.block_number()
+        return Validity(
+            priority=0,
+            requires=[],
+            provides=[],
+            longevity=max(extra.death(number) - number, 0),
+            propagate=True,
+        )
+
+
+class CheckNonce(Extension):
+    """Each transaction of an account once, in order."""
+
+    identifier = "CheckNonce"
+    path = "frame_system::extensions::check_nonce::CheckNonce"
+    extra = CompactU32
+
+    def validate(self, tx: Checked, extra: int) -> Validity | None:
+        who = tx.who or b""
+        account = self.machine.system.account(who)
+        if not account.providers and not account.sufficients:
+            raise InvalidTransaction(Invalid.Payment)
+        if extra < account.nonce:
+            raise InvalidTransaction(Invalid.Stale)
+        return Validity(
+            priority=0,
+            requires=[who + _NONCE(extra - 1)] if extra > account.nonce else [],
+            provides=[who + _NONCE(extra)],
+            longevity=MAX_U64,
+            propagate=True,
+        )
+
+    def prepare(self, tx: Checked, extra: int) -> None:
+        who = tx.who or b""
+        nonce = self.machine.system.account_nonce(who)
+        if extra != nonce:
+            raise InvalidTransaction(Invalid.Stale if extra < nonce else Invalid.Future)
+        self.machine.system.inc_account_nonce(who)
+
+
+class CheckWeight(Extension):
+    """The block has room for the extrinsic's weight and length."""
+
+    identifier = "CheckWeight"
+    path = "frame_system::extensions::check_weight::CheckWeight"
+
+    def validate(self, tx: Checked, extra: Any) -> Validity | None:
+        self.machine.system.check_room(tx.info, tx.length)
+        return None
+
+    def validate_bare(self, tx: Checked) -> None:
+        self.machine.system.check_room(tx.info, tx.length)
+
+    def prepare(self, tx: Checked, extra: Any) -> None:
+        self.machine.system.use_room(tx.info, tx.length)
+
+    def prepare_bare(self, tx: Checked) -> None:
+        self.machine.system.use_room(tx.info, tx.length)
+
+    def finish_bare(self, tx: Checked, post: PostInfo) -> None:
+        self.machine.system.reclaim(tx.info, post)
+
+
+class MetadataHashMode(IntEnum):
+    """Whether the signer committed to the metadata (`frame_metadata_hash_extension::Mode`)."""
+
+    __scale_path__ = "frame_metadata_hash_extension::Mode"
+
+    Disabled = 0
+    Enabled = 1
+
+
+class CheckMetadataHash(Extension):
+    """Wallets may sign the metadata's hash (RFC 78). This runtime knows none, so `Enabled` cannot be
+    judged.
+    """
+
+    identifier = "CheckMetadataHash"
+    path = "frame_metadata_hash_extension::CheckMetadataHash"
+    extra = MetadataHashMode
+    extra_field = "mode"
+    implicit = Annotated[bytes, FixedBytes(32)] | None
+
+    def implicit_bytes(self, extra: MetadataHashMode) -> bytes:
+        if extra is MetadataHashMode.Enabled:
+            raise InvalidTransaction(Invalid.IndeterminateImplicit)
+        return b"\0"
+
+
+class WeightReclaim(Extension):
+    """Gives back to the block the weight that the call did not use."""
+
+    identifier = "WeightReclaim"
+    path = "frame_system::extensions::weight_reclaim::WeightReclaim"
+
+    def finish(self, tx: Checked, extra: Any, prepared: Any, post: PostInfo) -> None:
+        self.machine.system.reclaim(tx.info, post)

@@ -1,0 +1,59 @@
+"""Charging the fee. The rules of its amount are those of the pallet that it is given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from frame.call import PostInfo
+from frame.errors import DispatchError
+from frame.extensions.base import Extension
+from frame.extrinsic import Checked
+from frame.traits import FeePayment
+from frame.transaction import MAX_U64, Invalid, InvalidTransaction, Validity
+from primitives.scale import CompactU128
+
+
+class ChargeTransactionPayment(Extension):
+    """Takes the fee at the declared weight before the call, settles it at the weight used after it."""
+
+    identifier = "ChargeTransactionPayment"
+    path = "pallet_transaction_payment::ChargeTransactionPayment"
+    extra = CompactU128
+
+    def __init__(self, payment: FeePayment) -> None:
+        self.payment = payment
+
+    def validate(self, tx: Checked, extra: int) -> Validity | None:
+        fee = self.payment.compute_fee(tx.info, tx.length, extra)
+        if fee and not self.payment.can_withdraw(tx.who or b"", fee):
+            raise InvalidTransaction(Invalid.Payment)
+        priority = self.payment.priority(tx.info, tx.length, extra, fee)
+        return Validity(priority=priority, requires=[], provides=[], longevity=MAX_U64, propagate=True)
+
+    def prepare(self, tx: Checked, extra: int) -> int:
+        fee = self.payment.compute_fee(tx.info, tx.length, extra)
+        if fee:
+            try:
+                self.payment.withdraw(tx.who or b"", fee)
+            except DispatchError:
+                raise InvalidTransaction(Invalid.Payment) from None
+        return fee
+
+    def finish(self, tx: Checked, extra: int, prepared: Any, post: PostInfo) -> None:
+        self.payment.settle(tx.who or b"", prepared, tx.info, post, tx.length, extra)
+
+
+class NoPayment(ChargeTransactionPayment):
+    """For runtimes without money: carries the tip's place in the format and charges nothing."""
+
+    def __init__(self) -> None:
+        pass
+
+    def validate(self, tx: Checked, extra: int) -> Validity | None:
+        return None
+
+    def prepare(self, tx: Checked, extra: int) -> int:
+        return 0
+
+    def finish(self, tx: Checked, extra: int, prepared: Any, post: PostInfo) -> None:
+        pass

@@ -1,0 +1,92 @@
+"""A runtime bound to one state: pallets that run, and the one place where calls are dispatched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from frame.call import CallResult, RuntimeCall
+from frame.errors import DispatchError, Error
+from frame.host import Host
+from frame.origin import Origin
+from frame.pallet import Pallet
+from frame.state import Backend, Delta, MemoryBackend, Overlay
+from frame.traits import SystemPallet
+
+if TYPE_CHECKING:
+    from frame.extensions.base import Extension
+    from frame.runtime import Runtime
+
+A = TypeVar("A", bound=Pallet[Any])
+
+
+class Trap(Exception):
+    """A call ended with something that is not a DispatchError: the runtime has a defect. The cause is the
+    exception.
+    """
+
+
+class Machine:
+    """The pallets of a runtime on one overlay. One caller uses it at a time; between uses it is reset."""
+
+    def __init__(self, runtime: Runtime, overlay: Overlay | None = None) -> None:
+        self.runtime = runtime
+        self.overlay = Overlay(MemoryBackend()) if overlay is None else overlay
+        self.host: Host = runtime.no_host
+        self.extrinsics: list[bytes] = []
+        self.delta: Delta | None = None
+        """The block's changes, once it is finalized."""
+        self.pallets: tuple[Pallet[Any], ...] = tuple(pallet.bound(self) for pallet in runtime.pallets)
+        self.by_index: dict[int, Pallet[Any]] = {pallet.index: pallet for pallet in self.pallets}
+        system = self.by_index[runtime.system_index]
+        self.system: SystemPallet = system  # type: ignore[assignment]
+        for pallet in self.pallets:
+            pallet.connect(self.by_index, self.system)
+        self.extensions: tuple[Extension, ...] = tuple(e.bound(self) for e in runtime.extensions)
+        self.signing = tuple(e for e in self.extensions if e.defines("implicit_bytes"))
+        self.validating = tuple(e for e in self.extensions if e.defines("validate"))
+        self.preparing = tuple(e for e in self.extensions if e.defines("prepare"))
+        places = {id(e): place for place, e in enumerate(self.preparing)}
+        self.finishing = tuple((e, places.get(id(e), -1)) for e in self.extensions if e.defines("finish"))
+        self._error_index = {error: p.index for p in self.pallets for error in p.declaration.errors}
+
+    def reset(self, backend: Backend, host: Host) -> None:
+        """Stand on another state."""
+        self.overlay.reset(backend)
+        self.host = host
+        self.extrinsics = []
+        self.delta = None
+
+    def of(self, declared: A) -> A:
+        """The bound copy of a pallet declared in the runtime's class body."""
+        bound: A = self.by_index[declared.index]  # type: ignore[assignment]
+        return bound
+
+    def dispatch(self, call: RuntimeCall, origin: Origin) -> CallResult:
+        """Run `call` in a storage layer of its own.
+
+        DispatchError: the layer is rolled back; a pallet's error then knows its pallet's index.
+        Trap: the call is defective; the layer is rolled back.
+        """
+        entry = call.entry
+        overlay = self.overlay
+        overlay.begin()
+        try:
+            result: CallResult = entry.definition.function(
+                self.by_index[entry.pallet_index], origin, *call.args
+            )
+        except DispatchError as error:
+            overlay.rollback()
+            if isinstance(error, Error) and error.module_index is None:
+                error.module_index = self._error_index[type(error)]
+            raise
+        except Trap:
+            overlay.rollback()
+            raise
+        except Exception as error:
+            overlay.rollback()
+            raise Trap(f"{call.pallet}.{call.name} failed with {type(error).__name__}: {error}") from error
+        except BaseException:
+            overlay.rollback()
+            raise
+        overlay.commit()
+        return result

@@ -1,0 +1,373 @@
+"""The runtime: the list of its pallets, and what a node asks of it. A value without globals: bytes in,
+bytes out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from frame import apis, executive, genesis
+from frame.call import CallEntry, CallMethod, RuntimeCall
+from frame.codecs import OUTER_CALL, CalledCodec, substitute
+from frame.errors import Error
+from frame.event import Event
+from frame.extensions import Extension, standard
+from frame.extrinsic import BARE
+from frame.host import Host, PlainHost
+from frame.machine import Machine
+from frame.pallet import Pallet
+from frame.state import Backend, Delta, Overlay
+from frame.transaction import Source, Validity
+from frame.version import RuntimeVersion
+from primitives.digest import Digest
+from primitives.header import Header
+from primitives.scale import Codec, ScaleError, TupleCodec, codec, decode_compact, encode_compact
+from primitives.scale.errors import too_deep
+
+_NESTING = 4
+"""Levels of SCALE nesting that a call inside a call uses up: batches nest some ten deep."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block as it travels: the header and the extrinsics, each with its length prefix."""
+
+    header: Header
+    extrinsics: list[bytes]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a block did: its changes, its header, and the SCALE `DispatchResult` of each extrinsic."""
+
+    delta: Delta
+    header: Header
+    results: list[bytes]
+
+
+class CallCodec(CalledCodec):
+    """The codec of a runtime's calls: pallet byte, call byte, arguments."""
+
+    min_len = 2
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entries: dict[int, CallEntry] = {}
+
+    def write(self, value: Any) -> bytes:
+        if not isinstance(value, RuntimeCall):
+            raise ScaleError(f"{value!r} is not a RuntimeCall: write pallet.method.new(...)")
+        return value.encode()
+
+    def read(self, data: bytes, offset: int, depth: int) -> tuple[RuntimeCall, int]:
+        if depth < 0:
+            raise too_deep()
+        if offset + 2 > len(data):
+            raise ScaleError(f"unexpected end of input: a call needs 2 bytes at byte {offset}")
+        entry = self.entries.get(data[offset] << 8 | data[offset + 1])
+        if entry is None:
+            raise ScaleError(f"no call has the index {data[offset]}.{data[offset + 1]}")
+        args, end = entry.codec.decoder()(data, offset + 2, depth - _NESTING)
+        return RuntimeCall(entry, args), end
+
+    def __str__(self) -> str:
+        return "RuntimeCall"
+
+
+class Runtime:
+    """The base of runtimes: a class body that lists pallets.
+
+        class Mine(Runtime, spec_name="mine", spec_version=1):
+            system = System(index=0)
+            balances = Balances(index=2, existential_deposit=500)
+            extensions = standard(payment)      # optional
+
+    Class arguments are the fields of the RuntimeVersion; `system_version` is 1 unless given. `apis` may
+    extend
+    `frame.apis.STANDARD`.
+    """
+
+    pallets: ClassVar[tuple[Pallet[Any], ...]] = ()
+    extensions: ClassVar[tuple[Extension, ...]] = ()
+    apis: ClassVar[Mapping[str, apis.Api]] = apis.STANDARD
+    version: ClassVar[RuntimeVersion]
+    system_index: ClassVar[int] = 0
+    call_codec: ClassVar[CallCodec]
+    extra_codec: ClassVar[Codec[tuple[Any, ...]]]
+    event_types: ClassVar[dict[int, Pallet[Any]]]
+    error_types: ClassVar[dict[tuple[int, int], type[Error]]]
+    no_host: ClassVar[Host] = PlainHost()
+
+    def __init_subclass__(
+        cls,
+        *,
+        spec_name: str,
+        spec_version: int,
+        impl_name: str = "",
+        authoring_version: int = 1,
+        impl_version: int = 1,
+        transaction_version: int = 1,
+        system_version: int = 1,
+    ) -> None:
+        super().__init_subclass__()
+        cls.pallets = _pallets(cls)
+        cls.system_index = _system_index(cls)
+        cls.extensions = _with_slots(cls.extensions or standard())
+        cls.extra_codec = TupleCodec(tuple(codec(e.extra) for e in cls.extensions if e.slot >= 0))
+        cls.call_codec = CallCodec()
+        for pallet in cls.pallets:
+            pallet.entries = {c.name: _entry(cls, pallet, c) for c in pallet.declaration.calls}
+            for entry in pallet.entries.values():
+                cls.call_codec.entries[pallet.index << 8 | entry.definition.index] = entry
+        cls.event_types = {p.index: p for p in cls.pallets if p.declaration.events}
+        cls.error_types = {(p.index, e.index): e for p in cls.pallets for e in p.declaration.errors}
+        cls.version = RuntimeVersion(
+            spec_name=spec_name,
+            impl_name=impl_name or spec_name,
+            authoring_version=authoring_version,
+            spec_version=spec_version,
+            impl_version=impl_version,
+            apis=apis.versions(cls.apis),
+            transaction_version=transaction_version,
+            system_version=system_version,
+        )
+
+    def __init__(self) -> None:
+        self._idle: list[Machine] = []
+        self._metadata: dict[int, bytes] = {}
+
+    # -- what a node asks --------------------------------------------
+
+    def execute_block(self, state: Backend, block: Block, host: Host) -> Outcome:
+        """Execute a block on its parent's state. executive.InvalidBlock when it is not what its header
+        says.
+        """
+        machine = self._machine(state, host)
+        try:
+            results = executive.execute_block(machine, block.header, block.extrinsics)
+            return Outcome(_delta(machine), block.header, results)
+        finally:
+            self._idle.append(machine)
+
+    def open_block(self, state: Backend, parent: Header, digest: Digest, host: Host) -> BlockBuilder:
+        """Begin a block on top of `parent`, whose state is `state`."""
+        machine = self._machine(state, host)
+        executive.initialize_block(machine, parent.number + 1, parent.hash, digest)
+        return BlockBuilder(self, machine)
+
+    def validate(self, state: Backend, source: int, extrinsic: bytes, at: bytes, host: Host) -> Validity:
+        """Whether the pool may keep `extrinsic`, on the state of the block `at`. Raises
+        TransactionValidityError.
+        """
+        machine = self._machine(state, host)
+        try:
+            return executive.validate_transaction(machine, Source(source), extrinsic, at)
+        finally:
+            self._idle.append(machine)
+
+    def call(self, state: Backend, api: str, args: bytes, host: Host) -> bytes:
+        """A runtime API by name, `Core_version` say, with SCALE arguments and result; what it writes is
+        thrown away.
+
+        apis.UnknownApi with Substrate's text when there is none of that name; ScaleError for bad arguments.
+        """
+        entry = self.apis.get(api)
+        if entry is None:
+            raise apis.UnknownApi(api)
+        machine = self._machine(state, host)
+        try:
+            return entry.run(machine, args)
+        finally:
+            self._idle.append(machine)
+
+    def genesis(self, config: Mapping[str, Any]) -> Delta:
+        """The state of block 0 from the JSON of a chain spec: pallet name → its Genesis fields.
+        genesis.GenesisError.
+        """
+        return genesis.build(self._machine(genesis.EMPTY, self.no_host), config)
+
+    # -- helpers --------------------------------------------
+
+    def machine(self, overlay: Overlay | None = None, host: Host | None = None) -> Machine:
+        """A machine of one's own, for tests and benchmarks."""
+        machine = Machine(self, overlay)
+        machine.host = host or self.no_host
+        return machine
+
+    def _machine(self, state: Backend, host: Host) -> Machine:
+        machine = self._idle.pop() if self._idle else Machine(self)
+        machine.reset(state, host)
+        return machine
+
+    def release(self, machine: Machine) -> None:
+        """Let a machine be used again."""
+        self._idle.append(machine)
+
+    def is_signed(self, raw: bytes) -> bool:
+        """Whether the bytes of an extrinsic say that it is signed. ScaleError when there is no version
+        byte.
+        """
+        _, at = decode_compact(raw, 0, 32)
+        if at >= len(raw):
+            raise ScaleError("an empty extrinsic")
+        return raw[at] not in BARE
+
+    def metadata(self, version: int) -> bytes:
+        """The metadata of version 14 or 15, magic and version byte included; ValueError for another
+        version.
+        """
+        found = self._metadata.get(version)
+        if found is None:
+            from frame import metadata
+
+            found = self._metadata[version] = metadata.encode(Machine(self), version)
+        return found
+
+    def decode_event(self, raw: bytes, offset: int = 0) -> tuple[Event, int]:
+        """An event (pallet byte ‖ variant ‖ fields) at `offset`: (event, offset after it)."""
+        pallet = self.event_types.get(raw[offset]) if offset < len(raw) else None
+        if pallet is None or pallet.declaration.event_codec is None:
+            raise ScaleError(f"no pallet with events has the index at byte {offset}")
+        event: tuple[Event, int] = pallet.declaration.event_codec.decode_from(raw, offset + 1)
+        return event
+
+    def named_error(self, module_index: int, error: bytes) -> str:
+        """ "Pallet.Error" of a module error, or its numbers when there is none."""
+        found = self.error_types.get((module_index, error[0]))
+        return (
+            f"{found.pallet_name}.{found.__name__}" if found else f"pallet {module_index}, error {error[0]}"
+        )
+
+    def missing_weights(self) -> list[str]:
+        """One sentence for each call that has no weight."""
+        return [
+            f"{pallet.name}.{call.name}: no weight; run `benchmark pallet`"
+            for pallet in self.pallets
+            for call in pallet.declaration.calls
+            if call.weight_rule is None
+        ]
+
+    def require_weights(self) -> None:
+        """TypeError that names the calls without weight: a node's runtime has none."""
+        missing = self.missing_weights()
+        if missing:
+            raise TypeError("\n".join(missing))
+
+
+class BlockBuilder:
+    """A block being built. After `finish` or `abandon` it is spent."""
+
+    def __init__(self, runtime: Runtime, machine: Machine) -> None:
+        self._runtime = runtime
+        self.machine = machine
+        self.results: list[bytes] = []
+        self._inherents_over = False
+
+    def inherents(self, data: Mapping[bytes, bytes]) -> list[bytes]:
+        """The inherent extrinsics from the inherent data (identifier → SCALE); to be applied first, in
+        this order.
+        """
+        made = (p.create_inherent(data) for p in self.machine.pallets if p.inherent_identifier is not None)
+        return [bare(call) for call in made if call is not None]
+
+    def apply(self, extrinsic: bytes) -> bytes:
+        """Apply an extrinsic: the SCALE `ApplyExtrinsicResult` (`0000`, or `0001` ‖ DispatchError).
+
+        TransactionValidityError (InvalidTransaction, UnknownTransaction, BadFormat): it is not in the block and nothing
+        has changed; ExhaustsResources means try it in a later block. machine.Trap: likewise, for a defect
+        of the runtime.
+        """
+        if not self._inherents_over and _begins_others(self._runtime, extrinsic):
+            executive.inherents_applied(self.machine)
+            self._inherents_over = True
+        result = executive.apply_extrinsic(self.machine, extrinsic)
+        self.results.append(result)
+        return b"\0" + result
+
+    def finish(self) -> tuple[Header, Outcome]:
+        """Run the closing hooks and compute the roots."""
+        if not self._inherents_over:
+            executive.inherents_applied(self.machine)
+        header = executive.finalize_block(self.machine)
+        outcome = Outcome(_delta(self.machine), header, self.results)
+        self._runtime.release(self.machine)
+        return header, outcome
+
+    def abandon(self) -> None:
+        """Throw the block away."""
+        self._runtime.release(self.machine)
+
+    @property
+    def extrinsics(self) -> list[bytes]:
+        """The extrinsics applied so far."""
+        return list(self.machine.extrinsics)
+
+    def has_room(self) -> bool:
+        """Whether a smallest Normal extrinsic would still fit."""
+        return self.machine.system.has_room()
+
+
+def bare(call: RuntimeCall) -> bytes:
+    """The extrinsic of an inherent: length ‖ `04` ‖ call."""
+    body = b"\x04" + call.encode()
+    return encode_compact(len(body)) + body
+
+
+def _begins_others(runtime: Runtime, raw: bytes) -> bool:
+    try:
+        return runtime.is_signed(raw)
+    except ScaleError:
+        return False
+
+
+def _delta(machine: Machine) -> Delta:
+    if machine.delta is None:
+        raise ValueError("the block is not finalized")
+    return machine.delta
+
+
+def _pallets(cls: type[Runtime]) -> tuple[Pallet[Any], ...]:
+    found = [
+        value for base in reversed(cls.__mro__) for value in vars(base).values() if isinstance(value, Pallet)
+    ]
+    by_index: dict[int, Pallet[Any]] = {}
+    by_type: dict[type, str] = {}
+    for pallet in found:
+        if pallet.index in by_index:
+            raise TypeError(
+                f"{cls.__name__}: {by_index[pallet.index].name} and {pallet.name} share index {pallet.index}"
+            )
+        if type(pallet) in by_type:
+            raise TypeError(f"{cls.__name__}: {type(pallet).__name__} is listed twice")
+        by_index[pallet.index] = pallet
+        by_type[type(pallet)] = pallet.name
+    return tuple(sorted(found, key=lambda p: p.index))
+
+
+def _system_index(cls: type[Runtime]) -> int:
+    for pallet in cls.pallets:
+        if hasattr(pallet, "note_applied_extrinsic"):
+            return pallet.index
+    raise TypeError(f"{cls.__name__} has no pallet `system`")
+
+
+def _with_slots(extensions: Iterable[Extension]) -> tuple[Extension, ...]:
+    listed = tuple(extensions)
+    slot = 0
+    for extension in listed:
+        extension.slot = -1
+        if extension.extra is not None:
+            extension.slot = slot
+            slot += 1
+    return listed
+
+
+def _entry(cls: type[Runtime], pallet: Pallet[Any], method: CallMethod[Any, Any]) -> CallEntry:
+    where = f"{pallet.name}.{method.name}"
+    try:
+        items = tuple(codec(substitute(hint, OUTER_CALL, cls.call_codec)) for hint in method.hints.values())
+    except TypeError as error:
+        raise TypeError(f"{where}: {error}") from None
+    return CallEntry(method, pallet.index, pallet.name, TupleCodec(items))

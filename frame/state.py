@@ -1,0 +1,371 @@
+"""State as a runtime sees it: a backend of committed values and an overlay of changes with nested layers.
+
+A key is either the plain top-level key or, for a child trie, the pair (child name, key); one dict serves
+both.
+Nothing here knows SCALE, pallets or tries: bytes in, bytes out.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Final, Protocol
+
+Key = bytes | tuple[bytes, bytes]
+
+CHILD_PREFIX: Final = b":child_storage:default:"
+
+
+@dataclass(frozen=True)
+class Delta:
+    """The changes of a block in key order; None deletes. `children` maps a child trie's name to its own
+    changes.
+    """
+
+    top: Mapping[bytes, bytes | None]
+    children: Mapping[bytes, Mapping[bytes, bytes | None]] = field(default_factory=dict)
+
+
+class Backend(Protocol):
+    """Committed state at one block. Reads never change it."""
+
+    def get(self, key: bytes, child: bytes | None = None) -> bytes | None:
+        """The value at `key`, or None."""
+        ...
+
+    def next_key(self, key: bytes, child: bytes | None = None) -> bytes | None:
+        """The smallest key strictly greater than `key`, or None at the end."""
+        ...
+
+    def root(self, delta: Delta, version: int) -> bytes:
+        """The 32-byte state root after `delta` under state `version` 0 or 1; child roots are included."""
+        ...
+
+
+class MemoryBackend:
+    """A backend in a dict, for tests, genesis and benchmarks; its root is computed from scratch."""
+
+    def __init__(
+        self,
+        top: Mapping[bytes, bytes] | None = None,
+        children: Mapping[bytes, Mapping[bytes, bytes]] | None = None,
+    ) -> None:
+        self.top: dict[bytes, bytes] = dict(top or {})
+        self.children: dict[bytes, dict[bytes, bytes]] = {
+            name: dict(c) for name, c in (children or {}).items()
+        }
+        self._sorted: dict[bytes | None, list[bytes]] = {}
+
+    def _space(self, child: bytes | None) -> dict[bytes, bytes]:
+        return self.top if child is None else self.children.get(child, {})
+
+    def get(self, key: bytes, child: bytes | None = None) -> bytes | None:
+        return self._space(child).get(key)
+
+    def next_key(self, key: bytes, child: bytes | None = None) -> bytes | None:
+        keys = self._sorted.get(child)
+        if keys is None:
+            keys = self._sorted[child] = sorted(self._space(child))
+        at = bisect_right(keys, key)
+        return keys[at] if at < len(keys) else None
+
+    def root(self, delta: Delta, version: int) -> bytes:
+        from primitives.trie import root
+
+        after = self.after(delta)
+        top = dict(after.top)
+        for name in sorted(after.children):
+            pairs = after.children[name]
+            if pairs:
+                top[CHILD_PREFIX + name] = root(sorted(pairs.items()), version)
+        return root(sorted(top.items()), version)
+
+    def after(self, delta: Delta) -> MemoryBackend:
+        """A new backend with `delta` applied; this one stays as it is."""
+        new = MemoryBackend(self.top, self.children)
+        new.apply(delta)
+        return new
+
+    def apply(self, delta: Delta) -> None:
+        """Apply `delta` in place."""
+        _merge(self.top, delta.top)
+        for name, changes in delta.children.items():
+            _merge(self.children.setdefault(name, {}), changes)
+        self._sorted = {}
+
+
+def _merge(space: dict[bytes, bytes], changes: Mapping[bytes, bytes | None]) -> None:
+    for key, value in changes.items():
+        if value is None:
+            space.pop(key, None)
+        else:
+            space[key] = value
+
+
+class _Absent:
+    """Marks "not in the view": the backend's own value holds."""
+
+    __slots__ = ()
+
+
+class _Mark:
+    """In a journal: the key held an append list of this length."""
+
+    __slots__ = ("length",)
+
+    def __init__(self, length: int) -> None:
+        self.length = length
+
+
+_ABSENT: Final = _Absent()
+_Previous = bytes | None | _Absent | _Mark
+
+
+class Overlay:
+    """Changes over a backend, with nested layers that commit into their parent or roll back whole.
+
+    Reads are one dict look-up: `view` holds both what was written and what was read from the backend. Each
+    layer
+    keeps a journal of the values that its keys had before, so rolling back costs only what the layer touched.
+    Used as a context manager, it opens a layer and commits it, or rolls it back when an exception passes.
+    """
+
+    __slots__ = ("_appends", "_journal", "_layers", "backend", "view")
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self.view: dict[Key, bytes | None] = {}
+        self._appends: dict[Key, list[bytes]] = {}
+        self._journal: dict[Key, _Previous] = {}
+        self._layers: list[dict[Key, _Previous]] = []
+
+    def reset(self, backend: Backend) -> None:
+        """Forget everything and stand on another backend."""
+        self.backend = backend
+        self.view = {}
+        self._appends = {}
+        self._journal = {}
+        self._layers = []
+
+    # -- reading --------------------------------------------
+
+    def get(self, key: Key) -> bytes | None:
+        """The value at `key` as of now, or None."""
+        try:
+            return self.view[key]
+        except KeyError:
+            return self._load(key)
+
+    def _load(self, key: Key) -> bytes | None:
+        items = self._appends.get(key)
+        value: bytes | None
+        if items is not None:
+            return _compact(len(items)) + b"".join(items)
+        value = self.backend.get(key) if isinstance(key, bytes) else self.backend.get(key[1], key[0])
+        self.view[key] = value
+        return value
+
+    def next_key(self, key: bytes, child: bytes | None = None) -> bytes | None:
+        """The smallest present key strictly greater than `key`."""
+        written = self._written(child)
+        after = self.backend.next_key(key, child)
+        at = bisect_right(written, key)
+        while True:
+            mine = written[at] if at < len(written) else None
+            if mine is not None and (after is None or mine <= after):
+                if self.get(mine if child is None else (child, mine)) is not None:
+                    return mine
+                if mine == after:
+                    after = self.backend.next_key(after, child)
+                at += 1
+                continue
+            return after
+
+    def keys(self, prefix: bytes, child: bytes | None = None) -> Iterator[bytes]:
+        """All present keys under `prefix`, in key order, as of the moment the iteration starts."""
+        found: dict[bytes, None] = {}
+        if child is None and self.get(prefix) is not None:
+            found[prefix] = None
+        key = self.backend.next_key(prefix, child)
+        while key is not None and key.startswith(prefix):
+            found[key] = None
+            key = self.backend.next_key(key, child)
+        for key in self._written(child):
+            if key.startswith(prefix):
+                found[key] = None
+        for key in sorted(found):
+            if self.get(key if child is None else (child, key)) is not None:
+                yield key
+
+    def _written(self, child: bytes | None) -> list[bytes]:
+        keys: dict[bytes, None] = {}
+        for layer in (*self._layers, self._journal):
+            for key in layer:
+                if isinstance(key, bytes):
+                    if child is None:
+                        keys[key] = None
+                elif key[0] == child:
+                    keys[key[1]] = None
+        return sorted(keys)
+
+    # -- writing --------------------------------------------
+
+    def put(self, key: Key, value: bytes | None) -> None:
+        """Set the value at `key`; None deletes it."""
+        journal = self._journal
+        view = self.view
+        if key in self._appends:
+            self._settle(key)
+        if key not in journal:
+            journal[key] = view.get(key, _ABSENT)
+        view[key] = value
+
+    def append(self, key: Key, item: bytes) -> None:
+        """Add an encoded item to the SCALE sequence at `key` without reading what is there again and
+        again.
+        """
+        items = self._appends.get(key)
+        if items is None:
+            items = self._start_appends(key)
+        elif key not in self._journal:
+            self._journal[key] = _Mark(len(items))
+        items.append(item)
+
+    def _start_appends(self, key: Key) -> list[bytes]:
+        previous = self.get(key)
+        if previous:
+            raise ValueError("append works on sequences that were empty when the block began")
+        if key not in self._journal:
+            self._journal[key] = previous
+        self.view.pop(key, None)
+        items: list[bytes] = []
+        self._appends[key] = items
+        return items
+
+    def _settle(self, key: Key) -> None:
+        """Turn an append list into plain bytes, in the view and in every journal that marks it."""
+        items = self._appends.pop(key)
+        for layer in (*self._layers, self._journal):
+            mark = layer.get(key)
+            if isinstance(mark, _Mark):
+                layer[key] = _compact(mark.length) + b"".join(items[: mark.length])
+        self.view[key] = _compact(len(items)) + b"".join(items)
+
+    def kill_prefix(self, prefix: bytes, limit: int | None = None, child: bytes | None = None) -> int:
+        """Delete up to `limit` keys under `prefix` in key order; returns how many were deleted."""
+        count = 0
+        for key in list(self.keys(prefix, child)):
+            if count == limit:
+                break
+            self.put(key if child is None else (child, key), None)
+            count += 1
+        return count
+
+    # -- layers --------------------------------------------
+
+    def begin(self) -> None:
+        """Open a nested layer."""
+        self._layers.append(self._journal)
+        self._journal = {}
+
+    def commit(self) -> None:
+        """Close the innermost layer and keep its changes."""
+        inner = self._journal
+        outer = self._layers.pop()
+        if outer:
+            for key, previous in inner.items():
+                outer.setdefault(key, previous)
+            self._journal = outer
+        else:
+            self._journal = inner
+
+    def rollback(self) -> None:
+        """Close the innermost layer and undo its changes."""
+        view = self.view
+        for key, previous in self._journal.items():
+            if isinstance(previous, _Mark):
+                del self._appends[key][previous.length :]
+                view.pop(key, None)
+                continue
+            self._appends.pop(key, None)
+            if isinstance(previous, _Absent):
+                view.pop(key, None)
+            else:
+                view[key] = previous
+        self._journal = self._layers.pop()
+
+    @property
+    def depth(self) -> int:
+        """How many layers are open."""
+        return len(self._layers)
+
+    def __enter__(self) -> Overlay:
+        self.begin()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.commit()
+        else:
+            self.rollback()
+
+    # -- the result --------------------------------------------
+
+    def delta(self) -> Delta:
+        """Everything written so far, in key order. Only for an overlay without open layers."""
+        if self._layers:
+            raise ValueError("a layer is still open")
+        top: dict[bytes, bytes | None] = {}
+        children: dict[bytes, dict[bytes, bytes | None]] = {}
+        for key in self._journal:
+            if isinstance(key, bytes):
+                top[key] = self.get(key)
+            else:
+                children.setdefault(key[0], {})[key[1]] = self.get(key)
+        return Delta(
+            {key: top[key] for key in sorted(top)},
+            {name: {key: children[name][key] for key in sorted(children[name])} for name in sorted(children)},
+        )
+
+
+class Recorder(Overlay):
+    """An overlay that also counts the distinct keys read from the backend and the distinct keys written."""
+
+    __slots__ = ("reads", "writes")
+
+    def __init__(self, backend: Backend) -> None:
+        super().__init__(backend)
+        self.reads: dict[Key, int] = {}
+        self.writes: dict[Key, int] = {}
+
+    def start(self) -> None:
+        """Forget what was counted."""
+        self.reads = {}
+        self.writes = {}
+
+    def get(self, key: Key) -> bytes | None:
+        # A value that this run wrote before reading is no read of the database.
+        if key not in self.writes:
+            self.reads[key] = self.reads.get(key, 0) + 1
+        return super().get(key)
+
+    def put(self, key: Key, value: bytes | None) -> None:
+        self.writes[key] = self.writes.get(key, 0) + 1
+        super().put(key, value)
+
+    def append(self, key: Key, item: bytes) -> None:
+        self.writes[key] = self.writes.get(key, 0) + 1
+        super().append(key, item)
+
+
+def _compact(n: int) -> bytes:
+    """A SCALE compact length; sequences here stay far below 2**30 items."""
+    if n < 1 << 6:
+        return bytes((n << 2,))
+    if n < 1 << 14:
+        return (n << 2 | 1).to_bytes(2, "little")
+    return (n << 2 | 2).to_bytes(4, "little")

@@ -1,0 +1,14 @@
+"""Amounts and times in the smallest units."""
+
+from __future__ import annotations
+
+from typing import Final
+
+GRIST: Final = 10**12
+MILLI: Final = 10**9
+MICRO: Final = 10**6
+
+SECOND: Final = 1000
+MINUTE: Final = 60 * SECOND
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
