@@ -35,7 +35,7 @@ from executor.errors import (
     by_name,
 )
 from executor.rows import RowSource, checked_chunks
-from executor.weights import Span, filled
+from executor.weights import Span, check_slots, filled
 from executor.wire import Kind
 from primitives.data import Schema
 from primitives.job import TrainingSpec, Work, bits_float, check_spec, model_hash, weights_hash
@@ -203,10 +203,15 @@ def _quoted(planned: wire.Planned) -> Quoted:
     )
 
 
+def _slots(planned: wire.Planned) -> list[Span]:
+    return [Span(slot.offset, slot.length) for slot in planned.slots]
+
+
 def _weights(planned: wire.Planned, values: bytes) -> bytes:
+    weights = filled(planned.template, _slots(planned), values)
     if not np.isfinite(np.frombuffer(values, dtype="<f4")).all():
         raise Diverged("training ended in NaN or infinity; a smaller learning rate may help")
-    return filled(planned.template, [Span(slot.offset, slot.length) for slot in planned.slots], values)
+    return weights
 
 
 # --- the child ----------------------------------------------------------------------------------------------
@@ -236,7 +241,7 @@ def _child(command: list[str], deadline_ms: int) -> Iterator["_Child"]:
     timer.start()
     try:
         yield _Child(process)
-    except (EnclaveCrashed, BrokenPipeError, ScaleError):
+    except (wire.Broken, BrokenPipeError, ScaleError):
         if late.is_set():
             raise DeadlineExceeded(f"the job took longer than {deadline_ms} ms and was stopped") from None
         raise _crash(process) from None
@@ -262,6 +267,8 @@ def _crash(process: subprocess.Popen[bytes]) -> ExecutorError:
         code = process.wait(timeout=1)
     except subprocess.TimeoutExpired:
         return EnclaveCrashed("the enclave's process broke its protocol")
+    if code == 0:
+        return EnclaveCrashed("the enclave's process ended without an answer")
     if code == -signal.SIGXCPU:
         return DeadlineExceeded("the job used up its processor time and was stopped")
     how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
@@ -284,7 +291,9 @@ class _Child:
         if kind == Kind.REFUSED:
             refused = decode(wire.Refused, payload)
             raise by_name().get(refused.name, EnclaveCrashed)(_readable(refused.text))
-        return decode(wire.Planned, payload)
+        planned = decode(wire.Planned, payload)
+        check_slots(planned.template, _slots(planned))
+        return planned
 
     def run(
         self,
@@ -297,8 +306,8 @@ class _Child:
         for chunk in chunks:
             wire.send(self._to, Kind.CHUNK, chunk)
         wire.send(self._to, Kind.RUN, encode(wire.Run, wire.Run(noise_key=secret.noise_key)))
-        empty = wire.Done(fuel=0, first_loss=0, last_loss=0, weights=bytes(4 * planned.parameters))
-        bounds = {Kind.PROGRESS: 8, Kind.FAILED: 1, Kind.DONE: len(encode(wire.Done, empty))}
+        length = sum(slot.length for slot in planned.slots)
+        bounds = {Kind.PROGRESS: 8, Kind.FAILED: 1, Kind.DONE: wire.DONE_ROOM + length}
         for _ in range(planned.steps + 1):
             kind, payload = wire.receive(self._from, bounds)
             if kind == Kind.DONE:
@@ -307,7 +316,7 @@ class _Child:
                 raise _failure(decode(wire.Failed, payload).code)
             if progress is not None:
                 progress(min(decode(wire.Progress, payload).steps, planned.steps), planned.steps)
-        raise EnclaveCrashed("the enclave's process reports more steps than there are")
+        raise wire.Broken("more steps than there are")
 
 
 def _failure(code: int) -> ExecutorError:

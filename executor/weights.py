@@ -55,19 +55,23 @@ def _found(span: Span | None, size: int) -> Span:
     return span
 
 
-def filled(template: bytes, slots: Sequence[Span], values: bytes) -> bytes:
-    """The file with the slots' values, which lie one after another in `values`.
-
-    Raises EnclaveCrashed when slots overlap, leave the file, or do not use `values` exactly.
-    """
-    at = used = 0
+def check_slots(template: bytes, slots: Sequence[Span]) -> None:
+    """Refuse slots that overlap or leave the file: EnclaveCrashed."""
+    at = 0
     for slot in sorted(slots):
         if slot.offset < at or slot.offset + slot.length > len(template):
             raise EnclaveCrashed("the slots for the weights do not fit the file")
         at = slot.offset + slot.length
+
+
+def filled(template: bytes, slots: Sequence[Span], values: bytes) -> bytes:
+    """The file with the slots' values, which lie one after another in `values`; EnclaveCrashed if not
+    exactly.
+    """
+    check_slots(template, slots)
     if sum(slot.length for slot in slots) != len(values):
         raise EnclaveCrashed("the weights have another length than planned")
-    buffer = bytearray(template)
+    buffer, used = bytearray(template), 0
     for slot in slots:
         buffer[slot.offset : slot.offset + slot.length] = values[used : used + slot.length]
         used += slot.length

@@ -30,6 +30,12 @@ from primitives.scale import H256, U8, U32, U64, Bytes, Struct
 HEADER = 5
 TEXT_MAX = 500
 """Characters of an error's sentence."""
+DONE_ROOM = 21
+"""Bytes of DONE besides the weights: fuel, two losses, the weights' compact length."""
+
+
+class Broken(Exception):
+    """The other side ended, or sent what it may not send now."""
 
 
 class Kind(IntEnum):
@@ -142,18 +148,18 @@ def send(pipe: IO[bytes], kind: Kind, payload: bytes) -> None:
 def receive(pipe: IO[bytes], bounds: dict[Kind, int]) -> tuple[Kind, bytes]:
     """Read one frame of an expected kind, no longer than its bound.
 
-    Raises EnclaveCrashed when the pipe ends, the kind is not expected now, or the length is over the bound.
+    Raises Broken when the pipe ends, the kind is not expected now, or the length is over the bound.
     """
     header = _exactly(pipe, HEADER)
     length = int.from_bytes(header[1:], "little")
     bound = bounds.get(Kind(header[0])) if header[0] in Kind.__members__.values() else None
     if bound is None or length > bound:
-        raise EnclaveCrashed("the enclave's process broke its protocol")
+        raise Broken("a frame that is not expected now")
     return Kind(header[0]), _exactly(pipe, length)
 
 
 def _exactly(pipe: IO[bytes], length: int) -> bytes:
     data = pipe.read(length)
     if len(data) != length:
-        raise EnclaveCrashed("the enclave's process ended before it answered")
+        raise Broken("the pipe ended")
     return data
