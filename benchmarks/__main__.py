@@ -1,6 +1,6 @@
 """`make bench`: measures, prints a table with ratios against peers, and writes `benchmarks/results.json`.
 
-A module of this folder that offers `figures() -> Iterable[Figure]` is one group; name groups to run only those:
+A module of this folder that offers `figures() -> Iterable[Figure]` is one group; name some to run only those:
 `python -m benchmarks codec executor`.
 """
 
@@ -46,7 +46,9 @@ def _measure(group: str) -> Iterable[Figure]:
 
 
 def _table(group: str, figures: list[Figure]) -> Table:
-    table = Table("figure", "ours", "unit", "peer", "peer's", "peer / ours", title=group, title_justify="left")
+    table = Table(
+        "figure", "ours", "unit", "peer", "peer's", "peer / ours", title=group, title_justify="left"
+    )
     for figure in figures:
         peer_value, ratio = "", ""
         if figure.peer_value is not None:

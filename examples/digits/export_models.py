@@ -1,7 +1,7 @@
 """Exports the demo's two models to ONNX with PyTorch, as any ML engineer would.
 
-Run with torch and onnx installed: ``python export_models.py``. Both take float pixels ``[N, 1, 8, 8]`` and give
-logits ``[N, 10]``. The initial weights in the files do not matter: a job starts from the chain's beacon.
+Run with torch and onnx installed: ``python export_models.py``. Both take float pixels ``[N, 1, 8, 8]`` and
+give logits ``[N, 10]``. The initial weights in the files do not matter: a job starts from the chain's beacon.
 """
 
 from pathlib import Path

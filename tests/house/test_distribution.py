@@ -15,7 +15,9 @@ def test_no_other_distribution_supplies_our_names() -> None:
 
 
 def test_only_the_packages_are_installed() -> None:
-    patterns = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]["find"]
+    patterns = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"][
+        "packages"
+    ]["find"]
     assert sorted(patterns["include"]) == sorted(f"{name}*" for name in OURS)
 
 
