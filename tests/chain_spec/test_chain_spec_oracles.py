@@ -1,4 +1,4 @@
-"""Genesis hashes against others: smoldot for our own specs, the published hash for a chain by others; the commands."""
+"""Genesis hashes against others: smoldot for our specs, the published one for theirs; the commands."""
 
 from __future__ import annotations
 
