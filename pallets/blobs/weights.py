@@ -5,7 +5,7 @@ from __future__ import annotations
 from frame.weights import Weight, db, micros
 
 BLOB = 600
-"""Proof bytes of one `Blobs` entry: its 118 bytes and the trie nodes on the way."""
+"""Proof bytes of one `Blobs` entry: its 85 bytes and the trie nodes on the way."""
 MISSING = 8_800
 """Proof bytes of one `Missing` entry of 256 hashes."""
 ACCOUNT = 1_200

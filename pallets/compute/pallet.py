@@ -318,7 +318,7 @@ class Compute(Pallet[Config], weights=Weights):
         record = self._turn(job, who, Role.Provider, JobState.Submitted)
         if self.block_number() <= record.submitted_at:
             raise self.TooEarly()
-        if noise_commit is None and self.orders[job].spec.dp is not None:
+        if noise_commit is None and record.rho:
             raise self.NoiseCommitMissing()
         if not self.config.escrow.can_bond(who, record.bond):
             raise self.CannotBond()

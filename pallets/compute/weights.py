@@ -1,6 +1,6 @@
 """Weights of the compute pallet, set by hand from the reads, writes and bytes of each call.
 
-A step rewrites the job, 730 bytes at most. Its end also touches the escrow (a deal, two accounts and their
+A step rewrites the job, 465 bytes at most. Its end also touches the escrow (a deal, two accounts and their
 holds), the privacy ledger (and the dataset, when it closes with its last job), the blobs, the index, and on
 settlement the era.
 """
@@ -12,13 +12,10 @@ from primitives.job import TrainingSpec
 
 DATASET = 28_000
 """Proof bytes of one `Datasets` entry with the largest schema and policy."""
-JOB = 1_300
+JOB = 1_000
 """Proof bytes of one `Jobs` entry and the trie nodes on the way."""
 SMALL = 600
 """Proof bytes of a small entry and the trie nodes on the way."""
-ORDER = 280_000
-"""Proof bytes of one `Orders` entry with as many tensor names as a specification may hold."""
-
 END = db(reads=11, writes=15) + micros(1_500, JOB + DATASET + 9 * SMALL)
 """Jobs, Now, Deals, two accounts with holds, Ledger, Datasets, two Blobs; Orders and OpenJobs are removed
 unread."""
@@ -46,8 +43,8 @@ class Weights:
 
     @staticmethod
     def accept() -> Weight:
-        """Reads Jobs, Now, Orders, Deals, Account, Holds; writes Jobs, Deals, Account, Holds."""
-        return db(reads=6, writes=4) + micros(2_500, JOB + ORDER + 3 * SMALL)
+        """Reads Jobs, Now, Deals, Account, Holds; writes Jobs, Deals, Account, Holds."""
+        return db(reads=5, writes=4) + micros(800, JOB + 3 * SMALL)
 
     @staticmethod
     def submit_result() -> Weight:
