@@ -1,4 +1,4 @@
-"""kill -9 in the middle of commits: the head is the old or the new one, whole; what was committed is there."""
+"""kill -9 in the middle of commits: the head is the old or the new one, whole, and not behind what was said."""
 
 from __future__ import annotations
 
