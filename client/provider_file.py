@@ -52,8 +52,7 @@ optimizers = ["Sgd"]
 rate_min = 1e-6                 # learning rates outside are refused
 rate_max = 10.0
 epochs_max = 1000
-metrics = []                    # what a receipt may tell: "FirstEpochLoss", "LastEpochLoss" (computed on your
-rows)
+metrics = []                    # what a receipt may tell of your rows: "FirstEpochLoss", "LastEpochLoss"
 
 [tariff]                        # in GRIST
 base = "0.1"                    # every job

@@ -101,10 +101,12 @@ def show(arguments: Namespace, figures: Mapping[str, Any], shown: Mapping[str, s
     from rich.table import Table
 
     table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     for name, value in {**figures, **(shown or {})}.items():
         if value is not None:
             table.add_row(name.replace("_", " "), _plain(value))
-    Console(highlight=False, soft_wrap=True).print(table)
+    Console(highlight=False).print(table)
     return 0
 
 
