@@ -1,4 +1,4 @@
-"""kill -9 in the middle of commits: the head is the old or the new one, whole, and not behind what was said."""
+"""kill -9 in the middle of commits: the head is the old or the new one, whole; nothing said is lost."""
 
 from __future__ import annotations
 
