@@ -275,9 +275,9 @@ class BlockBuilder:
     def apply(self, extrinsic: bytes) -> bytes:
         """Apply an extrinsic: the SCALE `ApplyExtrinsicResult` (`0000`, or `0001` ‖ DispatchError).
 
-        TransactionValidityError (InvalidTransaction, UnknownTransaction, BadFormat): it is not in the block and nothing
-        has changed; ExhaustsResources means try it in a later block. machine.Trap: likewise, for a defect
-        of the runtime.
+        TransactionValidityError (InvalidTransaction, UnknownTransaction, BadFormat): it is not in the block
+        and nothing has changed; ExhaustsResources means try it in a later block. machine.Trap: likewise, for
+        a defect of the runtime.
         """
         if not self._inherents_over and _begins_others(self._runtime, extrinsic):
             executive.inherents_applied(self.machine)

@@ -2,7 +2,7 @@
 
     ext = externalities(R, {"balances": Balances.Genesis(balances=[(ALICE, 100)])})
     balances = ext.of(R.balances)
-    ext.dispatch(balances.transfer.new(BOB, 5), Origin.of(ALICE))       # raises DispatchError, and then nothing changed
+    ext.dispatch(balances.transfer.new(BOB, 5), Origin.of(ALICE))   # DispatchError: nothing changed
     assert ext.events() == [...]
 
 The state stands in block 1, so that events are deposited.

@@ -115,7 +115,7 @@ class System(Pallet[Config], weights=Weights):
     event_count = StorageValue[U32](default=0, doc="The number of events in the `Events<T>` list.")
     event_topics = StorageMap[H256, list[tuple[U32, U32]]](
         default=[],
-        doc="Mapping between a topic (represented by T::Hash) and a vector of indexes of events in the `<Events<T>>` list.",
+        doc="Mapping between a topic and a vector of indexes of events in the `Events` list.",
     )
     last_runtime_upgrade = StorageValue[LastRuntimeUpgradeInfo](
         doc="Stores the `spec_version` and `spec_name` of when the last runtime upgrade happened."
