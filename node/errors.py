@@ -19,6 +19,10 @@ class PortTaken(NodeError):
     """The RPC port is in use."""
 
 
+class BadOption(NodeError):
+    """A flag or a chain specification that this node cannot run with."""
+
+
 class WrongChain(NodeError):
     """The database belongs to a chain with another genesis."""
 

@@ -1,0 +1,70 @@
+"""Filling a block from the pool: all that is ready, best first, up to the runtime's limits."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from frame.machine import Trap
+from frame.transaction import Invalid, InvalidTransaction, UnknownTransaction
+from node.chain import Imported, OpenBlock
+from node.log import short
+from node.service import Node
+
+log = logging.getLogger("sealing")
+
+MAX_SKIPPED = 8
+"""After so many that did not fit, the block counts as full."""
+
+
+class Author:
+    """Makes blocks out of a node's pool."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def seal(self, now: int, *, empty: bool = False) -> Imported | None:
+        """One block at wall-clock time `now` (ms), committed and final. None, and nothing done, if it would
+        hold nothing but inherents and `empty` is false.
+        """
+        began = time.perf_counter()
+        block = OpenBlock(self._node.chain, now)
+        invalid = self._fill(block)
+        taken = len(block.extrinsics) - block.inherents
+        self._node.pool.report_invalid(invalid)
+        if not taken and not empty:
+            block.abandon()
+            return None
+        imported = block.seal()
+        self._node.pool.on_block(imported.number, imported.hash, imported.extrinsics)
+        took = (time.perf_counter() - began) * 1000
+        log.debug("🎁 Prepared block %d of %d extrinsics in %.1f ms", imported.number, taken, took)
+        parent = short(imported.header.parent_hash)
+        log.info("🏆 Imported #%d (%s → %s)", imported.number, parent, short(imported.hash))
+        return imported
+
+    def _fill(self, block: OpenBlock) -> list[bytes]:
+        """Apply the ready transactions; returns the hashes of those found invalid."""
+        invalid: list[bytes] = []
+        skipped = 0
+        best = self._node.pool.best_first()
+        for tx in best:
+            try:
+                block.apply(tx.data)
+            except (InvalidTransaction, UnknownTransaction, Trap) as error:
+                best.skip()
+                if isinstance(error, Trap):
+                    log.error("the runtime has a defect: %s", error, exc_info=error)
+                if not _does_not_fit(error, block):
+                    invalid.append(tx.hash)
+                    continue
+                skipped += 1
+                if skipped > MAX_SKIPPED:
+                    break
+        return invalid
+
+
+def _does_not_fit(error: Exception, block: OpenBlock) -> bool:
+    """True for one that a later block can hold; what an empty block cannot hold, none can."""
+    exhausts = isinstance(error, InvalidTransaction) and error.kind is Invalid.ExhaustsResources
+    return exhausts and len(block.extrinsics) > block.inherents

@@ -1,0 +1,233 @@
+"""The chain: one importer, block production over it, and where the head is.
+
+Importing is a pure function of (parent state, block): the runtime executes, and its outcome is committed in
+one atomic batch with header, body and blob pieces. A block that this node builds has just been executed, so
+its outcome is committed without a second run; importing the same block elsewhere gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from frame.runtime import Block, BlockBuilder, Outcome, Runtime
+from frame.state import Backend, Delta
+from frame.transaction import BadFormat, InvalidTransaction, Source, UnknownTransaction
+from node.database import Database
+from node.errors import BadBlock, BadOption, RuntimeFailed, UnknownBlock
+from node.host import NodeHost, VerdictCache
+from node.pool.errors import Invalid, PoolError, Unknown, VerificationFailed
+from node.pool.pool import Verdict
+from primitives.digest import Digest
+from primitives.header import Header
+
+INHERENT_TIME = b"timstap0"
+
+
+class Head(NamedTuple):
+    """The best block; on this chain it is final too."""
+
+    number: int
+    hash: bytes
+    header: Header
+
+
+class Imported(NamedTuple):
+    """What listeners hear of a new best block."""
+
+    number: int
+    hash: bytes
+    header: Header
+    extrinsics: tuple[bytes, ...]
+    delta: Delta
+
+
+Listener = Callable[[Imported], None]
+
+
+class Chain:
+    """The blocks in a database, under one runtime. Lives in one thread."""
+
+    def __init__(
+        self, database: Database, runtime: Runtime, genesis: Header, genesis_state: Delta | None
+    ) -> None:
+        """Open where the database left off; an empty one starts at `genesis`.
+
+        Raises `WrongChain` if the database holds a chain with another genesis, `BadOption` if there is no
+        state to start from, or one of another runtime.
+        """
+        self.database = database
+        self.runtime = runtime
+        self.verdicts = VerdictCache()
+        self._listeners: dict[int, Listener] = {}
+        self._next_listener = 0
+        self.genesis_hash = genesis.hash
+        database.check_chain(self.genesis_hash)
+        self.is_new = database.best() is None
+        if self.is_new:
+            self._start(genesis, genesis_state)
+        self.head = self._stored_head()
+
+    def _start(self, genesis: Header, state: Delta | None) -> None:
+        if state is None:
+            raise BadOption("the chain specification holds only the root of its genesis state, not the state")
+        self.database.commit(genesis, self.genesis_hash, [], state, state_version=self._state_version)
+
+    @property
+    def _state_version(self) -> int:
+        return self.runtime.version.state_version
+
+    def _stored_head(self) -> Head:
+        best = self.database.best()
+        header = None if best is None else self.database.header(best[1])
+        if best is None or header is None:
+            raise BadBlock("the database has no head")
+        return Head(*best, header)
+
+    # ------------------------------------------------------------------ reading
+
+    def header(self, digest: bytes) -> Header | None:
+        """The header of a block, or None."""
+        return self.head.header if digest == self.head.hash else self.database.header(digest)
+
+    def block(self, digest: bytes) -> Head:
+        """Number, hash and header of a block; raises `UnknownBlock`."""
+        number = self.number_of(digest)
+        header = self.header(digest)
+        assert header is not None, "a block with a number has a header"
+        return Head(number, digest, header)
+
+    def body(self, digest: bytes) -> list[bytes] | None:
+        """Encoded extrinsics of a block, or None."""
+        return self.database.body(digest)
+
+    def hash_at(self, number: int) -> bytes | None:
+        """The hash of the block at a height, or None."""
+        return self.database.hash_at(number)
+
+    def number_of(self, digest: bytes) -> int:
+        """The height of a block; raises `UnknownBlock`."""
+        number = self.database.number_of(digest)
+        if number is None:
+            text = f"UnknownBlock: Header was not found in the database: 0x{digest.hex()}"
+            raise UnknownBlock(text)
+        return number
+
+    def state(self, at: bytes | None = None) -> Backend:
+        """The state after a block, by default the best one; raises `UnknownBlock`."""
+        if at is not None:
+            self.number_of(at)
+        return self.database.backend(at)
+
+    def call(self, api: str, args: bytes, at: bytes | None = None) -> bytes:
+        """Ask a runtime API at a block; raises `UnknownBlock` and `RuntimeFailed`."""
+        state = self.state(at)
+        try:
+            return self.runtime.call(state, api, args, NodeHost(self.verdicts))
+        except Exception as error:
+            raise RuntimeFailed(str(error)) from error
+
+    def validate(self, extrinsic: bytes) -> Verdict:
+        """What the runtime says of a transaction at the best block; raises a `PoolError`."""
+        head = self.head
+        try:
+            found = self.runtime.validate(
+                self.database.backend(), Source.External, extrinsic, head.hash, NodeHost(self.verdicts)
+            )
+        except BadFormat as error:
+            raise VerificationFailed(f"Runtime error: Execution failed: {error.reason}") from None
+        except (InvalidTransaction, UnknownTransaction) as error:
+            raise as_pool_error(error) from None
+        except Exception as error:
+            raise VerificationFailed(f"Runtime error: Execution failed: {error}") from error
+        return Verdict(found.priority, tuple(found.requires), tuple(found.provides), found.longevity)
+
+    # ------------------------------------------------------------------ writing
+
+    def import_block(self, block: Block) -> Imported:
+        """Execute a block on top of the best one and commit it; raises `BadBlock` and leaves everything as
+        it was.
+        """
+        if block.header.parent_hash != self.head.hash:
+            raise BadBlock(f"block {block.header.number} does not follow the best block {self.head.number}")
+        host = NodeHost(self.verdicts)
+        try:
+            outcome = self.runtime.execute_block(self.database.backend(), block, host)
+        except Exception as error:
+            raise BadBlock(f"block {block.header.number} does not execute: {error}") from error
+        return self.commit(block, outcome, host)
+
+    def commit(self, block: Block, outcome: Outcome, host: NodeHost) -> Imported:
+        """Write an executed block in one batch, move the head, and tell the listeners."""
+        header = block.header
+        digest = header.hash
+        self.database.commit(
+            header,
+            digest,
+            block.extrinsics,
+            outcome.delta,
+            host.pieces,
+            state_version=self._state_version,
+        )
+        self.head = Head(header.number, digest, header)
+        imported = Imported(header.number, digest, header, tuple(block.extrinsics), outcome.delta)
+        for listener in list(self._listeners.values()):
+            listener(imported)
+        return imported
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Tell `listener` of each new best block, until the returned function is called."""
+        key = self._next_listener
+        self._next_listener += 1
+        self._listeners[key] = listener
+
+        def cancel() -> None:
+            self._listeners.pop(key, None)
+
+        return cancel
+
+
+class OpenBlock:
+    """A block under construction. Forgotten, it leaves nothing behind."""
+
+    def __init__(self, chain: Chain, now: int, parent: Head | None = None) -> None:
+        """On top of `parent`, by default the best block, at wall-clock time `now` (ms), with its inherents
+        applied.
+        """
+        self._chain = chain
+        self._host = NodeHost(chain.verdicts)
+        on = parent or chain.head
+        self._builder: BlockBuilder = chain.runtime.open_block(
+            chain.database.backend(on.hash), on.header, Digest(logs=[]), self._host
+        )
+        self.extrinsics: list[bytes] = []
+        for inherent in self._builder.inherents({INHERENT_TIME: now.to_bytes(8, "little")}):
+            self.apply(inherent)
+        self.inherents = len(self.extrinsics)
+
+    def apply(self, extrinsic: bytes) -> bytes:
+        """Add an extrinsic; its ApplyExtrinsicResult, or `InvalidTransaction` with the block unchanged."""
+        kept = len(self._host.pieces)
+        try:
+            result = self._builder.apply(extrinsic)
+        except BaseException:
+            del self._host.pieces[kept:]
+            raise
+        self.extrinsics.append(extrinsic)
+        return result
+
+    def abandon(self) -> None:
+        """Throw the block away."""
+        self._builder.abandon()
+
+    def seal(self) -> Imported:
+        """Finish the block and commit it."""
+        header, outcome = self._builder.finish()
+        return self._chain.commit(Block(header=header, extrinsics=self.extrinsics), outcome, self._host)
+
+
+def as_pool_error(error: InvalidTransaction | UnknownTransaction) -> PoolError:
+    """The pool's error for what the runtime said."""
+    if isinstance(error, InvalidTransaction):
+        return Invalid(error.kind, error.custom)
+    return Unknown(error.kind, error.custom)

@@ -1,0 +1,132 @@
+"""The RPC port: JSON-RPC by POST and by WebSocket, and blobs, on one aiohttp server."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from node.errors import PortTaken
+from node.rpc import author, chain, payment, state, system  # noqa: F401  (they fill the table)
+from node.rpc.blob import serve
+from node.rpc.errors import REQUEST_TOO_BIG, RpcError
+from node.rpc.session import Limits, Session, error_text
+from node.rpc.websocket import Budget, Connection
+from node.service import Node
+
+ALL_OUTBOXES = 256 * 1024 * 1024
+"""Bytes that may wait for all WebSocket readers together."""
+
+DEFAULT_ORIGINS = ("http://localhost", "https://localhost", "http://127.0.0.1", "https://127.0.0.1")
+"""Web pages that may call a node without `--rpc-cors`, with any port; and polkadot.js apps."""
+
+POLKADOT_JS = "https://polkadot.js.org"
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class RpcServer:
+    """Listens from `start` to `stop`."""
+
+    def __init__(self, node: Node, limits: Limits | None = None, cors: tuple[str, ...] = ()) -> None:
+        self._node = node
+        self._limits = limits or Limits()
+        self._cors = cors
+        self._shared = Budget(ALL_OUTBOXES)
+        self._http = Session(node, self._limits)
+        self._sockets: dict[web.WebSocketResponse, None] = {}
+        self._runner: web.AppRunner | None = None
+        self.port = 0
+
+    async def start(self, host: str, port: int) -> None:
+        """Listen; raises `PortTaken`. Port 0 takes a free one, found in `port` afterwards."""
+        app = web.Application(client_max_size=self._limits.request, middlewares=[self._origin])
+        app.router.add_get("/blob/{hash}", self._blob)
+        app.router.add_get("/health", self._health)
+        app.router.add_route("*", "/", self._root)
+        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, host, port, reuse_address=True).start()
+        except OSError as error:
+            await runner.cleanup()
+            if error.errno == errno.EADDRINUSE:
+                raise PortTaken(
+                    f"port {port} is taken by another program; choose one with --rpc-port"
+                ) from None
+            raise
+        self._runner = runner
+        self.port = runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        """Close every connection and the port."""
+        for socket in list(self._sockets):
+            await socket.close(code=1001, message=b"the node stops", drain=False)
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    # ------------------------------------------------------------------ routes
+
+    @web.middleware
+    async def _origin(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Let web pages in only from where the operator said; programs send no Origin."""
+        origin = request.headers.get("Origin")
+        if origin is not None and not self._admits(origin):
+            return web.Response(status=403, text="this web page may not call the node: see --rpc-cors\n")
+        response = await handler(request)
+        if origin is not None and not response.prepared:
+            response.headers["Access-Control-Allow-Origin"] = origin
+        return response
+
+    def _admits(self, origin: str) -> bool:
+        if "all" in self._cors:
+            return True
+        if self._cors:
+            return origin in self._cors
+        bare, _, port = origin.rpartition(":")
+        return origin in (*DEFAULT_ORIGINS, POLKADOT_JS) or (port.isdigit() and bare in DEFAULT_ORIGINS)
+
+    async def _root(self, request: web.Request) -> web.StreamResponse:
+        if request.method == "POST":
+            return await self._post(request)
+        if request.method == "OPTIONS":
+            allow = {"Access-Control-Allow-Methods": "POST", "Access-Control-Allow-Headers": "content-type"}
+            return web.Response(headers=allow)
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            return await self._upgrade(request)
+        return web.Response(status=405, text="Used HTTP Method is not allowed. POST is required\n")
+
+    async def _post(self, request: web.Request) -> web.StreamResponse:
+        """Answer one body. One that says it is too long is refused before any of it is read."""
+        limit = self._limits.request
+        try:
+            if (request.content_length or 0) > limit:
+                raise web.HTTPRequestEntityTooLarge(limit, request.content_length or 0)
+            body = await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            too_big = RpcError(REQUEST_TOO_BIG, "Request is too big", f"Exceeded max limit of {limit}")
+            response = web.Response(
+                status=413, text=error_text(None, too_big), content_type="application/json"
+            )
+            response.force_close()
+            return response
+        return web.Response(text=self._http.answer(body), content_type="application/json")
+
+    async def _upgrade(self, request: web.Request) -> web.StreamResponse:
+        if len(self._sockets) >= self._limits.connections:
+            return web.Response(status=429, text="Too many connections. Please try again later.\n")
+        socket = web.WebSocketResponse(max_msg_size=self._limits.request, compress=False, timeout=1.0)
+        await socket.prepare(request)
+        self._sockets[socket] = None
+        try:
+            await Connection(self._node, self._limits, socket, self._shared).run()
+        finally:
+            del self._sockets[socket]
+        return socket
+
+    async def _blob(self, request: web.Request) -> web.StreamResponse:
+        return await serve(self._node, request)
+
+    async def _health(self, request: web.Request) -> web.StreamResponse:
+        return web.json_response(system.health(self._node))

@@ -1,0 +1,141 @@
+"""From the text of a request to the text of its answer: JSON-RPC 2.0, single or batch, over any transport.
+
+Whatever the text is, the answer is text; only what is wrong with the node itself is logged.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from node.errors import NodeError
+from node.pool import PoolError
+from node.rpc.errors import (
+    BATCH_TOO_LARGE,
+    INTERNAL_ERROR,
+    INVALID_REQUEST,
+    METHOD_NOT_FOUND,
+    PARSE_ERROR,
+    RESPONSE_TOO_BIG,
+    RpcError,
+    client_error,
+)
+from node.rpc.table import METHODS
+from node.service import Node
+
+log = logging.getLogger("rpc")
+
+
+class Limits(NamedTuple):
+    """Bounds of one connection; sizes in bytes, with Substrate's defaults of 15 MiB."""
+
+    request: int = 15 * 1024 * 1024
+    response: int = 15 * 1024 * 1024
+    batch: int = 1024
+    subscriptions: int = 1024
+    connections: int = 1000
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+_decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
+encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
+
+def result_text(ident: Any, result: Any) -> str:
+    """The response to the request `ident`."""
+    return encode({"jsonrpc": "2.0", "result": result, "id": ident})
+
+
+def error_text(ident: Any, error: RpcError) -> str:
+    """The response that says why not."""
+    return encode({"jsonrpc": "2.0", "error": error.to_json(), "id": ident})
+
+
+class Session:
+    """One client. `invoke` runs a method; a WebSocket session adds the methods that need a way back."""
+
+    def __init__(self, node: Node, limits: Limits) -> None:
+        self.node, self.limits = node, limits
+
+    def answer(self, text: str | bytes) -> str:
+        """The whole answer to `text`; empty if it holds nothing but notifications."""
+        try:
+            request = _decode(text if isinstance(text, str) else text.decode())
+        except (ValueError, RecursionError):
+            return error_text(None, RpcError(PARSE_ERROR, "Parse error"))
+        if isinstance(request, list):
+            return self._answer_batch(request)
+        return self.answer_one(request)
+
+    def _answer_batch(self, requests: list[Any]) -> str:
+        if not requests:
+            return error_text(None, RpcError(INVALID_REQUEST, "Invalid request"))
+        if len(requests) > self.limits.batch:
+            too_large = f"Exceeded max limit of {self.limits.batch}"
+            return error_text(None, RpcError(BATCH_TOO_LARGE, "The batch request was too large", too_large))
+        answers = list(self._bounded(filter(None, map(self.answer_one, requests))))
+        return f"[{','.join(answers)}]" if answers else ""
+
+    def _bounded(self, answers: Iterator[str]) -> Iterator[str]:
+        room = self.limits.response
+        for answer in answers:
+            room -= len(answer) + 1
+            if room < 0:
+                yield error_text(None, self._response_too_big())
+                return
+            yield answer
+
+    def _response_too_big(self) -> RpcError:
+        return RpcError(
+            RESPONSE_TOO_BIG, "Response is too big", f"Exceeded max limit of {self.limits.response}"
+        )
+
+    def answer_one(self, request: Any) -> str:
+        """The answer to one request object; empty for a notification."""
+        ident = request.get("id") if isinstance(request, dict) else None
+        if not _is_request(request):
+            return error_text(ident if _is_id(ident) else None, RpcError(INVALID_REQUEST, "Invalid request"))
+        try:
+            answer = result_text(ident, self.invoke(request["method"], request.get("params")))
+            if len(answer) > self.limits.response:
+                raise self._response_too_big()
+        except Exception as error:
+            answer = error_text(ident, to_rpc_error(error, request["method"]))
+        return answer if "id" in request else ""
+
+    def invoke(self, name: str, params: Any) -> Any:
+        """Run a method of the table."""
+        entry = METHODS.get(name)
+        if entry is None:
+            raise RpcError(METHOD_NOT_FOUND, "Method not found")
+        return entry.call(self.node, params)
+
+
+def to_rpc_error(error: Exception, name: str) -> RpcError:
+    """What the client is told of `error`; one that nobody foresaw is logged and stays inside."""
+    if isinstance(error, RpcError):
+        return error
+    if isinstance(error, PoolError):
+        return RpcError(error.code, str(error), error.data)
+    if isinstance(error, NodeError):
+        return client_error(str(error))
+    log.error("%s failed: %r", name, error, exc_info=error)
+    return RpcError(INTERNAL_ERROR, "Internal error")
+
+
+def _is_request(request: Any) -> bool:
+    return (
+        isinstance(request, dict)
+        and request.get("jsonrpc") == "2.0"
+        and isinstance(request.get("method"), str)
+        and _is_id(request.get("id"))
+    )
+
+
+def _is_id(ident: Any) -> bool:
+    return ident is None or (isinstance(ident, (str, int, float)) and not isinstance(ident, bool))

@@ -1,0 +1,95 @@
+"""`system_*` and `rpc_methods`: who this node is and how it fares."""
+
+from __future__ import annotations
+
+from node.rpc.params import Account, BlockHash, Hex
+from node.rpc.table import Json, method, names
+from node.rpc.wire import hexed
+from node.sealing.clock import now_ms
+from node.service import Node
+
+
+@method("rpc_methods")
+def rpc_methods(node: Node) -> Json:
+    """What works, and nothing else: clients detect features by it."""
+    return {"methods": names()}
+
+
+@method("system_name")
+def name(node: Node) -> Json:
+    """The product."""
+    return "Gristmill Node"
+
+
+@method("system_version")
+def version(node: Node) -> Json:
+    """The product's version."""
+    return node.version
+
+
+@method("system_chain")
+def chain(node: Node) -> Json:
+    """The chain's name, as its spec has it."""
+    return node.identity.name
+
+
+@method("system_chainType")
+def chain_type(node: Node) -> Json:
+    """Development, Local or Live."""
+    return node.identity.chain_type
+
+
+@method("system_properties")
+def properties(node: Node) -> Json:
+    """Token symbol, decimals and address prefix."""
+    return node.identity.properties
+
+
+@method("system_health")
+def health(node: Node) -> Json:
+    """One node: no peers wanted, never behind."""
+    return {"peers": 0, "isSyncing": False, "shouldHavePeers": False}
+
+
+@method("system_nodeRoles")
+def node_roles(node: Node) -> Json:
+    """It seals blocks."""
+    return ["Authority"]
+
+
+@method("system_peers")
+def peers(node: Node) -> Json:
+    """None: one node today."""
+    return []
+
+
+@method("system_localPeerId")
+def local_peer_id(node: Node) -> Json:
+    """An id in the form of libp2p's, new at each start, since nobody dials it."""
+    return node.peer_id
+
+
+@method("system_localListenAddresses")
+def local_listen_addresses(node: Node) -> Json:
+    """None: nothing listens for peers."""
+    return []
+
+
+@method("system_syncState")
+def sync_state(node: Node) -> Json:
+    """Where it started and where it is."""
+    number = node.chain.head.number
+    return {"startingBlock": node.started_at, "currentBlock": number, "highestBlock": number}
+
+
+@method("system_accountNextIndex", aliases=["account_nextIndex"])
+def account_next_index(node: Node, account: Account) -> Json:
+    """The nonce for the account's next transaction, those in the pool counted."""
+    answer = node.runtime_call("AccountNonceApi_account_nonce", account, None)
+    return node.pool.next_index(account, int.from_bytes(answer[:4], "little"))
+
+
+@method("system_dryRun", aliases=["system_dryRunAt"])
+def dry_run(node: Node, extrinsic: Hex, at: BlockHash | None = None) -> Json:
+    """The SCALE ApplyExtrinsicResult that a block on top of `at` would have; nothing is kept."""
+    return hexed(node.dry_run(extrinsic, now_ms(), at))

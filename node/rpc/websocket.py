@@ -1,0 +1,188 @@
+"""One WebSocket client: its requests in order, its subscriptions, and a bounded way back.
+
+What a client does not read is kept for it up to a bound, and all clients together have one too. A client
+beyond its bound is cut off: the node's memory is not its inbox.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from node.rpc.errors import TOO_MANY_SUBSCRIPTIONS, RpcError
+from node.rpc.session import Limits, Session, encode
+from node.rpc.table import SUBSCRIPTIONS, UNSUBSCRIBE, Cancel, Subscription
+from node.service import Node
+
+
+class Budget:
+    """Bytes that wait for readers, of one client or of all."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit, self.used = limit, 0
+
+    def exceeded(self, more: int) -> bool:
+        return self.used + more > self.limit
+
+
+class Stream:
+    """One subscription of one client; satisfies `node.rpc.table.Sink`."""
+
+    def __init__(
+        self, notification: str, ident: str, push: Callable[[str], None], forget: Callable[[str], object]
+    ) -> None:
+        self.ident = ident
+        self.notification = notification
+        self.cancel: Cancel | None = None
+        self._push, self._forget = push, forget
+        self._head = (
+            f'{{"jsonrpc":"2.0","method":"{notification}","params":{{"subscription":"{ident}","result":'
+        )
+        self._early: list[str] | None = []
+        self._ended = False
+
+    def send(self, result: Any) -> None:
+        """Notify; until the client knows the id, notifications wait."""
+        if self._ended:
+            return
+        text = f"{self._head}{encode(result)}}}}}"
+        if self._early is None:
+            self._push(text)
+        else:
+            self._early.append(text)
+
+    def started(self) -> None:
+        """The answer with the id is on its way: let go what waited."""
+        for text in self._early or ():
+            self._push(text)
+        self._early = None
+
+    def close(self) -> None:
+        """Nothing more comes: the client's unsubscribe, or the last word of the source."""
+        self._ended = True
+        self._forget(self.ident)
+        if self.cancel is not None:
+            self.cancel()
+            self.cancel = None
+
+
+class Connection(Session):
+    """A WebSocket session with its outbox."""
+
+    OUTBOX = 8 * 1024 * 1024
+    PAUSE = 256 * 1024
+
+    def __init__(self, node: Node, limits: Limits, socket: web.WebSocketResponse, shared: Budget) -> None:
+        super().__init__(node, limits)
+        self._socket = socket
+        self._shared = shared
+        self._mine = Budget(self.OUTBOX)
+        self._outbox: deque[str] = deque()
+        self._wake = asyncio.Event()
+        self._room = asyncio.Event()
+        self._too_slow = asyncio.Event()
+        self._streams: dict[str, Stream] = {}
+        self._starting: list[Stream] = []
+        self._prefix = secrets.token_urlsafe(9)
+        self._count = 0
+
+    async def run(self) -> None:
+        """Serve until either side closes."""
+        jobs = [asyncio.create_task(job()) for job in (self._read, self._write, self._too_slow.wait)]
+        try:
+            await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for stream in list(self._streams.values()):
+                stream.close()
+            for job in jobs:
+                job.cancel()
+            await asyncio.gather(*jobs, return_exceptions=True)
+            self._shared.used -= self._mine.used
+        if self._too_slow.is_set():
+            await self._socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"too slow", drain=False)
+
+    # ------------------------------------------------------------------ in
+
+    async def _read(self) -> None:
+        async for message in self._socket:
+            if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+                break
+            answer = self.answer(message.data)
+            if answer:
+                self._push(answer)
+            starting, self._starting = self._starting, []
+            for stream in starting:
+                stream.started()
+            await self._wait_for_room()
+
+    async def _wait_for_room(self) -> None:
+        """Take no more requests from a client that does not read the answers."""
+        while self._mine.used > self.PAUSE:
+            self._room.clear()
+            await self._room.wait()
+
+    def invoke(self, name: str, params: Any) -> Any:
+        entry = SUBSCRIPTIONS.get(name)
+        if entry is not None:
+            return self._subscribe(entry, params)
+        notification = UNSUBSCRIBE.get(name)
+        if notification is not None:
+            return self._unsubscribe(notification, params)
+        return super().invoke(name, params)
+
+    def _subscribe(self, entry: Subscription, params: Any) -> str:
+        if len(self._streams) >= self.limits.subscriptions:
+            raise RpcError(
+                TOO_MANY_SUBSCRIPTIONS,
+                "Too many subscriptions on the connection",
+                f"Exceeded max limit of {self.limits.subscriptions}",
+            )
+        self._count += 1
+        stream = Stream(entry.notification, f"{self._prefix}{self._count}", self._push, self._forget)
+        self._streams[stream.ident] = stream
+        try:
+            stream.cancel = entry.open(self.node, stream, params)
+        except BaseException:
+            self._forget(stream.ident)
+            raise
+        self._starting.append(stream)
+        return stream.ident
+
+    def _forget(self, ident: str) -> None:
+        self._streams.pop(ident, None)
+
+    def _unsubscribe(self, notification: str, params: Any) -> bool:
+        ident = params[0] if isinstance(params, list) and params else None
+        stream = self._streams.get(ident) if isinstance(ident, str) else None
+        if stream is None or stream.notification != notification:
+            return False
+        stream.close()
+        return True
+
+    # ------------------------------------------------------------------ out
+
+    def _push(self, text: str) -> None:
+        size = len(text)
+        if self._mine.exceeded(size) or self._shared.exceeded(size):
+            self._too_slow.set()
+            return
+        self._mine.used += size
+        self._shared.used += size
+        self._outbox.append(text)
+        self._wake.set()
+
+    async def _write(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._outbox:
+                text = self._outbox.popleft()
+                await self._socket.send_str(text)
+                self._mine.used -= len(text)
+                self._shared.used -= len(text)
+            self._room.set()

@@ -1,0 +1,121 @@
+"""The running node: database, chain, pool, driver and port, from start to a clean stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chain_spec import ChainSpec, genesis_block
+from frame.runtime import Runtime
+from node.chain import Chain
+from node.database import Database
+from node.errors import BadOption
+from node.log import short
+from node.pool import PoolConfig
+from node.rpc.server import RpcServer
+from node.rpc.session import Limits
+from node.sealing import driver
+from node.service import Identity, Node, program_version
+
+log = logging.getLogger("node")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line decides."""
+
+    spec: ChainSpec
+    base_path: Path | None
+    """None: a temporary folder that goes away at the end."""
+    rpc_host: str = "127.0.0.1"
+    rpc_port: int = 9944
+    rpc_cors: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    sealing: str = "instant"
+    name: str = ""
+    sync: bool = True
+
+
+@contextmanager
+def base_path(options: Options) -> Iterator[Path]:
+    """The folder of the database, made if need be, removed afterwards if temporary."""
+    if options.base_path is not None:
+        yield options.base_path
+        return
+    folder = Path(tempfile.mkdtemp(prefix="gristmill-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def database_folder(base: Path, spec: ChainSpec) -> Path:
+    """Where Substrate puts it too: `<base>/chains/<id>/db`. Raises `BadOption` for an id that is no folder's
+    name.
+    """
+    if not re.fullmatch(r"[\w-][\w.-]*", spec.id):
+        raise BadOption(f"the chain spec's id {spec.id!r} cannot name a folder")
+    return base / "chains" / spec.id / "db"
+
+
+async def run(options: Options, runtime: Runtime) -> None:
+    """Run until SIGINT or SIGTERM. Raises `NodeError` when the node cannot start or go on."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    with base_path(options) as base:
+        folder = database_folder(base, options.spec)
+        _introduce(options, folder)
+        with Database.open(folder, sync=options.sync) as database:
+            node = open_node(options.spec, database, runtime)
+            await _serve(node, options, stop)
+
+
+def open_node(spec: ChainSpec, database: Database, runtime: Runtime) -> Node:
+    """The node over an open database, at the head where it was left."""
+    genesis = genesis_block(spec, runtime=runtime)
+    chain = Chain(database, runtime, genesis.header, genesis.delta)
+    if chain.is_new:
+        state, block = short(chain.head.header.state_root), short(chain.genesis_hash)
+        log.info("🔨 Initializing Genesis block/state (state: %s, header-hash: %s)", state, block)
+    identity = Identity(spec.name, spec.chain_type, spec.properties)
+    ban = 0.0 if spec.chain_type == "Development" else 1800.0
+    return Node(chain, identity, PoolConfig(ban_seconds=ban))
+
+
+async def _serve(node: Node, options: Options, stop: asyncio.Event) -> None:
+    server = RpcServer(node, options.limits, options.rpc_cors)
+    sealing = driver(options.sealing, node)
+    await server.start(options.rpc_host, options.rpc_port)
+    log.info("📦 Highest known block at #%d (%s)", node.chain.head.number, short(node.chain.head.hash))
+    log.info("Running JSON-RPC server: addr=%s:%d", options.rpc_host, server.port)
+    working, stopping = asyncio.create_task(sealing.run()), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            log.error("Essential task `sealing` failed. Shutting down service.")
+            working.result()
+    finally:
+        working.cancel()
+        stopping.cancel()
+        await server.stop()
+        log.info("👋 Stopped at #%d", node.chain.head.number)
+
+
+def _introduce(options: Options, folder: Path) -> None:
+    log.info("Gristmill Node")
+    log.info("✌️  version %s", program_version())
+    log.info("📋 Chain specification: %s", options.spec.name)
+    if options.name:
+        log.info("🏷  Node name: %s", options.name)
+    log.info("👤 Role: AUTHORITY, sealing %s", options.sealing)
+    log.info("💾 Database: RocksDb at %s", folder)

@@ -1,0 +1,87 @@
+"""What RPC methods and sealing drivers work on: the chain, its pool, and who this node is."""
+
+from __future__ import annotations
+
+import functools
+import secrets
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, NamedTuple
+
+from frame.transaction import TransactionValidityError
+from node.chain import Chain, OpenBlock
+from node.content import BlobReader
+from node.pool import Pool, PoolConfig
+from node.pool.errors import BadFormat
+from node.pool.pool import Watcher
+from primitives.scale import Bytes, ScaleError, decode
+from primitives.ss58 import ALPHABET
+
+PEER_ID_HEAD = bytes.fromhex("002408011220")
+"""An identity multihash of 36 bytes that holds a protobuf Ed25519 key: libp2p's form of a peer id."""
+
+
+class Identity(NamedTuple):
+    """What `system_*` says of the chain."""
+
+    name: str
+    chain_type: str | Mapping[str, Any]
+    properties: Mapping[str, Any]
+
+
+class Node:
+    """A node without its drivers and its port. Everything in it runs in one thread."""
+
+    def __init__(self, chain: Chain, identity: Identity, pool: PoolConfig | None = None) -> None:
+        self.chain = chain
+        self.identity = identity
+        self.pool = Pool(chain.validate, pool)
+        self.pool.number = chain.head.number
+        self.started_at = chain.head.number
+        self.peer_id = _base58(PEER_ID_HEAD + secrets.token_bytes(32))
+        self.version = program_version()
+        self.blobs = BlobReader(chain)
+
+    def submit(self, extrinsic: bytes, watcher: Watcher | None = None) -> bytes:
+        """Put an encoded extrinsic, with its length prefix, into the pool; its hash, or a `PoolError`."""
+        try:
+            decode(Bytes, extrinsic)
+        except ScaleError as error:
+            raise BadFormat(str(error)) from None
+        return self.pool.submit(extrinsic, watcher)
+
+    def runtime_call(self, api: str, args: bytes, at: bytes | None = None) -> bytes:
+        """`state_call`: raises `UnknownBlock` and `RuntimeFailed`."""
+        return self.chain.call(api, args, at)
+
+    @functools.cached_property
+    def metadata(self) -> bytes:
+        """Metadata V14, without the length prefix."""
+        return decode(Bytes, self.chain.call("Metadata_metadata", b""))
+
+    def dry_run(self, extrinsic: bytes, now: int, at: bytes | None = None) -> bytes:
+        """The ApplyExtrinsicResult in a block on top of `at` made at `now` (ms); nothing is kept."""
+        parent = None if at is None else self.chain.block(at)
+        block = OpenBlock(self.chain, now, parent)
+        try:
+            return block.apply(extrinsic)
+        except TransactionValidityError as error:
+            return b"\1" + error.encode()
+        finally:
+            block.abandon()
+
+
+def program_version() -> str:
+    """The installed version."""
+    try:
+        return version("gristmill")
+    except PackageNotFoundError:
+        return "0.0.0"
+
+
+def _base58(data: bytes) -> str:
+    number, text = int.from_bytes(data, "big"), ""
+    while number:
+        number, digit = divmod(number, 58)
+        text = ALPHABET[digit] + text
+    return ALPHABET[0] * (len(data) - len(data.lstrip(b"\0"))) + text
