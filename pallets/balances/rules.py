@@ -1,0 +1,89 @@
+"""When money may move: pure rules over one account (`frame_support::traits::tokens`).
+
+    frozen    a lower bound of free + reserved; held money counts towards it
+    keep      the account keeps the existential deposit in its free balance
+
+An account provides for its own existence while its free balance is at least the existential deposit (ED),
+and is consumed by what is reserved or frozen. It can go only when nothing consumes it or another provider
+stays.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final
+
+from frame.accounts import AccountData, AccountInfo
+from frame.errors import Arithmetic, ArithmeticFailure, Token, TokenError
+
+MAX: Final = (1 << 128) - 1
+
+
+class Keep(Enum):
+    """What a withdrawal must leave (`Preservation`)."""
+
+    NOTHING = 0
+    """The account may go, unless it is needed."""
+    LIFE = 1
+    """The account must not go; another provider may keep it."""
+    PROVIDER = 2
+    """The existential deposit stays."""
+
+
+def can_go(account: AccountInfo) -> bool:
+    """Whether one provider may be taken from the account."""
+    return account.consumers == 0 or account.providers > 1
+
+
+def reducible(account: AccountInfo, ed: int, keep: Keep, force: bool = False) -> int:
+    """The most that may leave the free balance; with `force` freezes do not count."""
+    data = account.data
+    untouchable = 0 if force else max(data.frozen - data.reserved, 0)
+    needed = (
+        keep is Keep.PROVIDER
+        or (keep is Keep.LIFE and data.free > 0 and account.providers == 1)
+        or (keep is Keep.NOTHING and data.free > 0 and not can_go(account))
+    )
+    if needed:
+        untouchable = max(untouchable, ed)
+    return max(data.free - untouchable, 0)
+
+
+def check_withdrawal(account: AccountInfo, amount: int, ed: int, keep_alive: bool) -> None:
+    """Raise TokenError unless `amount` may leave the free balance."""
+    if not amount:
+        return
+    data = account.data
+    left = data.free - amount
+    if left < 0:
+        raise TokenError(Token.FundsUnavailable)
+    if amount > reducible(account, ed, Keep.NOTHING):
+        raise TokenError(Token.Frozen)
+    if left < ed:
+        if not can_go(account):
+            raise TokenError(Token.OnlyProvider)
+        if keep_alive:
+            raise TokenError(Token.NotExpendable)
+    if left + data.reserved < data.frozen:
+        raise TokenError(Token.Frozen)
+
+
+def check_deposit(data: AccountData, amount: int, ed: int) -> None:
+    """Raise TokenError.BelowMinimum or ArithmeticFailure unless `amount` may be added to the free balance."""
+    if not amount:
+        return
+    free = data.free + amount
+    if free + data.reserved > MAX:
+        raise ArithmeticFailure(Arithmetic.Overflow)
+    if free < ed:
+        raise TokenError(Token.BelowMinimum)
+
+
+def with_free(data: AccountData, free: int) -> AccountData:
+    """The same account with another free balance."""
+    return AccountData(free=free, reserved=data.reserved, frozen=data.frozen, flags=data.flags)
+
+
+def with_reserved(data: AccountData, free: int, reserved: int) -> AccountData:
+    """The same account with other free and reserved balances."""
+    return AccountData(free=free, reserved=reserved, frozen=data.frozen, flags=data.flags)
