@@ -74,16 +74,19 @@ class Tries:
 
     def updated(self, delta: Delta, version: int) -> StateUpdate:
         """The state after `delta`; these tries stay as they are."""
+        keep = (
+            self._tries[None].root_hash != EMPTY_ROOT
+        )  # a genesis may be large and is written before it is used
         tries: dict[bytes | None, Trie] = {}
         nodes: dict[bytes | None, NodeChanges] = {}
         child_roots: dict[bytes, bytes | None] = {}
         for name, changes in delta.children.items():
-            update = self._trie(name).update(changes, version)
+            update = self._trie(name).update(changes, version, keep=keep)
             tries[name], nodes[name] = update.trie, update.nodes
             new = update.trie.root_hash
             child_roots[CHILD_PREFIX + name] = None if new == EMPTY_ROOT else new
         top = {**delta.top, **child_roots} if child_roots else delta.top
-        update = self._tries[None].update(top, version)
+        update = self._tries[None].update(top, version, keep=keep)
         tries[None], nodes[None] = update.trie, update.nodes
         return StateUpdate(delta, version, update.trie.root_hash, tries, nodes, child_roots)
 

@@ -59,7 +59,7 @@ def root(pairs: Iterable[tuple[bytes, bytes]], version: int) -> bytes:
     items = sorted_items(dict(pairs), version)
     if not items:
         return EMPTY_ROOT
-    return blake2_256(encode_node(build(items, 0, 0, len(items), None)))
+    return blake2_256(encode_node(build(items, 0, 0, len(items), None, keep=False)))
 
 
 def ordered_root(values: Sequence[bytes], version: int) -> bytes:

@@ -118,18 +118,19 @@ class Trie:
 
     # ── updating ──
 
-    def update(self, changes: Mapping[bytes, bytes | None], version: int) -> Update:
+    def update(self, changes: Mapping[bytes, bytes | None], version: int, *, keep: bool = True) -> Update:
         """The trie after `changes` (None deletes). This trie stays as it is.
 
         New values are laid out by state `version`; values that do not change keep the layout they have.
-        Raises MissingNode, InvalidKey, StateVersionUnknown.
+        With `keep` false, subtries built from nothing do not stay in memory: the caller writes the nodes to
+        the store before it uses the new trie. Raises MissingNode, InvalidKey, StateVersionUnknown.
         """
         items = sorted_items(changes, version)
         old = self._root()
         writes: NodeChanges = {}
         if not items:
             return Update(self, writes)
-        job = _Pass(items, self._store, writes)
+        job = _Pass(items, self._store, writes, keep)
         new = job.apply(old, 0, 0, len(items), 0)
         if new is old:
             return Update(self, writes)
@@ -209,18 +210,19 @@ class _Pass:
     may still melt into its parent when siblings go.
     """
 
-    __slots__ = ("items", "store", "writes")
+    __slots__ = ("items", "keep", "store", "writes")
 
-    def __init__(self, items: list[Item], store: NodeStore, writes: NodeChanges | None) -> None:
+    def __init__(self, items: list[Item], store: NodeStore, writes: NodeChanges, keep: bool) -> None:
         self.items = items
         self.store = store
         self.writes = writes
+        self.keep = keep
 
     def apply(self, node: Node | None, at: int, low: int, high: int, depth: int) -> Node | None:
         """The node at nibble position `at` after items[low:high]; `node` itself if nothing changes."""
         if node is None:
             live = [item for item in self.items[low:high] if item[1] is not None]
-            return build(live, at, 0, len(live), self.writes, depth) if live else None
+            return build(live, at, 0, len(live), self.writes, self.keep, depth) if live else None
         first, last = self.items[low][0], self.items[high - 1][0]
         partial = node.partial
         if first.startswith(partial, at) and last.startswith(partial, at):
@@ -271,7 +273,7 @@ class _Pass:
         refs = list(node.refs) if node.refs is not None else [b""] * 16
         nodes: list[Node | None] = list(node.nodes) if node.nodes is not None else [None] * 16
         for index, child in changed.items():
-            if refs[index] and self.writes is not None:
+            if refs[index]:
                 self.writes[path + NIBBLES[index]] = None
             nodes[index] = child
             refs[index] = b"" if child is None else b"new"
@@ -290,8 +292,7 @@ class _Pass:
         """The only child, with the parent's partial key and its own nibble put in front."""
         child = _child(parent, index, path, self.store)
         assert child is not None
-        if self.writes is not None:
-            self.writes[path] = None
+        self.writes[path] = None
         partial = parent.partial + NIBBLES[index] + child.partial
         return Node(partial, child.value, child.hashed, child.refs, child.nodes)
 
@@ -338,8 +339,14 @@ def seal(child: Node, path: str, nibble: str, writes: NodeChanges | None) -> byt
     return ref
 
 
-def build(  # noqa: PLR0917 - positional on the hot path
-    items: list[Item], at: int, low: int, high: int, writes: NodeChanges | None, depth: int = 0
+def build(
+    items: list[Item],
+    at: int,
+    low: int,
+    high: int,
+    writes: NodeChanges | None,
+    keep: bool,
+    depth: int = 0,
 ) -> Node:
     """A trie from scratch over sorted items[low:high] (no deletions, no repeated keys), from nibble `at`."""
     first, value, hashed = items[low]
@@ -361,9 +368,9 @@ def build(  # noqa: PLR0917 - positional on the hot path
         while stop < high and items[stop][0][end] == nibble:
             stop += 1
         index = NIBBLE_INDEX[nibble]
-        child = build(items, end + 1, low, stop, writes, depth + 1)
+        child = build(items, end + 1, low, stop, writes, keep, depth + 1)
         refs[index] = seal(child, path, nibble, writes)
-        if writes is not None:  # a bare root needs no nodes kept
+        if keep:
             nodes[index] = child
         low = stop
     return Node(first[at:end], value, hashed, refs, nodes)
