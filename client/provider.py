@@ -154,6 +154,7 @@ class Lock:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            self._file.close()
             raise InputError("AlreadyRunning", f"another daemon is serving {directory}") from None
 
     def release(self) -> None:
