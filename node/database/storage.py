@@ -8,7 +8,13 @@ from typing import Protocol
 from rocksdict import ColumnFamily, Rdict, RdictIter, WriteBatch, WriteOptions
 
 from node.database.columns import COLUMNS, META, column_options, main_options
-from node.database.errors import DatabaseClosed, DatabaseError, DatabaseLocked, DatabaseUnreadable
+from node.database.errors import (
+    DatabaseClosed,
+    DatabaseCorrupt,
+    DatabaseError,
+    DatabaseLocked,
+    DatabaseUnreadable,
+)
 
 FORMAT = b"1"
 """The layout of columns.py. Another layout needs another number."""
@@ -51,6 +57,8 @@ class Storage:
             value: bytes | None = self._columns[column].get(key)
         except KeyError:
             raise DatabaseClosed("the database is closed") from None
+        except Exception as error:  # rocksdict raises bare Exception
+            raise DatabaseCorrupt(f"cannot read from {self.path}: {error}") from error
         return value
 
     def seek(self, column: str, key: bytes) -> tuple[bytes, bytes] | None:
@@ -107,7 +115,7 @@ def _opened(path: Path) -> Rdict:
     except OSError as error:
         raise DatabaseUnreadable(f"cannot use {path} as a database folder: {error.strerror}") from error
     except Exception as error:  # rocksdict raises bare Exception
-        if "lock" in str(error).lower():
+        if "/LOCK:" in str(error):  # what RocksDB says of its lock file
             raise DatabaseLocked(f"the database in {path} is in use by another node") from error
         raise DatabaseUnreadable(f"cannot open the database in {path}: {error}") from error
     return db

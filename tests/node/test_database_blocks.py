@@ -113,6 +113,14 @@ def test_a_folder_that_is_no_database_is_refused(tmp_path: Path) -> None:
         Database.open(tmp_path / "file")
 
 
+def test_a_damaged_database_is_not_called_locked(tmp_path: Path) -> None:
+    with Database.open(tmp_path) as db:
+        add(db, {b"a": b"1"})
+    (tmp_path / "CURRENT").write_text("block: no such lock\n")
+    with pytest.raises(DatabaseUnreadable, match="cannot open"):
+        Database.open(tmp_path)
+
+
 def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
     with Database.open(tmp_path) as db:
         add(db, {b"a": b"1"})

@@ -16,7 +16,7 @@ KEYS = [b"k%d" % index for index in range(8)]
 
 def commit(db: Database, number: int) -> None:
     best = db.best()
-    delta = Delta({key: b"%d" % number for key in KEYS})
+    delta = Delta(dict.fromkeys(KEYS, b"%d" % number))
     header = Header(
         parent_hash=bytes(32) if best is None else best[1],
         number=number,
