@@ -46,6 +46,19 @@ def test_a_chain_by_others_has_its_published_genesis_hash(smoldot: Smoldot) -> N
     assert "0x" + genesis_block(spec, state_version=1).hash.hex() != ASSET_HUB
 
 
+@pytest.mark.parametrize(
+    ("chain", "genesis_hash"),
+    [
+        ("polkadot", "0x91b171bb158e2d3848fa23a9f1c25182fb8e20313b2c1eb49219da7a70ce90c3"),
+        ("ksmcc3", "0xb0a8d493285c2df73290dfb7e61f870f17b41801197a149ca93654499ea3dafe"),
+        ("westend2", "0xe143f23803ac50e8f6f8e62695d1ce9e4e1d68aa36c1cd2cfd15340213f3423e"),
+        ("polkadot_asset_hub", "0x68d56f15f85d3136970ec16946040bc1752654e906147f7e43e9d539d7c3de2f"),
+    ],
+)
+def test_specs_that_hold_only_the_state_root(smoldot: Smoldot, chain: str, genesis_hash: str) -> None:
+    assert describe(parse(smoldot.known_spec(chain)))["genesis_hash"] == genesis_hash
+
+
 @pytest.mark.parametrize("version", [0, 1])
 def test_the_same_state_under_either_version_of_code(smoldot: Smoldot, version: int) -> None:
     """Smoldot reads the state version from `:code` as we do."""
