@@ -84,7 +84,7 @@ def enclave_confinement() -> Finding:
     missing = json.loads(done.stdout)
     if missing:
         return Finding(State.ADVICE, f"limits and kill work; not on this system: {'; '.join(missing)}")
-    return Finding(State.OK, "limits, no new privileges, own user and network namespace, no file system")
+    return Finding(State.OK, "limits, own user and network namespace, no file system, fewer system calls")
 
 
 def database() -> Finding:

@@ -20,8 +20,8 @@ GROUPS: dict[str, dict[str, Entry]] = {
     },
     "run a chain": {
         "node": Entry("node.cli", "run a node"),
-        "build-spec": Entry("chain_spec.cli", "print a chain specification as JSON"),
-        "chain-info": Entry("chain_spec.cli", "print a chain specification's genesis hash and state root"),
+        "build-spec": Entry("chain_spec.cli", "write a chain spec as JSON, plain or raw"),
+        "chain-info": Entry("chain_spec.cli", "print a chain spec's genesis hash and state root"),
         "benchmark": Entry("runtime.cli", "measure the weights of a pallet"),
     },
     "offer data": {

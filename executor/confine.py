@@ -12,6 +12,8 @@ import resource
 import sys
 from collections.abc import Callable
 
+from executor import seccomp
+
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 PR_SET_NO_NEW_PRIVS = 38
@@ -59,7 +61,8 @@ def before_model(address_space: int, data: int, cpu_seconds: int) -> list[str]:
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
     resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (KEPT_DESCRIPTORS + 1, KEPT_DESCRIPTORS + 1))
-    return [] if sys.platform == "linux" and _no_files() else ["no file system (Landlock)"]
+    measures = {"no file system (Landlock)": _no_files, "fewer system calls (seccomp)": seccomp.install}
+    return [name for name, measure in measures.items() if not (sys.platform == "linux" and measure())]
 
 
 def _most_descriptors() -> int:

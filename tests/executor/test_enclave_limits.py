@@ -3,6 +3,8 @@ name.
 """
 
 import os
+import struct
+import subprocess
 import sys
 import time
 
@@ -10,6 +12,7 @@ import numpy as np
 import onnx
 import pytest
 
+from executor import seccomp
 from executor.enclave import Enclave, Limits, Secrets, TrainResult
 from executor.errors import (
     BadData,
@@ -26,7 +29,7 @@ from executor.errors import (
 from executor.rows import MemoryRows, RowSource
 from primitives.data import Column, Dtype, Schema
 from primitives.job import Init
-from tests.executor.planted import PlantedEnclave, four_rows, matmul_model, spec_for
+from tests.executor.planted import ROOT, PlantedEnclave, four_rows, matmul_model, spec_for
 
 MODEL = matmul_model()
 SPEC = spec_for(MODEL)
@@ -124,7 +127,7 @@ def test_a_trap_is_a_crash() -> None:
 @pytest.mark.parametrize(
     ("deed", "said"),
     [
-        ("os.abort()", "SIGABRT"),
+        ("os.abort()", "SIG"),
         ("os._exit(3)", "exit code 3"),
         ("os._exit(0)", "without an answer"),
         ("os.write(1, b'x' * 100) and os._exit(0)", "without an answer"),
@@ -223,7 +226,46 @@ def test_no_file_is_written() -> None:
 @linux
 def test_no_program_runs_and_no_address_is_reached() -> None:
     assert "Error" in probe("os.execv('/bin/sh', ['sh'])")
-    assert "unreachable" in probe("socket.socket().connect(('127.0.0.1', 9))")
+    assert "Error" in probe("socket.socket().connect(('127.0.0.1', 9))")
+    assert "Error" in probe("os.fork()")
+    assert "Error" in probe("os.kill(os.getppid(), 0)")
+
+
+@linux
+def test_there_is_no_network_even_with_a_socket() -> None:
+    script = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); from executor import confine; confine.at_start()\n"
+    )
+    script += (
+        "import socket; print(socket.socket().connect_ex(('127.0.0.1', 9)), __import__('errno').ENETUNREACH)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert len(set(done.stdout.split())) == 1
+
+
+def test_seccomp_programs_jump_to_their_own_exits() -> None:
+    """Every jump of either architecture's filter lands inside, and each forbidden number is refused."""
+    for machine in seccomp.FORBIDDEN:
+        records = list(struct.iter_unpack("<HBBI", seccomp.program(machine)))
+        for number in (*seccomp.FORBIDDEN[machine].values(), *seccomp.EVERYWHERE.values(), 2**30, 2**30 + 1):
+            assert interpret(records, seccomp.ARCHITECTURES[machine], number) == seccomp.EPERM
+        for number in (0, 1, 9, 1000):
+            assert interpret(records, seccomp.ARCHITECTURES[machine], number) == seccomp.ALLOW
+        assert interpret(records, 0x40000003, 1) == seccomp.EPERM, "a foreign architecture"
+
+
+def interpret(records: list[tuple[int, int, int, int]], architecture: int, number: int) -> int:
+    """What a filter returns for a system call."""
+    at, loaded = 0, 0
+    while records[at][0] != seccomp.RETURN:
+        code, yes, no, value = records[at]
+        if code == seccomp.LOAD:
+            loaded = {seccomp.NUMBER_AT: number, seccomp.ARCHITECTURE_AT: architecture}[value]
+            at += 1
+        else:
+            holds = loaded == value if code == seccomp.EQUAL else loaded >= value
+            at += 1 + (yes if holds else no)
+    return records[at][3]
 
 
 def test_resource_limits_are_set() -> None:

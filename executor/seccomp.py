@@ -1,0 +1,66 @@
+"""System calls that the enclave's process loses: a seccomp filter, built here (Linux, x86-64 and AArch64).
+
+A list of what is forbidden, not of what is allowed, so that a new C library or wasmtime does not break
+training: no new process or program, no socket, no signal to others, no look into other processes, and none
+of the large kernel interfaces that a computation has no use for. A forbidden call fails with EPERM. Files
+are closed by Landlock.
+"""
+
+import ctypes
+import platform
+import struct
+
+PR_SET_SECCOMP = 22
+SECCOMP_MODE_FILTER = 2
+
+# Classic BPF (linux/bpf_common.h): load a word of seccomp_data; jump if equal, jump if greater or equal;
+# return.
+LOAD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
+NUMBER_AT, ARCHITECTURE_AT = 0, 4
+ALLOW, EPERM = 0x7FFF_0000, 0x0005_0001
+X32_BIT = 0x4000_0000
+"""x86-64 kernels take a second set of numbers from here on."""
+
+ARCHITECTURES = {"x86_64": 0xC000_003E, "aarch64": 0xC000_00B7}
+FORBIDDEN: dict[str, dict[str, int]] = {
+    "x86_64": {
+        "clone": 56, "fork": 57, "vfork": 58, "execve": 59, "kill": 62, "socket": 41, "socketpair": 53,
+        "ptrace": 101, "mount": 165, "tkill": 200, "tgkill": 234, "add_key": 248, "request_key": 249,
+        "keyctl": 250, "unshare": 272, "perf_event_open": 298, "open_by_handle_at": 304, "setns": 308,
+        "process_vm_readv": 310, "process_vm_writev": 311, "kcmp": 312, "memfd_create": 319, "bpf": 321,
+        "execveat": 322, "userfaultfd": 323,
+    },
+    "aarch64": {
+        "clone": 220, "execve": 221, "kill": 129, "socket": 198, "socketpair": 199, "ptrace": 117,
+        "mount": 40, "tkill": 130, "tgkill": 131, "add_key": 217, "request_key": 218, "keyctl": 219,
+        "unshare": 97, "perf_event_open": 241, "open_by_handle_at": 265, "setns": 268,
+        "process_vm_readv": 270, "process_vm_writev": 271, "kcmp": 272, "memfd_create": 279, "bpf": 280,
+        "execveat": 281, "userfaultfd": 282,
+    },
+}  # fmt: skip
+EVERYWHERE = {"pidfd_send_signal": 424, "io_uring_setup": 425, "pidfd_open": 434, "clone3": 435}
+"""Newer calls have one number on all architectures."""
+
+
+def program(machine: str) -> bytes:
+    """The filter for a machine, as `struct sock_filter` records. Raises KeyError for another architecture."""
+    numbers = sorted({*FORBIDDEN[machine].values(), *EVERYWHERE.values()})
+    # A jump names how many records to skip; both exits stand at the end: allow, then refuse.
+    records = [(LOAD, 0, 0, ARCHITECTURE_AT), (EQUAL, 0, len(numbers) + 3, ARCHITECTURES[machine])]
+    records += [(LOAD, 0, 0, NUMBER_AT), (AT_LEAST, len(numbers) + 1, 0, X32_BIT)]
+    records += [(EQUAL, len(numbers) - place, 0, number) for place, number in enumerate(numbers)]
+    records += [(RETURN, 0, 0, ALLOW), (RETURN, 0, 0, EPERM)]
+    return b"".join(struct.pack("<HBBI", *record) for record in records)
+
+
+def install() -> bool:
+    """Put the filter on this process for good; needs `no new privileges`. False where the system refuses."""
+    machine = platform.machine()
+    if machine not in FORBIDDEN:
+        return False
+    records = program(machine)
+    buffer = ctypes.create_string_buffer(records, len(records))
+    header = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(records) // 8, ctypes.addressof(buffer)))
+    libc = ctypes.CDLL(None, use_errno=True)
+    arguments = (ctypes.c_ulong(SECCOMP_MODE_FILTER), header, ctypes.c_ulong(0), ctypes.c_ulong(0))
+    return bool(libc.prctl(ctypes.c_int(PR_SET_SECCOMP), *arguments) == 0)
