@@ -56,6 +56,7 @@ class RunningNode:
             if found:
                 return int(found[1])
         self.process.wait(timeout=20)
+        self.process.stderr.close()
         raise RuntimeError(f"the node did not start ({self.process.returncode}):\n{''.join(self.log)}")
 
     def _read_on(self) -> None:

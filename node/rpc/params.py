@@ -2,7 +2,7 @@
 
     def get_header(node: Node, at: BlockHash | None = None) -> Json: ...
 
-A parameter with a default may be left out or null. Parameters come as a list, or by name in an object.
+A parameter with a default, or `| None`, may be left out or null. Parameters come as a list, or by name in an object.
 """
 
 from __future__ import annotations
@@ -104,8 +104,12 @@ def parameters(function: Callable[..., Any], skip: int) -> tuple[Parameter, ...]
     hints = get_type_hints(function, include_extras=True)
     found = list(inspect.signature(function).parameters.values())[skip:]
     return tuple(
-        Parameter(_camel(p.name), _reader(hints[p.name]), p.default is inspect.Parameter.empty) for p in found
+        Parameter(_camel(p.name), _reader(hints[p.name]), not _may_be_null(p, hints[p.name])) for p in found
     )
+
+
+def _may_be_null(parameter: inspect.Parameter, hint: Any) -> bool:
+    return parameter.default is not inspect.Parameter.empty or type(None) in get_args(hint)
 
 
 def _camel(name: str) -> str:

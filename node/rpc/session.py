@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -138,4 +139,6 @@ def _is_request(request: Any) -> bool:
 
 
 def _is_id(ident: Any) -> bool:
-    return ident is None or (isinstance(ident, (str, int, float)) and not isinstance(ident, bool))
+    if isinstance(ident, float):
+        return math.isfinite(ident)  # 1e999 is JSON, and infinite
+    return ident is None or (isinstance(ident, (str, int)) and not isinstance(ident, bool))

@@ -43,6 +43,7 @@ def ask(session: Session, method: Any, params: Any = None, ident: Any = 1) -> An
         ('{"jsonrpc":"1.0","id":1,"method":"system_chain"}', -32600),
         ('{"jsonrpc":"2.0","id":1,"method":7}', -32600),
         ('{"jsonrpc":"2.0","id":{},"method":"system_chain"}', -32600),
+        ('{"jsonrpc":"2.0","id":1e999,"method":"system_chain"}', -32600),
         ('{"jsonrpc":"2.0","id":1,"method":"no_such"}', -32601),
         ('{"jsonrpc":"2.0","id":1,"method":"chain_subscribeNewHeads"}', -32601),
         ('{"jsonrpc":"2.0","id":1,"method":"chain_getHeader","params":["0x12"]}', -32602),
@@ -147,7 +148,7 @@ json_values = st.recursive(
     st.none()
     | st.booleans()
     | st.integers()
-    | st.floats(allow_nan=False)
+    | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=20)
     | st.binary(max_size=40).map(lambda data: "0x" + data.hex()),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=4),
