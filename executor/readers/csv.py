@@ -22,8 +22,9 @@ from primitives.data import COLUMNS_MAX, Dtype
 CELL_MAX = 65_536
 HEADERS_MAX = 65_536
 PART = re.compile(r"(.+)\[(0|[1-9]\d{0,5})\]")
-INTEGER = re.compile(r"[+-]?\d{1,20}")
+INTEGER = re.compile(r"[+-]?\d{1,100}")
 DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?")
+NO_VALUE = re.compile(r"[+-]?(nan|inf|infinity|na|n/a|null|none)", re.IGNORECASE)
 FLAGS = {"true": 1, "false": 0}
 
 
@@ -100,13 +101,23 @@ def _stem(header: str) -> str | None:
 def _column(name: str, cells: list[list[str]], told: Dtype | None) -> tuple[Dtype, Array]:
     """A column's type and its values, shape (rows, cells of a row)."""
     seen = {cell for part in cells for cell in part}
-    if told == Dtype.Utf8 or (told is None and not all(map(DECIMAL.fullmatch, seen)) and not _flags(seen)):
+    if told == Dtype.Utf8 or (told is None and not _numeric(name, seen) and not _flags(seen)):
         if len(cells) > 1:
             raise BadTable(f"column {name!r} has several parts, so they must be numbers")
         return Dtype.Utf8, np.array(cells, dtype=object).T
     dtype, values = _numbers(name, seen, told)
     wide = {"f": "f8", "i": "i8", "u": "u8"}[np.dtype(NUMPY[dtype]).kind]
     return dtype, np.array([[values[cell] for cell in part] for part in cells], dtype=wide).T
+
+
+def _numeric(name: str, seen: set[str]) -> bool:
+    """Whether a column holds numbers only. BadData when all that does not is like NaN, inf or NA."""
+    others = {cell for cell in seen if not DECIMAL.fullmatch(cell)}
+    if others and all(map(NO_VALUE.fullmatch, others)):
+        raise BadData(
+            f"column {name!r} holds {min(others)!r}; leave such cells empty and give a fill"
+        )
+    return not others
 
 
 def _flags(seen: set[str]) -> bool:

@@ -175,11 +175,14 @@ def test_csv_integers_of_every_width(tmp_path: Path) -> None:
             read_table(path, dtypes={"b": told})
 
 
-def test_nan_in_a_csv_is_text_and_refused_as_a_number(tmp_path: Path) -> None:
-    path = csv(tmp_path, "a\n1\nnan\n")
-    assert read_table(path).dtypes["a"] == Dtype.Utf8
-    with pytest.raises(BadData):
-        read_table(path, dtypes={"a": Dtype.F32})
+@pytest.mark.parametrize("cell", ["nan", "-inf", "Infinity", "NA", "null"])
+def test_a_number_column_may_not_hold_anything_like_nan(tmp_path: Path, cell: str) -> None:
+    path = csv(tmp_path, f"a\n1\n{cell}\n")
+    for dtypes in ({}, {"a": Dtype.F32}):
+        with pytest.raises(BadData):
+            read_table(path, dtypes=dtypes)
+    assert read_table(path, dtypes={"a": Dtype.Utf8}).columns["a"].tolist() == ["1", cell]
+    assert read_table(csv(tmp_path, f"a\nx\n{cell}\n")).dtypes["a"] == Dtype.Utf8
 
 
 def test_empty_cells_need_a_fill(tmp_path: Path) -> None:
