@@ -119,8 +119,9 @@ class Keypair:
 def verify(scheme: int, signature: bytes, message: bytes, public: bytes) -> bool:
     """Whether `signature` is that of `message` by `public`. False, never an exception, for malformed input.
 
-    Public keys of small order (the all-zero account is one) are refused: anyone can sign for them, since a plain
-    zero signature then satisfies the equation. ecdsa is always False: extrinsics signed by it are not accepted.
+    Public keys of small order (the all-zero account is one) are refused: anyone can sign for them, since a
+    plain zero signature then satisfies the equation. ecdsa is always False: extrinsics signed by it are not
+    accepted.
     """
     if len(public) != 32 or len(signature) != 64:
         return False

@@ -122,7 +122,7 @@ def test_a_changed_byte_is_another_extrinsic_or_refused(cut: int, change: int) -
 
 
 def test_encoding_names_what_does_not_fit() -> None:
-    with pytest.raises(ScaleError, match="Extrinsic: Extra.nonce: -1 does not fit"):
+    with pytest.raises(ScaleError, match=r"Extrinsic: Extra\.nonce: -1 does not fit"):
         CODEC.encode(Extrinsic(CALL, SIGNED._replace(extra=Extra(era=Era(), nonce=-1, tip=0, mode=0))))
     with pytest.raises(ScaleError, match="version 3"):
         CODEC.encode(Extrinsic(CALL, None, 3))

@@ -1,0 +1,199 @@
+"""The pallet `transaction_payment` (`substrate/frame/transaction-payment/src/lib.rs`).
+
+    fee = base fee + length fee + multiplier · weight fee + tip
+
+The base fee is the price of the extrinsic's base weight; base and length fees do not follow the multiplier.
+The whole is withdrawn at the declared weight before the call, and what the actual weight did not need is
+given back after it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from frame import (
+    DispatchClass,
+    DispatchError,
+    DispatchInfo,
+    Event,
+    Pallet,
+    Pays,
+    PostInfo,
+    StorageValue,
+    Weight,
+)
+from frame.traits import Currency
+from frame.weights import weight
+from pallets.transaction_payment.multiplier import ONE, Adjustment, times
+from primitives.scale import U8, U128, AccountId, Struct
+
+_MAX_U128 = (1 << 128) - 1
+_MAX_U64 = (1 << 64) - 1
+
+
+class FixedU128(Struct, path="sp_arithmetic::fixed_point::FixedU128", unnamed=True):
+    """An unsigned number in steps of 10⁻¹⁸."""
+
+    value: U128
+
+
+class Releases(IntEnum):
+    """Which layout the stored multiplier has."""
+
+    __scale_path__ = "pallet_transaction_payment::Releases"
+
+    V1Ancient = 0
+    V2 = 1
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the runtime decides.
+
+    operational_fee_multiplier: By what the fee of an Operational call is multiplied into a virtual tip.
+    """
+
+    currency: Currency
+    byte_fee: int = 1
+    """The fee of a byte of the encoded extrinsic."""
+    time_fee: int = 1
+    """The fee of a picosecond of weight."""
+    beneficiary: bytes | None = None
+    """The account that fees go to; without one they are burned."""
+    adjustment: Adjustment = Adjustment()  # noqa: RUF009 - immutable
+    operational_fee_multiplier: U8 = 5
+
+
+class TransactionPayment(Pallet[Config]):
+    """Fees: how much, from whom, to whom."""
+
+    next_fee_multiplier = StorageValue[FixedU128](
+        default=FixedU128(value=ONE), doc="What weight fees are multiplied by in the present block."
+    )
+    storage_version_item = StorageValue[Releases](
+        default=Releases.V1Ancient, name="StorageVersion", doc="The layout of the stored multiplier."
+    )
+
+    class TransactionFeePaid(Event):
+        """A fee, of which `tip` was a gift, has been paid."""
+
+        who: AccountId
+        actual_fee: U128
+        tip: U128
+
+    # -- how much --------------------------------------------
+
+    def multiplier(self) -> int:
+        """The present multiplier in steps of 10⁻¹⁸."""
+        return self.next_fee_multiplier.get().value
+
+    def weight_fee(self, ref_time: int, proof_size: int) -> int:
+        """The unadjusted fee of a weight, which counts for at most a whole block."""
+        limit = self.system.block_weights().max_block
+        return weight(ref_time, proof_size).min(limit).ref_time * self.config.time_fee
+
+    def length_fee(self, length: int) -> int:
+        """The fee of a length in bytes."""
+        return length * self.config.byte_fee
+
+    def fee_details(self, info: DispatchInfo, length: int, tip: int) -> tuple[int, int, int] | None:
+        """Base fee, length fee and adjusted weight fee at the declared weight; None for a call that pays
+        nothing."""
+        return self._details(info, info.weight, info.pays, length)
+
+    def compute_fee(self, info: DispatchInfo, length: int, tip: int) -> int:
+        """The whole fee at the declared weight, tip included."""
+        return _total(self.fee_details(info, length, tip), tip)
+
+    def actual_fee(self, info: DispatchInfo, post: PostInfo, length: int, tip: int) -> int:
+        """The whole fee at the weight that was used, tip included."""
+        pays = Pays.No if Pays.No in (info.pays, post.pays) else Pays.Yes
+        return _total(self._details(info, post.weight_of(info), pays, length), tip)
+
+    def _details(
+        self, info: DispatchInfo, used: Weight, pays: Pays, length: int
+    ) -> tuple[int, int, int] | None:
+        if pays == Pays.No:
+            return None
+        base = self.system.block_weights().of(info.dispatch_class).base_extrinsic
+        return (
+            self.weight_fee(base.ref_time, base.proof_size),
+            self.length_fee(length),
+            times(self.multiplier(), self.weight_fee(used.ref_time, used.proof_size)),
+        )
+
+    def priority(self, info: DispatchInfo, length: int, tip: int, fee: int) -> int:
+        """Tip per scarce unit: (tip + 1) · how many such extrinsics a block holds, plus a virtual tip if
+        Operational."""
+        limit = self.system.block_weights().max_block
+        longest = self.system.block_length().of(info.dispatch_class)
+        used = info.weight.max(weight(1, 1)).min(limit)
+        per_block = min(
+            limit.ref_time // used.ref_time,
+            limit.proof_size // used.proof_size,
+            longest // min(max(length, 1), longest),
+        )
+        reward = min((min(tip, _MAX_U128 - 1) + 1) * per_block, _MAX_U128)
+        if info.dispatch_class == DispatchClass.Operational:
+            reward += min(fee * self.config.operational_fee_multiplier * per_block, _MAX_U128)
+        return min(reward, _MAX_U64)
+
+    # -- from whom, to whom --------------------------------------------
+
+    def can_withdraw(self, who: bytes, fee: int) -> bool:
+        """Whether `who` could pay and stay alive; changes nothing."""
+        return self.config.currency.reducible_balance(who, keep_alive=True) >= fee
+
+    def withdraw(self, who: bytes, fee: int) -> None:
+        """Take the fee before dispatch. TokenError.FundsUnavailable."""
+        self.config.currency.withdraw_fee(who, fee)
+
+    def settle(
+        self, who: bytes, withdrawn: int, info: DispatchInfo, post: PostInfo, length: int, tip: int
+    ) -> None:
+        """After dispatch: give back what was too much, pass on the rest, say so.
+
+        A payer whom the call has reaped, or whom the refund would not keep alive, gets none: it is burned.
+        """
+        fee = self.actual_fee(info, post, length, tip)
+        currency = self.config.currency
+        if withdrawn > fee and currency.total_balance(who):
+            self._give(who, withdrawn - fee)
+        if self.config.beneficiary is not None and fee:
+            self._give(self.config.beneficiary, min(fee, withdrawn))
+        self.deposit(self.TransactionFeePaid(who=who, actual_fee=fee, tip=tip))
+
+    def _give(self, who: bytes, amount: int) -> None:
+        try:
+            self.config.currency.deposit_fee(who, amount)
+        except DispatchError:
+            return
+
+    # -- block by block --------------------------------------------
+
+    def on_finalize(self, number: int) -> None:
+        """Move the multiplier by how full the block was."""
+        limits = self.system.block_weights()
+        most = limits.per_class.normal.max_total or limits.max_block
+        used = self.system.used_weight(DispatchClass.Normal)
+        new = self.config.adjustment.next(self.multiplier(), used, most)
+        self.next_fee_multiplier.put(FixedU128(value=new))
+
+    def build_genesis(self, genesis: object) -> None:
+        """The multiplier begins at 1."""
+        self.storage_version_item.put(Releases.V2)
+        self.next_fee_multiplier.put(FixedU128(value=ONE))
+
+    def integrity_test(self) -> None:
+        """From the minimum the multiplier can rise again when blocks are a little over the target."""
+        limits = self.system.block_weights()
+        most = limits.per_class.normal.max_total or limits.max_block
+        rule = self.config.adjustment
+        over = rule.target * 101 // 100
+        used = weight(times(over, most.ref_time), times(over, most.proof_size))
+        assert rule.next(rule.minimum, used, most) > rule.minimum, "the minimum is too low to recover"
+
+
+def _total(details: tuple[int, int, int] | None, tip: int) -> int:
+    return min((sum(details) if details else 0) + tip, _MAX_U128)

@@ -1,0 +1,154 @@
+"""The pallet `utility` (`substrate/frame/utility/src/lib.rs`).
+
+The carried calls run with the sender's own rights, each in a storage layer of its own. How deeply they may nest
+is bounded by the decoding of extrinsics: some ten levels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from frame import (
+    AnyCall,
+    AnyDispatchError,
+    BadOrigin,
+    CallResult,
+    DispatchError,
+    Error,
+    Event,
+    Origin,
+    Pallet,
+    PostInfo,
+    RuntimeCall,
+    Weight,
+    call,
+)
+from frame.weights import ZERO
+from pallets.utility.weights import Weights, batch_overhead, class_of, class_of_all
+from primitives.hashing import blake2_256
+from primitives.scale import U16, U32
+
+_PSEUDONYM = b"modlpy/utilisuba"
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the runtime decides.
+
+    batched_calls_limit: The limit on the number of batched calls.
+    """
+
+    batched_calls_limit: U32 = 1_000
+
+
+class Utility(Pallet[Config], weights=Weights):
+    """Several calls in one."""
+
+    class BatchInterrupted(Event):
+        """The call at `index` failed, and those after it did not run."""
+
+        index: U32
+        error: AnyDispatchError
+
+    class BatchCompleted(Event):
+        """All calls succeeded."""
+
+    class BatchCompletedWithErrors(Event):
+        """All calls ran and some failed."""
+
+    class ItemCompleted(Event):
+        """One call of a batch succeeded."""
+
+    class ItemFailed(Event):
+        """One call of a batch failed."""
+
+        error: AnyDispatchError
+
+    class TooManyCalls(Error):
+        """There are more calls than `batched_calls_limit`."""
+
+    @call(0, dispatch_class=class_of_all)
+    def batch(self, origin: Origin, calls: list[AnyCall]) -> Weight:
+        """Dispatch calls until one fails. The batch itself succeeds: an event tells how far it came."""
+        self._check(origin, calls)
+        used = ZERO
+        for index, item in enumerate(calls):
+            error, weight = self._run(item, origin)
+            used = used + weight
+            if error is not None:
+                self.deposit(self.BatchInterrupted(index=index, error=error))
+                return used + batch_overhead(index + 1)
+            self.deposit(self.ItemCompleted())
+        self.deposit(self.BatchCompleted())
+        return used + batch_overhead(len(calls))
+
+    @call(1, dispatch_class=class_of)
+    def as_derivative(self, origin: Origin, index: U16, call: AnyCall) -> Weight:
+        """Dispatch a call from the sender's sub-account of this index."""
+        pseudonym = derivative_account(origin.signed(), index)
+        overhead = Weights.as_derivative(call) - call.info().weight
+        error, weight = self._run(call, Origin.of(pseudonym))
+        if error is not None:
+            raise error.after(weight + overhead)
+        return weight + overhead
+
+    @call(2, dispatch_class=class_of_all)
+    def batch_all(self, origin: Origin, calls: list[AnyCall]) -> Weight:
+        """Dispatch calls all or none: the first failure undoes them and is the batch's own."""
+        self._check(origin, calls)
+        used = ZERO
+        for index, item in enumerate(calls):
+            error, weight = self._run(item, origin)
+            used = used + weight
+            if error is not None:
+                raise error.after(used + batch_overhead(index + 1))
+            self.deposit(self.ItemCompleted())
+        self.deposit(self.BatchCompleted())
+        return used + batch_overhead(len(calls))
+
+    @call(4, dispatch_class=class_of_all)
+    def force_batch(self, origin: Origin, calls: list[AnyCall]) -> Weight:
+        """Dispatch all calls, whatever becomes of each."""
+        self._check(origin, calls)
+        used, failed = ZERO, False
+        for item in calls:
+            error, weight = self._run(item, origin)
+            used = used + weight
+            if error is None:
+                self.deposit(self.ItemCompleted())
+            else:
+                failed = True
+                self.deposit(self.ItemFailed(error=error))
+        self.deposit(self.BatchCompletedWithErrors() if failed else self.BatchCompleted())
+        return used + batch_overhead(len(calls))
+
+    @call(5, dispatch_class=class_of)
+    def with_weight(self, origin: Origin, call: AnyCall, weight: Weight) -> None:
+        """Root dispatches a call and says how much it may weigh."""
+        origin.root()
+        self.dispatch(call, Origin.ROOT)
+
+    def _check(self, origin: Origin, calls: list[AnyCall]) -> None:
+        if origin == Origin.NONE:
+            raise BadOrigin()
+        if len(calls) > self.config.batched_calls_limit:
+            raise self.TooManyCalls()
+
+    def _run(self, call: RuntimeCall, origin: Origin) -> tuple[DispatchError | None, Weight]:
+        # The outcome, and the weight that was used: never more than declared.
+        declared = call.info().weight
+        try:
+            result = self.dispatch(call, origin)
+        except DispatchError as error:
+            return error, declared if error.actual_weight is None else error.actual_weight.min(declared)
+        used = _used(result)
+        return None, declared if used is None else used.min(declared)
+
+
+def _used(result: CallResult) -> Weight | None:
+    return result.actual_weight if isinstance(result, PostInfo) else result
+
+
+def derivative_account(who: bytes, index: int) -> bytes:
+    """The account of `who`'s sub-account `index`; no other key exists for it (`derivative_account_id`)."""
+    return blake2_256(_PSEUDONYM + who + index.to_bytes(2, "little"))
