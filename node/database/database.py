@@ -173,7 +173,7 @@ class Database:
     def root_at(self, number: int, delta: Delta, version: int) -> bytes:
         """State root after `delta` on top of block `number`."""
         if number != self.best_number:
-            return self._tries_at(number, version).updated(delta, version).root
+            return self.tries_at(number, version).updated(delta, version).root
         return self._updated(delta, version).root
 
     def _updated(self, delta: Delta, version: int) -> StateUpdate:
@@ -182,8 +182,10 @@ class Database:
             pending = self._pending = self._tries.updated(delta, version)
         return pending
 
-    def _tries_at(self, number: int, version: int) -> Tries:
-        """The tries of an older block: today's, with every change since taken back, in memory."""
+    def tries_at(self, number: int, version: int) -> Tries:
+        """The tries of block `number`; an older one's are today's with every change since taken back."""
+        if number == self.best_number:
+            return self._tries
         if self._old is not None and self._old[:2] == (number, version):
             return self._old[2]
         tries = Tries(self._tries_root(), self._trie_node, self._best_value)

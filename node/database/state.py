@@ -7,6 +7,7 @@ value of today.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from threading import RLock
 from typing import Protocol
 
@@ -14,6 +15,8 @@ from frame.state import Delta
 from node.database.columns import CHILD, HISTORY, STATE, be64, escaped, place, place_parts
 from node.database.errors import DatabaseCorrupt
 from node.database.storage import Storage
+from node.database.tries import Tries
+from primitives.trie import CHILD_PREFIX, make_proof
 
 CACHED_VALUES = 200_000
 CACHED_LENGTH = 1024
@@ -57,6 +60,8 @@ class Head(Protocol):
 
     def root_at(self, number: int, delta: Delta, version: int) -> bytes: ...
 
+    def tries_at(self, number: int, version: int) -> Tries: ...
+
 
 class BlockState:
     """State after block `number`: `frame.state.Backend`. Stays true while further blocks are committed."""
@@ -86,6 +91,18 @@ class BlockState:
         """The 32-byte state root after `delta`; changes nothing, but remembers the work for the commit."""
         with self._head.lock:
             return self._head.root_at(self.number, delta, version)
+
+    def proof(self, keys: Iterable[bytes], child: bytes | None = None, *, version: int = 1) -> list[bytes]:
+        """A read proof of `keys` against this block's state root; for a child trie, with the way to its root.
+
+        `version` is the chain's state version. Looking back costs what has changed since.
+        """
+        with self._head.lock:
+            tries = self._head.tries_at(self.number, version)
+            proof = make_proof(tries.trie(child), keys, lambda key: self.get(key, child))
+            if child is not None:
+                proof += make_proof(tries.trie(None), [CHILD_PREFIX + child], self.get)
+            return list(dict.fromkeys(proof))
 
     def _read_old(self, key: bytes, child: bytes | None) -> bytes | None:
         spot = place(key, child)

@@ -81,7 +81,7 @@ class Tries:
         nodes: dict[bytes | None, NodeChanges] = {}
         child_roots: dict[bytes, bytes | None] = {}
         for name, changes in delta.children.items():
-            update = self._trie(name).update(changes, version, keep=keep)
+            update = self.trie(name).update(changes, version, keep=keep)
             tries[name], nodes[name] = update.trie, update.nodes
             new = update.trie.root_hash
             child_roots[CHILD_PREFIX + name] = None if new == EMPTY_ROOT else new
@@ -104,9 +104,11 @@ class Tries:
         self._stores = {None: self._stores[None]}
         self._stores[None].loaded = self._written = 0
 
-    def _trie(self, child: bytes) -> Trie:
+    def trie(self, child: bytes | None) -> Trie:
+        """The trie of a child, or of the top level."""
         trie = self._tries.get(child)
         if trie is None:
+            assert child is not None  # the top level is always there
             store = self._stores[child] = PathStore(self._get_node, child)
             root = self._get_value(CHILD_PREFIX + child) or EMPTY_ROOT
             trie = self._tries[child] = Trie(root, store)

@@ -26,6 +26,7 @@ from primitives.trie.codec import (
     decode_node,
     encode_node,
 )
+from primitives.trie.proof import make_proof, verify_proof
 from primitives.trie.tree import HashStore, NodeChanges, NodeStore, Trie, Update, build, sorted_items
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "Update",
     "decode_node",
     "encode_node",
+    "make_proof",
     "ordered_root",
     "root",
     "state_root",
@@ -77,12 +79,3 @@ def state_root(
         if entries:
             pairs[CHILD_PREFIX + name] = root(entries.items(), version)
     return root(pairs.items(), version)
-
-
-def verify_proof(root_hash: bytes, proof: Iterable[bytes], key: bytes) -> bytes | None:
-    """The value of `key` (None: proven absent) under `root_hash`, by a proof that holds the nodes on the way.
-
-    A value that state version 1 keeps by hash is a proof item of its own. Raises MissingNode if the proof is
-    incomplete and InvalidNode if an item on the way is no node. Unused items are ignored, as Substrate does.
-    """
-    return Trie(root_hash, HashStore(proof)).get(key)

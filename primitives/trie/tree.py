@@ -7,7 +7,7 @@ cache of decoded children), so older tries stay valid: forks and dry runs are fr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -91,25 +91,35 @@ class Trie:
 
     def get(self, key: bytes) -> bytes | None:
         """The value of `key`. A value stored by hash is looked up in the store. Raises MissingNode."""
-        node = self._root()
-        path = key.hex()
-        at = 0
+        node = self.find(key)
+        if node is None:
+            return None
+        if node.hashed and node.value is not None:
+            return self._store.load(key.hex(), node.value)
+        return node.inline_value()
+
+    def find(self, key: bytes) -> Node | None:
+        """The node where `key` ends, which may hold no value; None if there is none. Raises MissingNode."""
+        length, node = 0, None
+        for node in self.walk(key):
+            length += len(node.partial) + 1
+        ends = node is not None and length == 2 * len(key) + 1 and key.hex().endswith(node.partial)
+        return node if ends else None
+
+    def walk(self, key: bytes) -> Iterator[Node]:
+        """The nodes on the way to `key`, from the root to where the way ends. Raises MissingNode."""
+        node, path, at = self._root(), key.hex(), 0
         while node is not None:
-            if not path.startswith(node.partial, at):
-                return None
+            yield node
             at += len(node.partial)
-            if at == len(path):
-                return self._value(node, path)
-            if node.refs is None:
-                return None
+            if (
+                node.refs is None
+                or at >= len(path)
+                or not path.startswith(node.partial, at - len(node.partial))
+            ):
+                return
             node = _child(node, NIBBLE_INDEX[path[at]], path[: at + 1], self._store)
             at += 1
-        return None
-
-    def _value(self, node: Node, path: str) -> bytes | None:
-        if node.hashed and node.value is not None:
-            return self._store.load(path, node.value)
-        return node.inline_value()
 
     def _root(self) -> Node | None:
         if self._node is None and self.root_hash != EMPTY_ROOT:

@@ -14,7 +14,7 @@ from node.database import BlockState, Database
 from node.errors import UnknownBlock
 from primitives.digest import Digest
 from primitives.header import Header
-from primitives.trie import state_root
+from primitives.trie import CHILD_PREFIX, EMPTY_ROOT, state_root, verify_proof
 
 Space = dict[bytes, bytes]
 State = tuple[Space, dict[bytes, Space]]
@@ -76,6 +76,14 @@ def check(backend: BlockState, state: State) -> None:
         assert all_keys(backend, child) == sorted(space)
         for key, value in space.items():
             assert backend.get(key, child) == value
+        keys = [*space, b"never there"]
+        proof = backend.proof(keys, child)
+        top_root = backend.root(Delta({}), 1)
+        child_root = (
+            None if child is None else verify_proof(top_root, proof, CHILD_PREFIX + child) or EMPTY_ROOT
+        )
+        for key in keys:
+            assert verify_proof(child_root or top_root, proof, key) == space.get(key)
     assert backend.get(b"never there") is None
     assert backend.root(Delta({}), 1) == state_root(*state, 1)
 

@@ -16,6 +16,7 @@ from primitives.trie import (
     MissingNode,
     StateVersionUnknown,
     Trie,
+    make_proof,
     root,
     verify_proof,
 )
@@ -136,14 +137,20 @@ def test_values_keep_their_layout_until_they_change(
 
 
 @given(st.dictionaries(KEYS, VALUES, min_size=1, max_size=20), VERSIONS, KEYS)
-def test_proofs_by_all_nodes(state: dict[bytes, bytes], version: int, stranger: bytes) -> None:
+def test_proofs_hold_what_is_needed_and_no_more(
+    state: dict[bytes, bytes], version: int, stranger: bytes
+) -> None:
     update = Trie().update(state, version)
-    proof = [node for node in update.nodes.values() if node is not None]
-    values = [value for value in state.values() if len(value) > 32]
+    everything = [node for node in update.nodes.values() if node is not None]
+    everything += [value for value in state.values() if len(value) > 32]
     for key in [*state, stranger]:
-        assert verify_proof(update.trie.root_hash, proof + values, key) == state.get(key)
-    with pytest.raises(MissingNode):
-        verify_proof(blake2_256(b"another root"), proof + values, stranger)
+        proof = make_proof(update.trie, [key], state.get)
+        assert set(proof) <= set(everything)
+        assert verify_proof(update.trie.root_hash, proof, key) == state.get(key)
+        for left_out in range(len(proof)):
+            with pytest.raises(MissingNode):
+                verify_proof(update.trie.root_hash, proof[:left_out] + proof[left_out + 1 :], key)
+    assert set(make_proof(update.trie, state, state.get)) <= set(everything)
 
 
 @settings(max_examples=20)
