@@ -42,8 +42,10 @@ def evaluate(model: bytes, spec: TrainingSpec, columns: Mapping[str, Array]) -> 
     shapes = {tensor.name: tensor.shape for tensor in session.get_inputs()}
     feeds = {}
     for item in spec.inputs:
-        array = rows.inputs(_column(columns, item.column), item.affine)
-        feeds[item.tensor.decode()] = _shaped(array, shapes.get(item.tensor.decode(), []))
+        name = item.tensor.decode()
+        if name not in shapes:
+            raise SpecError(f"the model has no input {name!r}")
+        feeds[name] = _shaped(rows.inputs(_column(columns, item.column), item.affine), shapes[name])
     target = _column(columns, spec.target.column)
     outputs = np.concatenate(
         [
