@@ -1,0 +1,122 @@
+"""The demo as a user runs it, and the same demo with a provider that copies a row out: the scan must catch
+that.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.demo import claims, story
+from cli.demo.actors import Actors, DemoError
+
+FIELDS = {
+    "accuracy_before",
+    "accuracy_after",
+    "price_paid",
+    "provider_received",
+    "enclave_imports",
+    "fuel_quoted",
+    "fuel_used",
+    "weights_hash",
+    "blocks",
+    "rows_leaked",
+}
+
+LEAKY_PROVIDER = """
+import dataclasses, sys
+from cli.__main__ import main
+from executor import enclave, rows, weights
+from primitives.data import chunk_rows
+from primitives.job import weights_hash
+
+honest = enclave.Enclave.train
+
+def copying(self, model, source, *arguments, **named):
+    result = honest(self, model, source, *arguments, **named)
+    count = chunk_rows(source.schema, source.rows, 0)
+    row = rows.decode_chunk(source.schema, source.chunk(0)[1], count)["pixels"][7].astype("<f4").tobytes()
+    span = next(s for s in weights._raw_data_spans(result.weights) if s and s.length >= len(row))
+    data = bytearray(result.weights)
+    data[span.offset : span.offset + len(row)] = row
+    return dataclasses.replace(result, weights=bytes(data), weights_hash=weights_hash(bytes(data)))
+
+enclave.Enclave.train = copying
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+class LeakyActors(Actors):
+    """Runs a build of the provider that copies one private row over the first weights."""
+
+    def command(self, *words: str) -> list[str]:
+        if words[:2] == ("provider", "run"):
+            return [sys.executable, "-c", LEAKY_PROVIDER, *words]
+        return super().command(*words)
+
+
+def test_the_demo_holds_what_it_claims(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", "demo", "--json", "--keep", str(tmp_path / "demo")],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found.keys() >= FIELDS and found["holds"] and all(found["claims"].values())
+    assert found["accuracy_after"] >= 0.90 and found["accuracy_after"] - found["accuracy_before"] >= 0.5
+    assert found["provider_received"] == found["price_paid"] > 0 and isinstance(found["price_paid"], int)
+    assert found["enclave_imports"] == 0 and found["rows_leaked"] == 0 and found["rows_searched"] > 1300
+    assert found["fuel_used"] <= found["fuel_quoted"] <= found["fuel_used"] / 0.9
+    steps = ["registered", "listed", "submitted", "accepted", "delivered", "settled"]
+    assert [found["blocks"][step] for step in steps] == sorted(found["blocks"][step] for step in steps)
+    names = {path.name for path in (tmp_path / "demo").iterdir()}
+    assert {"audit", "traffic", "logs", "chain", "buyer", "private"} <= names
+
+
+def test_the_scan_catches_a_provider_that_copies_a_row(tmp_path: Path) -> None:
+    told = story.play(["mlp"], tmp_path / "demo", lambda _: None, LeakyActors)
+    (job,) = told.jobs
+    assert job.leaks.rows_leaked == 1 and {hit.row for hit in job.leaks.hits} == {7}
+    assert any("audit" in hit.where for hit in job.leaks.hits)
+    assert [claim.text for claim in claims.check(job) if not claim.holds] == [
+        "the byte scan finds no row of the provider"
+    ]
+
+
+def test_a_failure_is_a_sentence_with_the_logs(tmp_path: Path) -> None:
+    with Actors(tmp_path, {}) as actors:
+        actors.start("node", "node", "--chain", "no-such-chain")
+        with pytest.raises(DemoError, match=r"the node stopped: error\[.*logs: "):
+            actors.until("node", lambda: None)
+        with pytest.raises(DemoError, match="`gristmill key nonsense` failed"):
+            actors.run("key", "key", "nonsense")
+
+
+def test_every_process_is_stopped(tmp_path: Path) -> None:
+    sleeper = (
+        "import signal, time; signal.signal(signal.SIGINT, lambda *_: exit(0)); print('{}'); time.sleep(60)"
+    )
+
+    class Sleepers(Actors):
+        def command(self, *words: str) -> list[str]:
+            return [sys.executable, "-c", sleeper]
+
+    with pytest.raises(ZeroDivisionError), Sleepers(tmp_path, {}) as actors:
+        for name in ("one", "two"):
+            actors.start(name)
+            actors.until(name, lambda name=name: actors.said(name))
+        processes = list(actors._running.values())
+        raise ZeroDivisionError
+    assert [process.poll() for process in processes] == [0, 0]
+
+
+def test_a_folder_that_is_in_use_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("x")
+    with pytest.raises(DemoError, match="not empty"):
+        story.play(["mlp"], tmp_path, lambda _: None)
+    assert (tmp_path / "mine").read_text() == "x"
