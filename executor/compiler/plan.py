@@ -2,24 +2,33 @@
 
 The host (the enclave's child process) does, for a training plan:
 
-    write every `constants` entry; write every parameter (`given`, or anew from `fan_in`); momentum regions start as zeros
-    for each call: fill the first rows of every `inputs` region and of `target` with up to `plan.rows_per_call` rows
-        run(steps, last_rows)     # `steps` batches lie one after another; all hold `batch` rows but the last: `last_rows`
-        read `losses[:steps]`     # mean loss of each step
+    write every `constants` entry; write every parameter (`given`, or anew from `fan_in`); momentum regions
+    start as zeros for each call: fill the first rows of every `inputs` region and of `target` with up to
+    `plan.rows_per_call` rows
+        run(steps, last_rows)     # `steps` batches lie one after another; all hold `batch` rows but the last:
+        `last_rows` read `losses[:steps]`     # mean loss of each step
     finish()                      # canonicalises NaNs; only now read the parameters
 
-Rows are plain row-major: a region of shape [rows_per_call, features…]; the module brings them into its own lane layout.
-A step costs the same fuel whatever its rows, because missing rows are copies of the first row with weight zero.
+Rows are plain row-major: a region of shape [rows_per_call, features…]; the module brings them into its own
+lane layout. A step costs the same fuel whatever its rows, because missing rows are copies of the first row
+with weight zero.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from math import prod
 
 PAGE = 65536
+
+
+EXPORTS = {
+    "memory": "memory",
+    "run": "func (steps: i32, last_rows: i32)",
+    "finish": "func ()",
+}
+"""Exported names and types; the same for every plan."""
 
 
 class Kind(Enum):
@@ -46,8 +55,9 @@ class Region:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A trainable initialiser. `fan_in` 0 means: starts as zeros; else Kaiming uniform with bound sqrt(1 / fan_in)
-    scaled as the job's initialisation says. `given` is the value in the submitted model (f32, little-endian)."""
+    """A trainable initialiser. `fan_in` 0 means: starts as zeros; else Kaiming uniform with bound sqrt(1 /
+    fan_in) scaled as the job's initialisation says. `given` is the value in the submitted model (f32,
+    little-endian)."""
 
     region: Region
     fan_in: int
@@ -61,11 +71,12 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Plan:
-    """A module and all that is known about it before it runs. Every number is a pure function of (model, spec, rows).
+    """A module and all that is known about it before it runs. Every number is a pure function of (model,
+    spec, rows).
 
-    `memory` bytes of linear memory; `flops` of the whole job (a fused multiply-add counts two); `work` = flops plus the
-    bytes that kernels load and store; `fuel` for the whole job when the host fills each call up to `rows_per_call` rows
-    and starts a new call with each epoch. `fuel_of_call(steps)` is exact.
+    `memory` bytes of linear memory; `flops` of the whole job (a fused multiply-add counts two); `work` =
+    flops plus the bytes that kernels load and store; `fuel` for the whole job when the host fills each call
+    up to `rows_per_call` rows and starts a new call with each epoch. `fuel_of_call(steps)` is exact.
     """
 
     module: bytes
@@ -78,7 +89,8 @@ class Plan:
     parameters: tuple[Parameter, ...]
     constants: tuple[tuple[Region, bytes], ...]
     outputs: tuple[Region, ...]
-    """Forward plans: the graph's outputs, one row a row. Gradient plans: d loss / d parameter, named as the parameter."""
+    """Forward plans: the graph's outputs, one row a row. Gradient plans: d loss / d parameter, named as the
+    parameter."""
     flops: int
     work: int
     fuel: int
@@ -86,10 +98,11 @@ class Plan:
     fuel_per_step: int
     fuel_per_call: int
     fuel_of_finish: int
+    classes: int | None = None
+    """Cross-entropy: targets lie in 0 ≤ class < classes; the host checks, a target outside is like no class."""
     numerics: int = 1
-    kernels: tuple[tuple[str, int, int], ...] = field(default=())
+    kernels: tuple[tuple[str, int, int], ...] = ()
     """For people: (kernel, fuel per step, flops per step), in order of execution."""
-    exports: Mapping[str, str] = field(default_factory=lambda: dict(EXPORTS))
 
     @property
     def pages(self) -> int:
@@ -103,10 +116,3 @@ class Plan:
     def fuel_of_call(self, steps: int) -> int:
         """Fuel that one `run(steps, …)` takes."""
         return self.fuel_per_call + steps * self.fuel_per_step
-
-
-EXPORTS = {
-    "memory": "memory",
-    "run": "func (steps: i32, last_rows: i32)",
-    "finish": "func ()",
-}

@@ -1,0 +1,280 @@
+"""The compiler's front: a model and a training spec in, a plan out. Pure: the same input gives the same
+bytes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+
+from executor.compiler import ir
+from executor.compiler.gradients import gradients
+from executor.compiler.ir import Node, Op
+from executor.compiler.kernels.base import Buffer
+from executor.compiler.losses import objective
+from executor.compiler.plan import Kind, Parameter, Plan, Region
+from executor.compiler.program import MEMORY_MAX, Program, link
+from executor.compiler.schedule import Scheduler, Sinks, Update
+from executor.errors import NotTrainable, TooLarge, UnknownTensor, UnsupportedNumerics, UnsupportedSpec
+from executor.graph.build import Model, batched_output, build
+from executor.graph.parse import parse
+from primitives.job import NUMERICS, Loss, OptimizerSpec, Schedule, TrainingSpec, bits_float
+
+LANES = 8
+BATCH_MAX = 1 << 16
+CALL_BYTES = 4 << 20
+"""Rows that the host hands over in one call take about this many bytes, or one batch if that is more."""
+U64_MAX = (1 << 64) - 1
+
+
+def compile_training(model: bytes, spec: TrainingSpec, rows: int, *, gradients_only: bool = False) -> Plan:
+    """The plan that trains `model` on `rows` rows as `spec` says. Raises ModelError or SpecError.
+
+    With `gradients_only` a step leaves the gradients in `outputs` and changes no parameter (for tests).
+    """
+    optimizer = _check(spec, rows)
+    names = [name.decode() for name in spec.trainable]
+    graph = parse(model)
+    unknown = set(names) - set(graph.initialisers)
+    if unknown:
+        raise UnknownTensor(f"the model has no initialiser {min(unknown)!r}")
+    built = build(graph, lambda name, shape: name in names if names else len(shape) > 0)
+    target_name = spec.target.tensor.decode()
+    if target_name not in built.outputs:
+        raise UnknownTensor(f"the model has no output {target_name!r}")
+    prediction = batched_output(built, target_name)
+    target, goal = objective(spec.loss, prediction)
+    weight = ir.make(Op.ROW_WEIGHT, (), (), True)
+    loss = ir.batch_sum(goal.loss * weight)
+    found = gradients(prediction, goal.gradient * weight, built.parameters.values())
+    chosen = _chosen(built, found, names)
+    fed = [item.tensor.decode() for item in spec.inputs]
+    _check_inputs(built, fed, [prediction])
+    layout = Layout(spec.batch, rows)
+    layout.inputs({name: built.inputs[name].shape for name in fed}, target)
+    layout.classes = prediction.shape[0] if spec.loss is Loss.CrossEntropy else None
+    layout.parameters(built, chosen, optimizer.momentum != 0 and not gradients_only)
+    rate, momentum = bits_float(optimizer.rate), bits_float(optimizer.momentum)
+    if gradients_only:
+        values = [
+            (found[built.parameters[name]], layout.output(name, found[built.parameters[name]]))
+            for name in chosen
+        ]
+        sinks = Sinks(values=values, loss=(loss, layout.losses))
+    else:
+        updates = [_update(layout, built, found, name, rate, momentum) for name in chosen]
+        sinks = Sinks(loss=(loss, layout.losses), updates=updates)
+    steps = spec.epochs * -(-rows // spec.batch)
+    calls = spec.epochs * -(-rows // layout.rows_per_call)
+    return layout.plan(built, sinks, steps, calls)
+
+
+def compile_forward(model: bytes, batch: int, rows: int) -> Plan:
+    """A plan that computes every graph output for each row; all initialisers are constants. Raises
+    ModelError."""
+    built = build(parse(model), lambda name, shape: False)
+    layout = Layout(batch, rows)
+    layout.inputs({name: node.shape for name, node in built.inputs.items()}, None)
+    outputs = [
+        (batched_output(built, name), layout.output(name, node)) for name, node in built.outputs.items()
+    ]
+    steps = -(-rows // batch)
+    return layout.plan(built, Sinks(outputs=outputs), steps, -(-rows // layout.rows_per_call))
+
+
+def _check(spec: TrainingSpec, rows: int) -> OptimizerSpec.Sgd:
+    """What can be refused without the model."""
+    if spec.numerics != NUMERICS:
+        raise UnsupportedNumerics(f"numerics {spec.numerics} is not {NUMERICS}")
+    if spec.shards != 1:
+        raise UnsupportedSpec("a batch in more than one shard is not supported yet")
+    if spec.dp is not None:
+        raise UnsupportedSpec("differential privacy is not supported yet")
+    if not isinstance(spec.optimizer, OptimizerSpec.Sgd) or not isinstance(spec.schedule, Schedule.Constant):
+        raise UnsupportedSpec("only SGD at a constant rate is supported")
+    if not 1 <= spec.batch <= BATCH_MAX:
+        raise TooLarge(f"batches of {spec.batch} rows; 1 to {BATCH_MAX} are allowed")
+    if rows < 1 or spec.epochs < 1:
+        raise UnsupportedSpec("training takes at least one row and one epoch")
+    return spec.optimizer
+
+
+def _chosen(model: Model, found: dict[Node, Node], names: Sequence[str]) -> list[str]:
+    """Trained parameters in the order of the file. Raises NotTrainable."""
+    reached = [name for name, node in model.parameters.items() if node in found]
+    lost = set(names) - set(reached)
+    if lost:
+        raise NotTrainable(f"the loss does not depend on {min(lost)!r}, or it is not float32")
+    if not reached:
+        raise NotTrainable("the loss depends on no initialiser")
+    return reached
+
+
+def _check_inputs(model: Model, fed: Sequence[str], roots: Sequence[Node]) -> None:
+    unknown = set(fed) - set(model.inputs)
+    if unknown:
+        raise UnknownTensor(f"the model has no input {min(unknown)!r}")
+    used = {node.attrs[0] for node in ir.postorder(roots) if node.op is Op.INPUT}
+    hungry = sorted(str(name) for name in used if name not in fed)
+    if hungry:
+        raise UnknownTensor(f"nothing feeds the input {hungry[0]!r}")
+
+
+def _update(
+    layout: "Layout", model: Model, found: dict[Node, Node], name: str, rate: float, momentum: float
+) -> Update:
+    node = model.parameters[name]
+    state = ir.make(Op.PARAM, (), node.shape, False, _momentum(name)) if momentum else None
+    return Update(node, state, found[node], rate, momentum)
+
+
+def _momentum(name: str) -> str:
+    """Key of a momentum buffer; no tensor can be called so, since it is too long for a name."""
+    return "momentum of " + name.ljust(257)
+
+
+@dataclass
+class _Parameter:
+    name: str
+    buffer: Buffer
+    shape: tuple[int, ...]
+    fan_in: int
+    given: bytes
+    momentum: Buffer | None
+
+
+class Layout:
+    """Collects the host's regions, then builds the plan."""
+
+    def __init__(self, batch: int, rows: int) -> None:
+        if not 1 <= batch <= BATCH_MAX or rows < 1:
+            raise TooLarge(f"batches of {batch} rows; 1 to {BATCH_MAX} are allowed")
+        self.batch, self.rows = batch, rows
+        self.blocks = -(-batch // LANES)
+        self.places: dict[str, Buffer] = {}
+        self.regions: list[Buffer] = []
+        self.shapes: dict[Buffer, tuple[tuple[int, ...], Kind]] = {}
+        self.features: dict[str, tuple[int, ...]] = {}
+        self.target: Buffer | None = None
+        self.outputs: list[tuple[str, Buffer]] = []
+        self.trained: list[_Parameter] = []
+        self.rows_per_call = batch
+        self.losses = Buffer("losses", 1, False, pinned=True)
+        self.has_loss = False
+        self.classes: int | None = None
+
+    def _region(self, name: str, shape: tuple[int, ...], kind: Kind = Kind.F32) -> Buffer:
+        buffer = Buffer(name, prod(shape), False, pinned=True)
+        self.regions.append(buffer)
+        self.shapes[buffer] = (shape, kind)
+        return buffer
+
+    def inputs(self, features: dict[str, tuple[int, ...]], target: Node | None) -> None:
+        """Regions of rows: as many batches a call as fit CALL_BYTES, and no more than there are."""
+        row = 4 * (sum(prod(shape) for shape in features.values()) + (target.size if target else 0) + 1)
+        per_call = max(1, min(CALL_BYTES // (row * self.batch), -(-self.rows // self.batch)))
+        self.rows_per_call = per_call * self.batch
+        if row * self.rows_per_call > MEMORY_MAX:
+            raise TooLarge(f"one batch of rows takes {row * self.batch} bytes; {MEMORY_MAX} are allowed")
+        self.features = features
+        for name, shape in features.items():
+            self.places[name] = self._region(name, (self.rows_per_call, *shape))
+        if target is not None:
+            kind = Kind.I32 if target.attrs[1] == "i32" else Kind.F32
+            self.target = self._region("target", (self.rows_per_call, *target.shape), kind)
+            # The graph may call an input "target" too: the IR's target has a key of its own.
+            self.places["target"] = self.target
+            self.losses = self._region("losses", (per_call,))
+            self.has_loss = True
+
+    def parameters(self, model: Model, chosen: Sequence[str], momentum: bool) -> None:
+        """Regions of all parameters; those that are not chosen are constants of the plan."""
+        fans = fan_ins(model)
+        for name in model.parameters:
+            node, data = model.parameters[name], model.values[name]
+            self.places[name] = buffer = self._region(name, node.shape)
+            state = None
+            if name in chosen and momentum:
+                self.places[_momentum(name)] = state = self._region(f"momentum of {name}", node.shape)
+            fan_in = fans.get(name, prod(node.shape[1:])) if len(node.shape) > 1 else 0
+            self.trained.append(
+                _Parameter(name, buffer, node.shape, fan_in if name in chosen else -1, data.tobytes(), state)
+            )
+
+    def output(self, name: str, node: Node) -> Buffer:
+        """A region for a value: rows if it is batched."""
+        buffer = self._region(name, (self.rows_per_call, *node.shape) if node.batched else node.shape)
+        self.outputs.append((name, buffer))
+        return buffer
+
+    def plan(self, model: Model, sinks: Sinks, steps: int, calls: int) -> Plan:
+        """Schedule, place and write everything. Raises TooLarge."""
+        scheduler = Scheduler(self.blocks, self.places)
+        kernels = scheduler.run(sinks)
+        pinned = [*self.regions, *(buffer for buffer, _ in scheduler.constants)]
+        leaving = [item.buffer for item in self.trained if item.fan_in >= 0]
+        leaving += [buffer for _, buffer in self.outputs] + ([self.losses] if self.has_loss else [])
+        program = link(kernels, pinned, leaving, self.blocks, self.batch)
+        constants = [
+            (Region(buffer.name, buffer.offset, (buffer.elements,)), data)
+            for buffer, data in scheduler.constants
+        ]
+        constants += [(self._public(item.buffer), item.given) for item in self.trained if item.fan_in < 0]
+        return self._plan(program, steps, calls, tuple(constants))
+
+    def _plan(
+        self, program: Program, steps: int, calls: int, constants: tuple[tuple[Region, bytes], ...]
+    ) -> Plan:
+        work = program.flops + program.traffic
+        fuel = steps * program.fuel_per_step + calls * program.fuel_per_call + program.fuel_of_finish
+        if max(fuel, steps * work) > U64_MAX:
+            raise TooLarge("the job's fuel or work is beyond 64 bits")
+        return Plan(
+            module=program.module,
+            memory=program.memory,
+            batch=self.batch,
+            rows_per_call=self.rows_per_call,
+            inputs=tuple(self._public(self.places[name]) for name in self.features),
+            target=self._public(self.target) if self.target else None,
+            losses=self._public(self.losses) if self.has_loss else None,
+            parameters=tuple(
+                Parameter(
+                    self._public(item.buffer),
+                    item.fan_in,
+                    item.given,
+                    self._public(item.momentum) if item.momentum else None,
+                )
+                for item in self.trained
+                if item.fan_in >= 0
+            ),
+            constants=constants,
+            outputs=tuple(self._public(buffer) for _, buffer in self.outputs),
+            flops=steps * program.flops,
+            work=steps * work,
+            fuel=fuel,
+            steps=steps,
+            fuel_per_step=program.fuel_per_step,
+            fuel_per_call=program.fuel_per_call,
+            fuel_of_finish=program.fuel_of_finish,
+            classes=self.classes,
+            numerics=NUMERICS,
+            kernels=program.kernels,
+        )
+
+    def _public(self, buffer: Buffer) -> Region:
+        shape, kind = self.shapes[buffer]
+        return Region(buffer.name, buffer.offset, shape, kind)
+
+
+def fan_ins(model: Model) -> dict[str, int]:
+    """Fan-in of each parameter that is a matrix or kernel: the products summed into one output (He et al.
+    2015)."""
+    found: dict[str, int] = {}
+    for node in ir.postorder(model.outputs.values()):
+        if node.op not in (Op.DOT, Op.CONV):
+            continue
+        source = node.inputs[1]
+        while source.op in ir.MOVEMENT:
+            source = source.inputs[0]
+        if source.op is Op.PARAM:
+            fan_in = node.inputs[0].shape[-1] if node.op is Op.DOT else prod(node.inputs[1].shape[1:])
+            found.setdefault(str(source.attrs[0]), fan_in)
+    return found

@@ -1,0 +1,97 @@
+"""What all kernels share: buffers, views of them, and the interface to the schedule."""
+
+from dataclasses import dataclass
+from math import prod
+from typing import Protocol
+
+from executor.compiler.ir import Shape
+from executor.compiler.kernels.nest import BLOCK, Access
+from executor.wasm.code import Code
+
+SLACK = 32
+"""Bytes after each buffer, so that whole vectors may be read where only some lanes are used."""
+
+
+@dataclass(eq=False, slots=True)
+class Buffer:
+    """A place in memory; `offset` is set by the memory plan before any kernel is written. `elements` of one
+    row if batched. `pinned` buffers live for the whole run."""
+
+    name: str
+    elements: int
+    batched: bool
+    pinned: bool = False
+    offset: int = -1
+
+    def bytes(self, blocks: int) -> int:
+        """Size of the content."""
+        return self.elements * BLOCK * blocks if self.batched else 4 * self.elements
+
+    def block_stride(self) -> int:
+        """Bytes from one block of eight rows to the next."""
+        return self.elements * BLOCK if self.batched else 0
+
+
+@dataclass(frozen=True)
+class View:
+    """A strided window on a buffer: element (i…) lies at `start` + Σ i·strides, in elements of one row."""
+
+    buffer: Buffer
+    shape: Shape
+    strides: tuple[int, ...]
+    start: int = 0
+
+    @property
+    def contiguous(self) -> bool:
+        """The view is the whole buffer in C order."""
+        whole = self.strides == c_strides(self.shape)
+        return whole and self.start == 0 and prod(self.shape) == self.buffer.elements
+
+
+def c_strides(shape: Shape) -> tuple[int, ...]:
+    """Row-major strides; 0 along axes of size 1, where they mean nothing."""
+    strides, step = [], 1
+    for size in reversed(shape):
+        strides.append(0 if size == 1 else step)
+        step *= size
+    return tuple(reversed(strides))
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """Facts about the batch that kernels need."""
+
+    blocks: int
+
+    def access(self, view: View, batched: bool) -> Access:
+        """Access over the axes (block, features…); an unbatched array in a batched kernel is a splat."""
+        unit = BLOCK if view.buffer.batched else 4
+        strides = (view.buffer.block_stride(), *(unit * step for step in view.strides))
+        return Access(view.buffer.offset + unit * view.start, strides, batched and not view.buffer.batched)
+
+
+class Kernel(Protocol):
+    """One function of the module."""
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        ...
+
+    @property
+    def reads(self) -> tuple[Buffer, ...]:
+        """Buffers that must hold their values before."""
+        ...
+
+    @property
+    def writes(self) -> tuple[Buffer, ...]:
+        """Buffers that hold theirs afterwards."""
+        ...
+
+    def flops(self, blocks: int) -> int:
+        """Float operations of one step."""
+        ...
+
+    def emit(self, code: Code, lanes: Lanes) -> None:
+        """Write the function's instructions. Buffers have their offsets."""
+        ...

@@ -1,0 +1,297 @@
+"""Sums of products: dense layers, convolutions, matrix products, weight gradients. One template for all.
+
+A tile holds up to eight accumulators: rows (output channels) × units (vectors of lanes or of columns). For
+each step of the reduction the units of `x` are loaded as vectors, the rows of `w` are spread from single
+floats, and every accumulator takes one fused multiply-add. Up to `BODY` steps are straight-line code with
+constant offsets, the rest is loops; each output is summed in the order of the reduction axes, innermost last.
+Elementwise users of the result are computed on the accumulators before they are stored.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from itertools import product
+from math import prod
+
+from executor.compiler.ir import Node
+from executor.compiler.kernels.base import Buffer, Lanes, View
+from executor.compiler.kernels.elementwise import bind, rewritten
+from executor.compiler.kernels.expression import VECTOR, Evaluator, Expression, Unit
+from executor.compiler.kernels.nest import LANES, Access, Nest
+from executor.wasm.code import Code
+
+BODY = 32
+"""Reduction steps of straight-line code."""
+ACCUMULATORS = 8
+ROWS = 4
+COLUMNS = 8
+"""Columns of an item when columns are the vector axis."""
+
+
+UnitAt = tuple[tuple[int, ...], int, int]
+Units = Sequence[UnitAt]
+Sums = Sequence[Sequence[int]]
+
+
+class Weights(Enum):
+    """How the floats of `w` lie."""
+
+    ALONG_REDUCTION = auto()
+    """Four reduction steps of one row are one vector."""
+    ALONG_ROWS = auto()
+    """Four rows of one reduction step are one vector."""
+    LANES = auto()
+    """One value for each lane: no spreading."""
+    SINGLE = auto()
+    """Anything else: each float is loaded into all lanes."""
+
+
+@dataclass(frozen=True)
+class Operand:
+    """A buffer and its strides in bytes over the output axes (block first), then the reduction axes."""
+
+    buffer: Buffer
+    strides: tuple[int, ...]
+
+    def access(self) -> Access:
+        """With the buffer's address."""
+        return Access(self.buffer.offset, self.strides)
+
+
+@dataclass(frozen=True)
+class Contraction:
+    """out[i…] = Σ over the reduction of w · x, then `stores`.
+
+    `counts` are the output axes, block first (1 if unbatched). Loops run over `outside`, then rows in tiles
+    of four, then `inside`, then `vector_axis`: single indices with two vectors of lanes each, or, if
+    `columns`, columns.
+    """
+
+    name: str
+    counts: tuple[int, ...]
+    reduction: tuple[int, ...]
+    x: Operand
+    w: Operand
+    weights: Weights
+    outside: tuple[int, ...]
+    row_axis: int
+    inside: tuple[int, ...]
+    vector_axis: int
+    columns: bool
+    result: Node
+    stores: tuple[tuple[Node, View], ...]
+    leaves: dict[Node, View | float]
+
+    @property
+    def reads(self) -> tuple[Buffer, ...]:
+        """Operands and the epilogue's leaves."""
+        leaves = (leaf.buffer for leaf in self.leaves.values() if isinstance(leaf, View))
+        return (self.x.buffer, self.w.buffer, *leaves)
+
+    @property
+    def writes(self) -> tuple[Buffer, ...]:
+        """Buffers of the stores."""
+        return tuple(view.buffer for _, view in self.stores)
+
+    def flops(self, blocks: int) -> int:
+        """Two for each multiply-add, one for each elementwise step of the epilogue and index."""
+        lanes = LANES if not self.columns else 1
+        steps = 2 * prod(self.reduction) + len(self.expression(Lanes(blocks)).inner())
+        return lanes * prod(self.counts) * steps
+
+    def expression(self, lanes: Lanes) -> Expression:
+        """The epilogue over output and reduction axes; the accumulators are leaves that are given."""
+        bound = bind(self.stores, self.leaves, lanes, not self.columns)
+        depth = len(self.reduction)
+
+        def change(access: Access) -> Access:
+            splat = access.splat or (self.columns and access.strides[self.vector_axis] == 0)
+            return Access(access.base, access.strides + (0,) * depth, splat)
+
+        bound = rewritten(bound, change)
+        return Expression(bound.stores, {**bound.leaves, self.result: 0.0})
+
+    def emit(self, code: Code, lanes: Lanes) -> None:
+        """The loop nest around the tiles."""
+        expression = self.expression(lanes)
+        nest = Nest(code, [self.x.access(), self.w.access(), *expression.accesses])
+        tiles = Tiles(self, nest, Evaluator(code, nest, expression))
+
+        def rows() -> None:
+            turns, rest = divmod(self.counts[self.row_axis], ROWS)
+            if turns:
+                with nest.loop(self.row_axis, turns, ROWS):
+                    over(self.inside, lambda: tiles.line(ROWS))
+            if rest:
+                over(self.inside, lambda: tiles.line(rest))
+            nest.rewind(self.row_axis, turns * ROWS)
+
+        def over(axes: tuple[int, ...], body: Callable[[], None]) -> None:
+            if not axes:
+                body()
+                return
+            with nest.loop(axes[0], self.counts[axes[0]]):
+                over(axes[1:], body)
+            nest.rewind(axes[0], self.counts[axes[0]])
+
+        over(self.outside, rows)
+
+
+class Tiles:
+    """Writes the tiles of one contraction."""
+
+    def __init__(self, kernel: Contraction, nest: Nest, evaluator: Evaluator) -> None:
+        self.kernel, self.nest, self.evaluator = kernel, nest, evaluator
+        self.code = nest.code
+        self.x, self.w = kernel.x.access(), kernel.w.access()
+        self.axes = len(kernel.counts)
+        self.rank = self.axes + len(kernel.reduction)
+
+    def line(self, rows: int) -> None:
+        """All tiles of `rows` rows along the vector axis."""
+        axis, nest = self.kernel.vector_axis, self.nest
+        items, left = (
+            divmod(self.kernel.counts[axis], COLUMNS)
+            if self.kernel.columns
+            else (self.kernel.counts[axis], 0)
+        )
+        step = COLUMNS if self.kernel.columns else 1
+        width = max(1, ACCUMULATORS // (2 * rows))
+        turns, rest = divmod(items, width)
+        full = [(item, byte, VECTOR) for item in range(width) for byte in (0, 16)]
+        if turns:
+            with nest.loop(axis, turns, width * step):
+                self.tile(rows, full)
+        tail = full[: 2 * rest]
+        tail += [(rest, 4 * column, min(VECTOR, left - column)) for column in range(0, left, VECTOR)]
+        if tail:
+            self.tile(rows, tail)
+        nest.rewind(axis, turns * width * step)
+
+    def tile(self, rows: int, items: Sequence[tuple[int, int, int]]) -> None:
+        """One tile: sums in registers, then the epilogue row by row."""
+        code, step = self.code, COLUMNS if self.kernel.columns else 1
+        shifts = [self._shift({self.kernel.vector_axis: item * step}) for item, _, _ in items]
+        units = [(shift, byte, live) for shift, (_, byte, live) in zip(shifts, items, strict=True)]
+        sums = [[code.local() for _ in units] for _ in range(rows)]
+        for row in sums:
+            for local in row:
+                code.splat(0.0)
+                code.set(local)
+        self._reduce(list(enumerate(self.kernel.reduction, self.axes)), sums, units)
+        for number, row in enumerate(sums):
+            for local, (shift, byte, live) in zip(row, units, strict=True):
+                moved = list(shift)
+                moved[self.kernel.row_axis] += number
+                unit = Unit(tuple(moved), byte, live)
+                self.evaluator.write([unit], {unit: {self.kernel.result: local}})
+        code.release(*(local for row in sums for local in row))
+
+    def _shift(self, moved: Mapping[int, int]) -> tuple[int, ...]:
+        return tuple(moved.get(axis, 0) for axis in range(self.rank))
+
+    def _reduce(self, axes: list[tuple[int, int]], sums: Sums, units: Units) -> None:
+        """Steps of the reduction over `axes` (axis, count): at most BODY of them straight-line, loops
+        around."""
+        if prod(count for _, count in axes) <= BODY:
+            self._body([{}] if not axes else steps_of(axes), sums, units)
+            return
+        (axis, count), rest = axes[0], axes[1:]
+        inner = prod(size for _, size in rest)
+        chunk = max(1, BODY // inner) if inner <= BODY else 1
+        turns, left = divmod(count, chunk)
+        with self.nest.loop(axis, turns, chunk):
+            self._reduce([(axis, chunk), *rest] if chunk > 1 else rest, sums, units)
+        if left:
+            self._reduce([(axis, left), *rest], sums, units)
+        self.nest.rewind(axis, turns * chunk)
+
+    def _body(self, steps: list[dict[int, int]], sums: Sums, units: Units) -> None:
+        """Straight-line multiply-adds."""
+        shifts = [self._shift(step) for step in steps]
+        for group in self._groups(shifts):
+            held = self._load_weights(group, len(sums))
+            for lane, shift in enumerate(group):
+                self._step(shift, lane, held, sums, units)
+            self.code.release(*held)
+
+    def _groups(self, shifts: list[tuple[int, ...]]) -> Iterator[list[tuple[int, ...]]]:
+        """Steps that share vectors of `w`: up to four neighbours along the reduction."""
+        if self.kernel.weights is not Weights.ALONG_REDUCTION:
+            yield from ([shift] for shift in shifts)
+            return
+        group: list[tuple[int, ...]] = []
+        for shift in shifts:
+            if group and (
+                len(group) == VECTOR or self.w.shifted(shift) != self.w.shifted(group[0]) + 4 * len(group)
+            ):
+                yield group
+                group = []
+            group.append(shift)
+        if group:
+            yield group
+
+    def _load_weights(self, group: list[tuple[int, ...]], rows: int) -> list[int]:
+        """Vectors of `w` for one group: one a row, or one for all rows."""
+        kernel, code = self.kernel, self.code
+        if kernel.weights in (Weights.LANES, Weights.SINGLE):
+            return []
+        held = []
+        for row in range(1 if kernel.weights is Weights.ALONG_ROWS else rows):
+            self.nest.push(self.w)
+            code.memory("v128.load", self.w.shifted(group[0]) + row * self.w.strides[kernel.row_axis])
+            held.append(code.local())
+            code.set(held[-1])
+        return held
+
+    def _step(self, shift: tuple[int, ...], lane: int, held: list[int], sums: Sums, units: Units) -> None:
+        """One step of the reduction for the whole tile."""
+        code = self.code
+        values = []
+        for moved, byte, _ in units:
+            self.nest.push(self.x)
+            code.memory("v128.load", self.x.shifted(shift) + self.x.shifted(moved) - self.x.base + byte)
+            values.append(code.local())
+            code.set(values[-1])
+        for number, row in enumerate(sums):
+            self._row(shift, lane, number, held, list(zip(row, values, units, strict=True)))
+        code.release(*values)
+
+    def _row(
+        self,
+        shift: tuple[int, ...],
+        lane: int,
+        number: int,
+        held: list[int],
+        cells: list[tuple[int, int, UnitAt]],
+    ) -> None:
+        """Multiply-adds of one row; `w` is spread once for all its units."""
+        code, kind = self.code, self.kernel.weights
+        offset = self.w.shifted(shift) + number * self.w.strides[self.kernel.row_axis]
+        spread = code.local()
+        if kind is Weights.SINGLE:
+            self.nest.push(self.w)
+            code.memory("v128.load32_splat", offset)
+        elif kind is Weights.ALONG_REDUCTION:
+            code.splat_lane(held[number], lane)
+        elif kind is Weights.ALONG_ROWS:
+            code.splat_lane(held[0], number)
+        if kind is not Weights.LANES:
+            code.set(spread)
+        for total, value, (moved, byte, _) in cells:
+            if kind is Weights.LANES:
+                self.nest.push(self.w)
+                code.memory("v128.load", offset + self.w.shifted(moved) - self.w.base + byte)
+            else:
+                code.get(spread)
+            code.get(value)
+            code.get(total)
+            code.op("f32x4.relaxed_madd")
+            code.set(total)
+        code.release(spread)
+
+
+def steps_of(axes: list[tuple[int, int]]) -> list[dict[int, int]]:
+    """Every index of the axes, the last one fastest."""
+    numbers = [axis for axis, _ in axes]
+    return [dict(zip(numbers, index, strict=True)) for index in product(*(range(count) for _, count in axes))]

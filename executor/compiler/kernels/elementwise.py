@@ -1,0 +1,149 @@
+"""Fused elementwise chains, and copies between layouts."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import prod
+
+from executor.compiler.ir import Node, Shape
+from executor.compiler.kernels.base import Buffer, Lanes, View
+from executor.compiler.kernels.expression import VECTOR, Evaluator, Expression, Store, Unit
+from executor.compiler.kernels.nest import Access, Nest
+from executor.wasm.code import Code
+
+UNROLL = 4
+"""Items an iteration: eight vectors of a batched chain, four of any other."""
+
+
+@dataclass(frozen=True)
+class Elementwise:
+    """Evaluate `stores` (value → view) at every index of `shape`; leaves are views or immediate numbers."""
+
+    name: str
+    shape: Shape
+    batched: bool
+    stores: tuple[tuple[Node, View], ...]
+    leaves: dict[Node, View | float]
+
+    @property
+    def reads(self) -> tuple[Buffer, ...]:
+        """Buffers of the leaves."""
+        return tuple(leaf.buffer for leaf in self.leaves.values() if isinstance(leaf, View))
+
+    @property
+    def writes(self) -> tuple[Buffer, ...]:
+        """Buffers of the stores."""
+        return tuple(view.buffer for _, view in self.stores)
+
+    def expression(self, lanes: Lanes) -> Expression:
+        """The stores and leaves as accesses over (block, features…)."""
+        return bind(self.stores, self.leaves, lanes, self.batched)
+
+    def flops(self, blocks: int) -> int:
+        """One for each computed node, index and row."""
+        rows = 8 * blocks if self.batched else 1
+        return rows * prod(self.shape) * max(1, len(self.expression(Lanes(blocks)).inner()))
+
+    def emit(self, code: Code, lanes: Lanes) -> None:
+        """Loops over the merged axes; the innermost is unrolled."""
+        counts = (lanes.blocks if self.batched else 1, *self.shape)
+        counts, expression = merged(counts, self.expression(lanes))
+        items = counts[-1]
+        tail = 0
+        if self.batched:
+            pattern: tuple[tuple[int, int], ...] = ((0, VECTOR), (16, VECTOR))
+        elif items >= VECTOR and all(step in (0, 4) for step in last_strides(expression)):
+            expression, pattern = in_vectors(expression), ((0, VECTOR),)
+            items, tail = divmod(items, VECTOR)
+        else:
+            expression, pattern = one_by_one(expression), ((0, 1),)
+        nest = Nest(code, expression.accesses)
+        evaluator = Evaluator(code, nest, expression)
+        rank = len(counts)
+
+        def group(count: int, live: int = 0) -> None:
+            for first in range(count):
+                shift = (*(0,) * (rank - 1), first)
+                evaluator.write([Unit(shift, byte, live or lane) for byte, lane in pattern])
+
+        def innermost() -> None:
+            turns, rest = divmod(items, UNROLL)
+            if turns:
+                with nest.loop(rank - 1, turns, UNROLL):
+                    group(UNROLL)
+            group(rest)
+            if tail:
+                nest.advance(rank - 1, rest)
+                group(1, tail)
+            if rank > 1:
+                nest.rewind(rank - 1, turns * UNROLL + (rest if tail else 0))
+
+        loops(nest, counts[:-1], innermost)
+
+
+def loops(nest: Nest, counts: tuple[int, ...], body: Callable[[], None], axis: int = 0) -> None:
+    """`body` inside a loop for each axis from `axis` on; indices are back at their start afterwards."""
+    if axis == len(counts):
+        body()
+        return
+    with nest.loop(axis, counts[axis]):
+        loops(nest, counts, body, axis + 1)
+    nest.rewind(axis, counts[axis])
+
+
+def bind(
+    stores: tuple[tuple[Node, View], ...], leaves: Mapping[Node, View | float], lanes: Lanes, batched: bool
+) -> Expression:
+    """Views as accesses over the axes (block, features…)."""
+    bound = tuple(Store(root, lanes.access(view, batched)) for root, view in stores)
+    return Expression(
+        bound,
+        {
+            node: leaf if isinstance(leaf, float) else lanes.access(leaf, batched)
+            for node, leaf in leaves.items()
+        },
+    )
+
+
+def rewritten(expression: Expression, change: Callable[[Access], Access]) -> Expression:
+    """The expression with every access changed."""
+    return Expression(
+        tuple(Store(store.root, change(store.access)) for store in expression.stores),
+        {n: change(leaf) if isinstance(leaf, Access) else leaf for n, leaf in expression.leaves.items()},
+    )
+
+
+def merged(counts: tuple[int, ...], expression: Expression) -> tuple[tuple[int, ...], Expression]:
+    """Drop axes of size 1 and join neighbours over which every access is contiguous."""
+    keep = [axis for axis, count in enumerate(counts) if count > 1] or [len(counts) - 1]
+    groups: list[list[int]] = []
+    for axis in keep:
+        last = groups[-1][-1] if groups else -1
+        if groups and all(a.strides[last] == a.strides[axis] * counts[axis] for a in expression.accesses):
+            groups[-1].append(axis)
+        else:
+            groups.append([axis])
+
+    def change(access: Access) -> Access:
+        return Access(access.base, tuple(access.strides[group[-1]] for group in groups), access.splat)
+
+    return tuple(prod(counts[axis] for axis in group) for group in groups), rewritten(expression, change)
+
+
+def last_strides(expression: Expression) -> list[int]:
+    """Stride of each access along the innermost axis."""
+    return [access.strides[-1] for access in expression.accesses]
+
+
+def in_vectors(expression: Expression) -> Expression:
+    """Four neighbours of the innermost axis at a time."""
+    return rewritten(
+        expression,
+        lambda access: Access(
+            access.base, (*access.strides[:-1], access.strides[-1] * VECTOR), access.strides[-1] == 0
+        ),
+    )
+
+
+def one_by_one(expression: Expression) -> Expression:
+    """One element at a time, loaded into all lanes."""
+    return rewritten(expression, lambda access: Access(access.base, access.strides, True))

@@ -1,0 +1,179 @@
+"""Elementwise expressions evaluated for one group of vectors inside a kernel."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from executor.compiler import ir
+from executor.compiler.ir import Node, Op
+from executor.compiler.kernels import functions
+from executor.compiler.kernels.nest import Access, Nest
+from executor.errors import CompilerError
+from executor.wasm.code import Code
+
+SIMPLE = {
+    Op.NEG: "f32x4.neg",
+    Op.ABS: "f32x4.abs",
+    Op.SQRT: "f32x4.sqrt",
+    Op.ADD: "f32x4.add",
+    Op.SUB: "f32x4.sub",
+    Op.MUL: "f32x4.mul",
+    Op.DIV: "f32x4.div",
+    Op.MAX: "f32x4.pmax",
+    Op.MIN: "f32x4.pmin",
+}
+FUNCTIONS: Mapping[Op, Callable[[Code], None]] = {
+    Op.EXP: functions.exp,
+    Op.LOG: functions.log,
+    Op.TANH: functions.tanh,
+    Op.SIGMOID: functions.sigmoid,
+}
+COMPARISONS = {Op.WHERE_GT: "f32x4.gt", Op.WHERE_GE: "f32x4.ge", Op.WHERE_EQ: "f32x4.eq"}
+VECTOR = 4
+PARTIAL_STORES = {
+    1: (("v128.store32_lane", 0),),
+    2: (("v128.store64_lane", 0),),
+    3: (("v128.store64_lane", 0), ("v128.store32_lane", 2)),
+}
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One vector of the group: a fixed shift of the nest's index, a byte offset inside, and how many lanes
+    count."""
+
+    shift: tuple[int, ...]
+    byte: int = 0
+    live: int = 4
+
+
+@dataclass(frozen=True)
+class Store:
+    """Write the value of `root` to `access`."""
+
+    root: Node
+    access: Access
+
+
+@dataclass(frozen=True)
+class Expression:
+    """Values to compute and where their leaves come from: memory, or an immediate number."""
+
+    stores: tuple[Store, ...]
+    leaves: Mapping[Node, Access | float]
+
+    @property
+    def accesses(self) -> list[Access]:
+        """Every memory access, loads first."""
+        loads = [leaf for leaf in self.leaves.values() if isinstance(leaf, Access)]
+        return loads + [store.access for store in self.stores]
+
+    def inner(self) -> list[Node]:
+        """Nodes that are computed, inputs before users."""
+        seen: dict[Node, None] = {}
+        stack = [(store.root, False) for store in reversed(self.stores)]
+        while stack:
+            node, ready = stack.pop()
+            if node in self.leaves or node in seen:
+                continue
+            if ready:
+                seen[node] = None
+            else:
+                stack.append((node, True))
+                stack += [(item, False) for item in reversed(node.inputs)]
+        return list(seen)
+
+
+class Evaluator:
+    """Writes the code of an expression, unit by unit; shared values are kept in locals until `reset`."""
+
+    def __init__(self, code: Code, nest: Nest, expression: Expression) -> None:
+        self.code, self.nest, self.expression = code, nest, expression
+        self.order = expression.inner()
+        self.uses = Counter(item for node in self.order for item in node.inputs)
+        self.uses.update(store.root for store in expression.stores)
+        self.splats: dict[tuple[int, ...], int] = {}
+
+    def write(self, units: Sequence[Unit], given: Mapping[Unit, Mapping[Node, int]] | None = None) -> None:
+        """Evaluate and store every unit. `given` holds leaves that are already in locals: a kernel's
+        accumulators."""
+        for unit in units:
+            known = dict(given[unit]) if given else {}
+            held = dict(known)
+            for store in self.expression.stores:
+                self._store(store, unit, held)
+            self.code.release(*(local for node, local in held.items() if node not in known))
+        self.code.release(*self.splats.values())
+        self.splats.clear()
+
+    def _store(self, store: Store, unit: Unit, held: dict[Node, int]) -> None:
+        code, offset = self.code, store.access.shifted(unit.shift) + unit.byte
+        if unit.live == VECTOR:
+            self.nest.push(store.access)
+            self._push(store.root, unit, held)
+            code.memory("v128.store", offset)
+            return
+        value = code.local()
+        self._push(store.root, unit, held)
+        code.set(value)
+        for name, lane in PARTIAL_STORES[unit.live]:
+            self.nest.push(store.access)
+            code.get(value)
+            code.lane_memory(name, offset + 4 * lane, lane if name == "v128.store32_lane" else lane // 2)
+        code.release(value)
+
+    def _push(self, node: Node, unit: Unit, held: dict[Node, int]) -> None:
+        """Push the value of `node`; keep it in a local if it is needed again."""
+        if node in held:
+            self.code.get(held[node])
+            return
+        if node in self.expression.leaves:
+            if self._load(self.expression.leaves[node], unit):
+                return
+        else:
+            self._compute(node, unit, held)
+        if self.uses[node] > 1:
+            held[node] = self.code.local()
+            self.code.tee(held[node])
+
+    def _load(self, leaf: Access | float, unit: Unit) -> bool:
+        """Push a leaf. True if it is cheap to push again."""
+        code = self.code
+        if not isinstance(leaf, Access):
+            code.splat(leaf)
+            return True
+        if not leaf.splat:
+            self.nest.push(leaf)
+            code.memory("v128.load", leaf.shifted(unit.shift) + unit.byte)
+            return False
+        offset = leaf.shifted(unit.shift)
+        key = (offset, *leaf.strides)
+        if key in self.splats:
+            code.get(self.splats[key])
+            return True
+        self.nest.push(leaf)
+        code.memory("v128.load32_splat", offset)
+        self.splats[key] = code.local()
+        code.tee(self.splats[key])
+        return True
+
+    def _compute(self, node: Node, unit: Unit, held: dict[Node, int]) -> None:
+        code = self.code
+        if node.op in COMPARISONS:
+            a, b, then, other = node.inputs
+            for item in (then, other, a, b):
+                self._push(item, unit, held)
+            code.op(COMPARISONS[node.op])
+            code.op("v128.bitselect")
+            return
+        for item in node.inputs:
+            self._push(item, unit, held)
+        if node.op in SIMPLE:
+            code.op(SIMPLE[node.op])
+        elif node.op in FUNCTIONS:
+            FUNCTIONS[node.op](code)
+        elif node.op is Op.RELU:
+            code.splat(0.0)
+            code.op("f32x4.pmax")
+        elif node.op not in ir.MOVEMENT:
+            raise CompilerError(f"{node.op} is not elementwise")

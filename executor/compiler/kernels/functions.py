@@ -1,0 +1,252 @@
+"""Elementary functions on four float32 lanes, as straight-line code: no tables, no branches, no libm.
+
+Polynomials are our own minimax fits (Lawson's iteration on Chebyshev nodes), rounded to float32. Largest
+errors over all finite float32 inputs, measured by tests/executor/test_compile_functions.py: exp and log 1–2
+ulp, tanh and sigmoid 3 ulp. Every NaN input gives a NaN. The order of operations is part of NUMERICS.
+"""
+
+import math
+from collections.abc import Sequence
+
+from executor.wasm.code import Code
+
+LOG2_E = 1.4426950408889634
+LN2_HIGH = 0.693115234375
+"""ln 2 cut to 12 bits, so that n·LN2_HIGH is exact."""
+LN2_LOW = 3.194618329871446e-05
+EXP = (
+    0.00019917971803806722,
+    0.0013946190010756254,
+    0.008333264850080013,
+    0.041666269302368164,
+    0.1666666716337204,
+    0.5,
+)
+"""(eʳ − 1 − r) / r² on |r| ≤ ln 2 / 2, highest power first."""
+EXP_LOW, EXP_HIGH = -104.0, 89.0
+LOG = (
+    0.06915368139743805, -0.11789807677268982, 0.11872976273298264, -0.1238434836268425, 0.14218658208847046,
+    -0.16669251024723053, 0.20002226531505585, -0.24999986588954926, 0.3333331048488617,
+)  # fmt: skip
+"""(log(1+f) − f + f²/2) / f³ on √½ ≤ 1+f ≤ √2, highest power first."""
+SQRT_HALF = 0x3F3504F3
+SMALLEST_NORMAL = 0x00800000
+TANH = (
+    -0.005717036779969931,
+    0.020650578662753105,
+    -0.05374349653720856,
+    0.13331490755081177,
+    -0.3333328366279602,
+)
+"""(tanh x / x − 1) / x² as a polynomial in x², |x| < TANH_SWITCH, highest power first."""
+TANH_SWITCH = 0.625
+SIGN = 0x80000000
+LARGEST = 3.4028234663852886e38
+
+
+def _polynomial(code: Code, x: int, coefficients: Sequence[float]) -> None:
+    """Horner's rule with fused steps."""
+    code.splat(coefficients[0])
+    for value in coefficients[1:]:
+        code.get(x)
+        code.splat(value)
+        code.op("f32x4.relaxed_madd")
+
+
+def _power_of_two(code: Code, n: int) -> None:
+    """Push 2ⁿ for the integers in local `n`, −126 ≤ n ≤ 127."""
+    code.get(n)
+    code.v128((127).to_bytes(4, "little") * 4)
+    code.op("i32x4.add")
+    code.i32(23)
+    code.op("i32x4.shl")
+
+
+def exp(code: Code) -> None:
+    """Replace x on the stack by eˣ. x = n·ln 2 + r; 2ⁿ in two factors, so that the ends of the range are
+    right."""
+    n, r, half = code.local(), code.local(), code.local()
+    code.splat(EXP_LOW)
+    code.op("f32x4.pmax")
+    code.splat(EXP_HIGH)
+    code.op("f32x4.pmin")
+    code.tee(r)
+    code.splat(LOG2_E)
+    code.op("f32x4.mul")
+    code.op("f32x4.nearest")
+    code.tee(n)
+    code.splat(LN2_HIGH)
+    code.get(r)
+    code.op("f32x4.relaxed_nmadd")
+    code.set(r)
+    code.get(n)
+    code.splat(LN2_LOW)
+    code.get(r)
+    code.op("f32x4.relaxed_nmadd")
+    code.set(r)
+    _polynomial(code, r, EXP)
+    code.get(r)
+    code.get(r)
+    code.op("f32x4.mul")
+    code.get(r)
+    code.splat(1.0)
+    code.op("f32x4.add")
+    code.op("f32x4.relaxed_madd")
+    code.get(n)
+    code.op("i32x4.trunc_sat_f32x4_s")
+    code.tee(n)
+    code.i32(1)
+    code.op("i32x4.shr_s")
+    code.set(half)
+    _power_of_two(code, half)
+    code.op("f32x4.mul")
+    code.get(n)
+    code.get(half)
+    code.op("i32x4.sub")
+    code.set(n)
+    _power_of_two(code, n)
+    code.op("f32x4.mul")
+    code.release(n, r, half)
+
+
+def log(code: Code) -> None:
+    """Replace x on the stack by ln x: 0 gives −∞, negative numbers NaN, +∞ itself. Subnormals are scaled
+    first."""
+    x, m, e, f, square = (code.local() for _ in range(5))
+    code.set(x)
+    _scaled_if_subnormal(code, x, m)
+    code.get(m)
+    code.splat_bits(SQRT_HALF)
+    code.op("i32x4.sub")
+    code.i32(23)
+    code.op("i32x4.shr_s")
+    code.set(e)
+    code.get(m)
+    code.get(e)
+    code.i32(23)
+    code.op("i32x4.shl")
+    code.op("i32x4.sub")
+    code.splat(1.0)
+    code.op("f32x4.sub")
+    code.set(f)
+    code.get(e)
+    code.op("f32x4.convert_i32x4_s")
+    code.splat(23.0)
+    code.get(x)
+    code.splat_bits(SMALLEST_NORMAL)
+    code.op("f32x4.lt")
+    code.op("v128.and")
+    code.op("f32x4.sub")
+    code.set(e)
+    code.get(f)
+    code.get(f)
+    code.op("f32x4.mul")
+    code.set(square)
+    _polynomial(code, f, LOG)
+    code.get(f)
+    code.op("f32x4.mul")
+    code.splat(-0.5)
+    code.op("f32x4.add")
+    code.get(square)
+    code.op("f32x4.mul")
+    code.set(m)
+    code.get(e)
+    code.splat(LN2_LOW)
+    code.get(m)
+    code.op("f32x4.relaxed_madd")
+    code.get(f)
+    code.op("f32x4.add")
+    code.set(m)
+    code.get(e)
+    code.splat(LN2_HIGH)
+    code.get(m)
+    code.op("f32x4.relaxed_madd")
+    code.set(m)
+    _log_ends(code, x, m)
+    code.release(x, m, e, f, square)
+
+
+def _scaled_if_subnormal(code: Code, x: int, out: int) -> None:
+    """out = x·2²³ where x is below the smallest normal number, else x."""
+    code.get(x)
+    code.splat(8388608.0)
+    code.op("f32x4.mul")
+    code.get(x)
+    code.get(x)
+    code.splat_bits(SMALLEST_NORMAL)
+    code.op("f32x4.lt")
+    code.op("v128.bitselect")
+    code.set(out)
+
+
+def _log_ends(code: Code, x: int, result: int) -> None:
+    """Push `result`, corrected where x is 0 (−∞), negative (NaN), +∞ or NaN (itself)."""
+    code.splat(-math.inf)
+    code.get(result)
+    code.get(x)
+    code.get(x)
+    code.splat(LARGEST)
+    code.op("f32x4.le")
+    code.op("v128.bitselect")
+    code.get(x)
+    code.splat(0.0)
+    code.op("f32x4.eq")
+    code.op("v128.bitselect")
+    code.get(x)
+    code.splat(0.0)
+    code.op("f32x4.lt")
+    code.op("v128.or")
+
+
+def tanh(code: Code) -> None:
+    """Replace x on the stack by tanh x: a polynomial near zero, 1 − 2/(e²ˣ + 1) with the sign put back
+    elsewhere."""
+    x, size, square, near = (code.local() for _ in range(4))
+    code.tee(x)
+    code.op("f32x4.abs")
+    code.set(size)
+    code.get(x)
+    code.get(x)
+    code.op("f32x4.mul")
+    code.set(square)
+    _polynomial(code, square, TANH)
+    code.get(square)
+    code.op("f32x4.mul")
+    code.get(x)
+    code.get(x)
+    code.op("f32x4.relaxed_madd")
+    code.set(near)
+    code.get(near)
+    code.splat(1.0)
+    code.splat(2.0)
+    code.get(size)
+    code.get(size)
+    code.op("f32x4.add")
+    exp(code)
+    code.splat(1.0)
+    code.op("f32x4.add")
+    code.op("f32x4.div")
+    code.op("f32x4.sub")
+    code.get(x)
+    code.splat_bits(SIGN)
+    code.op("v128.and")
+    code.op("v128.or")
+    code.get(size)
+    code.splat(TANH_SWITCH)
+    code.op("f32x4.lt")
+    code.op("v128.bitselect")
+    code.release(x, size, square, near)
+
+
+def sigmoid(code: Code) -> None:
+    """Replace x on the stack by 1 / (1 + e⁻ˣ)."""
+    code.op("f32x4.neg")
+    exp(code)
+    shifted = code.local()
+    code.splat(1.0)
+    code.op("f32x4.add")
+    code.set(shifted)
+    code.splat(1.0)
+    code.get(shifted)
+    code.op("f32x4.div")
+    code.release(shifted)

@@ -1,0 +1,67 @@
+"""Loop nests whose pointers advance by constant strides."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from executor.errors import CompilerError
+from executor.wasm.code import Code
+from executor.wasm.encoding import I32
+
+LANES = 8
+"""Rows of the batch that lie side by side."""
+BLOCK = 4 * LANES
+"""Bytes of one feature of a block."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """How an array is addressed from a loop nest: `base` + Σ index·stride, in bytes. A `splat` access reads
+    one float for all lanes, any other one whole vectors."""
+
+    base: int
+    strides: tuple[int, ...]
+    splat: bool = False
+
+    def shifted(self, shift: Sequence[int]) -> int:
+        """Constant part of the address at a fixed distance from the nest's current index."""
+        return self.base + sum(a * b for a, b in zip(self.strides, shift, strict=True))
+
+
+class Nest:
+    """Pointers of a loop nest. Accesses with equal strides share a pointer; every pointer is zero when its
+    nest starts and, thanks to `rewind`, when it ends."""
+
+    def __init__(self, code: Code, accesses: Sequence[Access]) -> None:
+        self.code = code
+        self.pointers: dict[tuple[int, ...], int] = {}
+        for access in accesses:
+            if access.strides not in self.pointers:
+                self.pointers[access.strides] = code.local(I32)
+
+    def push(self, access: Access) -> None:
+        """Push the pointer of an access."""
+        try:
+            self.code.get(self.pointers[access.strides])
+        except KeyError:
+            raise CompilerError("an access was not declared to its loop nest") from None
+
+    @contextmanager
+    def loop(self, axis: int, turns: int, step: int = 1) -> Iterator[None]:
+        """Turn `turns` times, advancing the index of `axis` by `step` after each turn."""
+        with self.code.loop(turns):
+            yield
+            self.advance(axis, step)
+
+    def advance(self, axis: int, by: int) -> None:
+        """Move the index of `axis`."""
+        for strides, pointer in self.pointers.items():
+            if strides[axis] and by:
+                self.code.get(pointer)
+                self.code.i32(strides[axis] * by)
+                self.code.op("i32.add")
+                self.code.set(pointer)
+
+    def rewind(self, axis: int, by: int) -> None:
+        """Take the index of `axis` back."""
+        self.advance(axis, -by)

@@ -1,0 +1,186 @@
+"""From kernels to a module: the memory plan, the functions around the kernels, exact fuel.
+
+`run(steps, last_rows)` calls `step` for each batch; `step` calls the kernels in order; `finish()` replaces
+every NaN that may leave by the canonical one, so that payloads, which differ between machines, never show.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from executor.compiler.kernels.base import SLACK, Buffer, Kernel, Lanes
+from executor.compiler.kernels.nest import Access, Nest
+from executor.compiler.plan import PAGE
+from executor.errors import TooLarge
+from executor.wasm.code import Code
+from executor.wasm.encoding import I32, Body, module
+
+MEMORY_MAX = 1 << 30
+"""Bytes of linear memory that a plan may have."""
+CANONICAL_NAN = 0x7FC00000
+ALIGNMENT = 32
+FIRST = 64
+"""Address of the first buffer; nothing lies at 0."""
+PARAMETERS = 3
+
+
+@dataclass(frozen=True)
+class Program:
+    """A module and its exact costs."""
+
+    module: bytes
+    memory: int
+    fuel_per_step: int
+    fuel_per_call: int
+    fuel_of_finish: int
+    kernels: tuple[tuple[str, int, int], ...]
+    flops: int
+    traffic: int
+    """Bytes that kernels read and write, each buffer once a kernel."""
+
+
+def link(
+    kernels: Sequence[Kernel], pinned: Iterable[Buffer], leaving: Sequence[Buffer], blocks: int, batch: int
+) -> Program:
+    """Place all buffers, write all functions. `leaving` are the f32 regions that the host reads. Raises
+    TooLarge."""
+    memory = place(kernels, pinned, blocks)
+    bodies: list[Body] = []
+    costs: list[int] = []
+    for kernel in kernels:
+        code = Code(PARAMETERS)
+        kernel.emit(code, Lanes(blocks))
+        bodies.append(code.body())
+        costs.append(code.fuel)
+    step = _step(costs)
+    run, per_step, per_call = _run(len(bodies), step.fuel, batch)
+    finish = _finish(leaving)
+    first = len(bodies)
+    bodies += [step.body(), run.body(), finish.body()]
+    flops = [kernel.flops(blocks) for kernel in kernels]
+    return Program(
+        module=module(bodies, memory // PAGE, [("run", first + 1), ("finish", first + 2)]),
+        memory=memory,
+        fuel_per_step=per_step,
+        fuel_per_call=per_call,
+        fuel_of_finish=finish.fuel,
+        kernels=tuple(zip((kernel.name for kernel in kernels), costs, flops, strict=True)),
+        flops=sum(flops),
+        traffic=sum(
+            buffer.bytes(blocks)
+            for kernel in kernels
+            for buffer in {*kernel.reads, *kernel.writes}
+            if not buffer.pinned
+        ),
+    )
+
+
+def place(kernels: Sequence[Kernel], pinned: Iterable[Buffer], blocks: int) -> int:
+    """Give every buffer its offset; returns the memory's size in bytes, whole pages. Pinned buffers lie
+    first, the others share memory when their lives do not meet. Raises TooLarge."""
+    top = FIRST
+    for buffer in pinned:
+        buffer.offset = top
+        top = _after(top, buffer, blocks)
+    last: dict[Buffer, int] = {}
+    for index, kernel in enumerate(kernels):
+        for buffer in (*kernel.reads, *kernel.writes):
+            last[buffer] = index
+    free: list[tuple[int, int]] = []
+    for index, kernel in enumerate(kernels):
+        for buffer in kernel.writes:
+            if buffer.offset < 0:
+                top = _claim(buffer, free, top, blocks)
+        for buffer in dict.fromkeys((*kernel.reads, *kernel.writes)):
+            if last[buffer] == index and not buffer.pinned:
+                _give_back(free, buffer.offset, _after(buffer.offset, buffer, blocks))
+    memory = -(-(top + SLACK) // PAGE) * PAGE
+    if memory > MEMORY_MAX:
+        raise TooLarge(f"a step needs {memory} bytes of memory; {MEMORY_MAX} are allowed")
+    return memory
+
+
+def _after(offset: int, buffer: Buffer, blocks: int) -> int:
+    """First aligned address behind a buffer at `offset` and its slack."""
+    return -(-(offset + buffer.bytes(blocks) + SLACK) // ALIGNMENT) * ALIGNMENT
+
+
+def _claim(buffer: Buffer, free: list[tuple[int, int]], top: int, blocks: int) -> int:
+    """Place a buffer into the smallest hole that holds it, else at the top; returns the new top."""
+    size = _after(0, buffer, blocks)
+    holes = [(end - start, start, end) for start, end in free if end - start >= size]
+    if not holes:
+        buffer.offset = top
+        return top + size
+    _, start, end = min(holes)
+    free.remove((start, end))
+    if end - start > size:
+        free.append((start + size, end))
+    buffer.offset = start
+    return top
+
+
+def _give_back(free: list[tuple[int, int]], start: int, end: int) -> None:
+    """Add a hole, joined with its neighbours."""
+    for hole in list(free):
+        if hole[1] == start:
+            free.remove(hole)
+            start = hole[0]
+        elif hole[0] == end:
+            free.remove(hole)
+            end = hole[1]
+    free.append((start, end))
+
+
+def _step(costs: Sequence[int]) -> Code:
+    """Calls every kernel with (ROW0, LIVE, STEP)."""
+    code = Code(PARAMETERS)
+    for number, cost in enumerate(costs):
+        for parameter in range(PARAMETERS):
+            code.get(parameter)
+        code.call(number, cost)
+    return code
+
+
+def _run(step: int, step_fuel: int, batch: int) -> tuple[Code, int, int]:
+    """run(steps, last_rows), its fuel for each step and besides."""
+    code = Code(2)
+    steps, last_rows = 0, 1
+    row0, number = code.local(I32), code.local(I32)
+    before = code.fuel
+    with code.loop_while_counting(steps):
+        code.get(row0)
+        code.get(last_rows)
+        code.i32(batch)
+        code.get(steps)
+        code.i32(1)
+        code.op("i32.eq")
+        code.op("select")
+        code.get(number)
+        code.call(step, step_fuel)
+        for local, by in ((row0, batch), (number, 1)):
+            code.get(local)
+            code.i32(by)
+            code.op("i32.add")
+            code.set(local)
+    return code, code.fuel - before, before
+
+
+def _finish(regions: Sequence[Buffer]) -> Code:
+    """finish(): canonical NaNs in every region that may be read by the host."""
+    code = Code()
+    value = code.local()
+    for region in regions:
+        access = Access(region.offset, (16,))
+        nest = Nest(code, [access])
+        with nest.loop(0, -(-region.elements // 4)):
+            nest.push(access)
+            nest.push(access)
+            code.memory("v128.load", access.base)
+            code.tee(value)
+            code.splat_bits(CANONICAL_NAN)
+            code.get(value)
+            code.get(value)
+            code.op("f32x4.eq")
+            code.op("v128.bitselect")
+            code.memory("v128.store", access.base)
+    return code

@@ -1,0 +1,534 @@
+"""From IR to kernels: what is computed where, what is fused into what, in which order.
+
+- Elementwise nodes with a single elementwise user of the same shape are computed inside it, never stored.
+- Movement nodes are views: strides on somebody else's buffer; they are copied only where a kernel needs C
+order.
+- A contraction with a single elementwise user of its shape takes that chain as its epilogue; a weight
+gradient takes the
+  optimizer's update.
+- An update of a parameter runs as soon as every kernel that reads the old value has run.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+
+from executor.compiler import ir
+from executor.compiler.ir import Node, Op
+from executor.compiler.kernels.base import Buffer, Kernel, View, c_strides
+from executor.compiler.kernels.contraction import Contraction, Operand, Weights
+from executor.compiler.kernels.convolution import ConvWeight
+from executor.compiler.kernels.elementwise import Elementwise
+from executor.compiler.kernels.nest import BLOCK, LANES
+from executor.compiler.kernels.pooling import Fill, PoolMax, PoolMaxGrad, Window
+from executor.compiler.kernels.reduction import BatchSum, Reduce
+from executor.compiler.kernels.rows import LanesToRows, RowsToLanes, RowWeights, StoreLoss
+
+TREE_MAX = 48
+"""Nodes of one fused chain: bounds the emitter's recursion and the registers in use."""
+Stores = tuple[tuple[Node, View], ...]
+Leaves = dict[Node, View | float]
+
+
+@dataclass(frozen=True)
+class Update:
+    """SGD's step on a parameter: v ← momentum·v + g; w ← w − rate·v (torch.optim.SGD, dampening 0)."""
+
+    parameter: Node
+    state: Node | None
+    gradient: Node
+    rate: float
+    momentum: float
+
+    def roots(self) -> list[tuple[Node, Node]]:
+        """(new value, what it replaces)."""
+        step = self.gradient
+        stores = []
+        if self.state is not None:
+            step = self.state * ir.const(self.momentum) + self.gradient
+            stores.append((step, self.state))
+        return [*stores, (self.parameter - step * ir.const(self.rate), self.parameter)]
+
+
+@dataclass(frozen=True)
+class Sinks:
+    """What a step must leave behind."""
+
+    outputs: Sequence[tuple[Node, Buffer]] = ()
+    """Batched values → row-major regions."""
+    values: Sequence[tuple[Node, Buffer]] = ()
+    """Unbatched values → regions of their shape."""
+    loss: tuple[Node, Buffer] | None = None
+    updates: Sequence[Update] = ()
+
+
+class Scheduler:
+    """Turns nodes into `kernels`. `places` gives the pinned buffers of inputs, targets, parameters and state
+    by name; constants get theirs in `constants`."""
+
+    def __init__(self, blocks: int, places: Mapping[str, Buffer]) -> None:
+        self.blocks, self.places = blocks, places
+        self.kernels: list[Kernel] = []
+        self.constants: list[tuple[Buffer, bytes]] = []
+        self.views: dict[Node, View] = {}
+        self.rows: dict[Node, Buffer] = {}
+        self.uses: Counter[Node] = Counter()
+        self.users: dict[Node, Node] = {}
+        self.fused: set[Node] = set()
+
+    # --- the whole
+    # --------------------------------------------------------------------------------------------
+
+    def run(self, sinks: Sinks) -> list[Kernel]:
+        """Schedule everything the sinks need, in order of execution."""
+        sinks = self._numbered(sinks)
+        roots = [node for node, _ in (*sinks.outputs, *sinks.values)]
+        roots += [sinks.loss[0]] if sinks.loss else []
+        kept = [*roots, *(update.gradient for update in sinks.updates)]
+        order = ir.postorder(kept)
+        for node in order:
+            self.uses.update(node.inputs)
+            self.users.update((item, node) for item in node.inputs)
+        self.uses.update(kept)
+        self._choose_fused(order, set(roots), {update.gradient for update in sinks.updates})
+        for node in order:
+            if node not in self.fused and node.op not in ir.MOVEMENT and node.op not in ir.LEAVES:
+                self._realise(node)
+        for node, region in sinks.outputs:
+            source = self.contiguous(node)
+            self._add(LanesToRows(self._name("rows"), source, region, source.elements, at_row0=True))
+        for node, region in sinks.values:
+            view = View(region, node.shape, c_strides(node.shape))
+            self._add(self._elementwise(node, ((node, view),), {node: self.view(node)}))
+        if sinks.loss:
+            self._add(StoreLoss("loss", self.contiguous(sinks.loss[0]), sinks.loss[1]))
+        return self._updated(sinks.updates)
+
+    def _numbered(self, sinks: Sinks) -> Sinks:
+        """Merge equal subexpressions over all sinks."""
+        nodes = [node for node, _ in (*sinks.outputs, *sinks.values)]
+        nodes += [sinks.loss[0]] if sinks.loss else []
+        nodes += [
+            node for u in sinks.updates for node in (u.parameter, u.state, u.gradient) if node is not None
+        ]
+        new = iter(ir.number(nodes))
+        outputs = [(next(new), region) for _, region in sinks.outputs]
+        values = [(next(new), region) for _, region in sinks.values]
+        loss = (next(new), sinks.loss[1]) if sinks.loss else None
+        updates = [
+            Update(next(new), next(new) if u.state is not None else None, next(new), u.rate, u.momentum)
+            for u in sinks.updates
+        ]
+        return Sinks(outputs, values, loss, updates)
+
+    def _choose_fused(self, order: Sequence[Node], roots: set[Node], updated: set[Node]) -> None:
+        """Nodes that live only inside their single user (or inside the update of their parameter)."""
+        size: dict[Node, int] = {}
+        for node in order:
+            size[node] = 1 + sum(size[item] for item in node.inputs if item in self.fused and item in size)
+            if node in roots or self.uses[node] != 1:
+                continue
+            if node in updated:
+                if node.op is Op.OUTER:
+                    self.fused.add(node)
+                continue
+            user = self.users[node]
+            alike = user.op in ir.ELEMENTWISE and user.shape == node.shape and user.batched == node.batched
+            if not alike or size[node] > TREE_MAX:
+                continue
+            if node.op in ir.ELEMENTWISE or node.op in ir.CONTRACTION:
+                self.fused.add(node)
+                if node.op in ir.CONTRACTION:
+                    size[node] = 1
+
+    def _updated(self, updates: Sequence[Update]) -> list[Kernel]:
+        """Append the updates, then move each to just after the last kernel that it must follow."""
+        for update in updates:
+            if update.gradient in self.fused:
+                a, b = update.gradient.inputs
+                self.contiguous(a)
+                self._rows_of(b)
+            else:
+                self.view(update.gradient)
+        late: list[Kernel] = []
+        before = self.kernels
+        for update in updates:
+            self.kernels = []
+            self._update(update)
+            late += self.kernels
+        order = list(before)
+        for kernel in late:
+            needs, changes = set(kernel.reads), set(kernel.writes)
+            last = max(
+                (
+                    index
+                    for index, other in enumerate(order)
+                    if needs & set(other.writes) or changes & {*other.reads, *other.writes}
+                ),
+                default=-1,
+            )
+            order.insert(last + 1, kernel)
+        return order
+
+    def _update(self, update: Update) -> None:
+        roots = update.roots()
+        ends = {update.parameter, update.state, update.gradient}
+        inner = [node for node, _ in roots]
+        stores = tuple((value, self.view(old)) for value, old in roots)
+        fused = update.gradient in self.fused
+        leaves: Leaves = {}
+        for item in _boundary(inner, lambda node: node.op in ir.ELEMENTWISE and node not in ends):
+            if not (fused and item is update.gradient):
+                leaves[item] = self._leaf_of(item)
+        if fused:
+            self._contract(update.gradient, stores, leaves)
+        else:
+            self._add(self._elementwise(update.parameter, stores, leaves, "sgd"))
+
+    def _leaf_of(self, node: Node) -> View | float:
+        """A single constant as a number, anything else as a view."""
+        value = _number(node)
+        return self.view(node) if value is None else value
+
+    # --- places
+    # -----------------------------------------------------------------------------------------------
+
+    def _name(self, kind: str) -> str:
+        return f"{kind}.{len(self.kernels)}"
+
+    def _add(self, kernel: Kernel) -> None:
+        self.kernels.append(kernel)
+
+    def _new(self, node: Node) -> Buffer:
+        """A buffer for a node, in C order."""
+        buffer = Buffer(self._name(node.op.name.lower()), node.size, node.batched)
+        self.views[node] = View(buffer, node.shape, c_strides(node.shape))
+        return buffer
+
+    def view(self, node: Node) -> View:
+        """Where the value of a node lies; leaves are brought in and views are made on first use."""
+        if node not in self.views:
+            if node.op in ir.LEAVES:
+                self._leaf(node)
+            else:
+                self.views[node] = self._moved(node)
+        return self.views[node]
+
+    def contiguous(self, node: Node) -> Buffer:
+        """The value in C order in a buffer of its own; copied if it is a strided view."""
+        view = self.view(node)
+        if not view.contiguous:
+            whole = View(
+                Buffer(self._name("copy"), node.size, node.batched), node.shape, c_strides(node.shape)
+            )
+            self._add(self._elementwise(node, ((node, whole),), {node: view}, "copy"))
+            self.views[node] = view = whole
+        return view.buffer
+
+    def _leaf(self, node: Node) -> None:
+        if node.op is Op.CONST:
+            data = node.attrs[0]
+            assert isinstance(data, bytes)
+            buffer = Buffer(f"constant.{len(self.constants)}", node.size, False, pinned=True)
+            self.constants.append((buffer, data))
+            self.views[node] = View(buffer, node.shape, c_strides(node.shape))
+        elif node.op is Op.PARAM:
+            self.views[node] = View(self.places[str(node.attrs[0])], node.shape, c_strides(node.shape))
+        elif node.op is Op.ROW_WEIGHT:
+            self._add(RowWeights("row weights", self._new(node)))
+        else:
+            region = self.places[str(node.attrs[0])]
+            integer = node.op is Op.TARGET and node.attrs[1] == "i32"
+            self._add(RowsToLanes(self._name("lanes"), region, self._new(node), integer))
+
+    def _moved(self, node: Node) -> View:
+        """A movement as a view of its input's buffer."""
+        (x,) = node.inputs
+        if node.op is Op.RESHAPE:
+            if not _flat(self.view(x)):
+                self.contiguous(x)
+            view = self.view(x)
+            return View(view.buffer, node.shape, c_strides(node.shape), view.start)
+        view = self.view(x)
+        steps, start = list(view.strides), view.start
+        if node.op is Op.EXPAND:
+            steps = [0 if a != b else step for a, b, step in zip(x.shape, node.shape, steps, strict=True)]
+        elif node.op is Op.PERMUTE:
+            steps = [steps[axis] for axis in _ints(node.attrs[0])]
+        elif node.op is Op.FLIP:
+            for axis in _ints(node.attrs[0]):
+                start += steps[axis] * (x.shape[axis] - 1)
+                steps[axis] = -steps[axis]
+        else:
+            assert node.op is Op.SLICE
+            start += sum(a * b for a, b in zip(_ints(node.attrs[0]), steps, strict=True))
+            steps = [a * b for a, b in zip(_ints(node.attrs[1]), steps, strict=True)]
+        return View(view.buffer, node.shape, tuple(steps), start)
+
+    def _rows_of(self, node: Node) -> Buffer:
+        """A batched value as row-major rows [8·blocks][elements]."""
+        if node not in self.rows:
+            source = self.contiguous(node)
+            rows = Buffer(self._name("rows"), LANES * self.blocks * source.elements, False)
+            self._add(LanesToRows(self._name("rows"), source, rows, source.elements))
+            self.rows[node] = rows
+        return self.rows[node]
+
+    # --- kernels
+    # ----------------------------------------------------------------------------------------------
+
+    def _elementwise(self, like: Node, stores: Stores, leaves: Leaves, kind: str = "") -> Kernel:
+        return Elementwise(self._name(kind or like.op.name.lower()), like.shape, like.batched, stores, leaves)
+
+    def _realise(self, node: Node) -> None:
+        """Write the kernel that computes and stores `node`."""
+        if node.op in ir.ELEMENTWISE:
+            self._chain(node)
+        elif node.op in ir.CONTRACTION:
+            self._contract(node, None, {})
+        elif node.op is Op.PAD:
+            self._pad(node)
+        elif node.op in (Op.SUM, Op.MAXIMUM):
+            source = self.view(node.inputs[0])
+            self._add(
+                Reduce(
+                    self._name("reduce"), node.op, source, _ints(node.attrs[0]), self._new(node), node.batched
+                )
+            )
+        elif node.op is Op.BATCH_SUM:
+            self._add(BatchSum(self._name("batch sum"), self.view(node.inputs[0]), self._new(node)))
+        elif node.op is Op.CONV_WEIGHT:
+            x, dy = node.inputs
+            strides, dilations, groups, kernel = node.attrs
+            assert isinstance(groups, int)
+            places = (self.contiguous(x), self.contiguous(dy), self._new(node))
+            steps = (_pair(kernel), _pair(strides), _pair(dilations))
+            self._add(
+                ConvWeight(self._name("conv weight"), *places, x.shape, dy.shape, *steps, groups=groups)
+            )
+        else:
+            self._pool(node)
+
+    def _pool(self, node: Node) -> None:
+        x = node.inputs[0]
+        y = node if node.op is Op.POOL_MAX else node.inputs[1]
+        window = Window(x.shape, y.shape, *(_pair(item) for item in node.attrs))
+        if node.op is Op.POOL_MAX:
+            self._add(PoolMax(self._name("pool"), window, self.contiguous(x), self._new(node)))
+            return
+        assert node.op is Op.POOL_MAX_GRAD
+        places = [self.contiguous(item) for item in node.inputs]
+        self._add(
+            PoolMaxGrad(self._name("pool gradient"), window, places[0], places[1], places[2], self._new(node))
+        )
+
+    def _pad(self, node: Node) -> None:
+        """Fill, then copy the elements to their places."""
+        (x,) = node.inputs
+        before, _, between, value = node.attrs
+        assert isinstance(value, float)
+        source, target = self.view(x), self._new(node)
+        strides = c_strides(node.shape)
+        start = sum(a * b for a, b in zip(_ints(before), strides, strict=True))
+        inside = View(
+            target, x.shape, tuple((a + 1) * b for a, b in zip(_ints(between), strides, strict=True)), start
+        )
+        self._add(Fill(self._name("fill"), target, value))
+        self._add(self._elementwise(x, ((x, inside),), {x: source}, "pad"))
+
+    def _chain(self, node: Node) -> None:
+        """An elementwise chain, inside the contraction that feeds it if there is one."""
+        leaves: Leaves = {}
+        contractions = []
+        for item in _boundary([node], lambda item: item in self.fused and item.op in ir.ELEMENTWISE):
+            if item in self.fused:
+                contractions.append(item)
+            else:
+                leaves[item] = self._leaf_of(item)
+        host = contractions[0] if contractions else None
+        for item in contractions[1:]:
+            self._contract(item, None, {})
+            leaves[item] = self.view(item)
+        if host is not None and not self._fits(host, leaves):
+            self._contract(host, None, {})
+            leaves[host] = self.view(host)
+            host = None
+        stores = ((node, View(self._new(node), node.shape, c_strides(node.shape))),)
+        if host is None:
+            self._add(self._elementwise(node, stores, leaves))
+        else:
+            self._contract(host, stores, leaves)
+
+    @staticmethod
+    def _fits(host: Node, leaves: Leaves) -> bool:
+        """Columns are loaded as vectors: a leaf must be contiguous or constant along them."""
+        views = [leaf for leaf in leaves.values() if isinstance(leaf, View)]
+        return host.batched or all(view.strides[-1] in (0, 1) for view in views)
+
+    def _contract(self, node: Node, stores: Stores | None, leaves: Leaves) -> None:
+        """A contraction; without `stores` its result is stored as it is."""
+        if stores is None:
+            stores = ((node, View(self._new(node), node.shape, c_strides(node.shape))),)
+        build = {Op.DOT: self._dot, Op.OUTER: self._outer, Op.MATMUL: self._matmul, Op.CONV: self._conv}
+        self._add(build[node.op](node, stores, leaves))
+
+    def _dot(self, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
+        x, w = node.inputs
+        source, weights = self.contiguous(x), self.contiguous(w)
+        counts = (self.blocks, *node.shape)
+        steps = tuple(BLOCK * step for step in c_strides(x.shape))
+        inner, last = x.shape[-1], len(counts) - 1
+        along = node.attrs[0] == "ok"
+        wide = w.shape[1]
+        many = last > 1
+        return Contraction(
+            name=self._name("dot"),
+            counts=counts,
+            reduction=(inner,),
+            x=Operand(source, (source.block_stride(), *steps[:-1], 0, BLOCK)),
+            w=Operand(weights, (*(0,) * last, *((4 * wide, 4) if along else (4, 4 * wide)))),
+            weights=Weights.ALONG_REDUCTION if along else Weights.ALONG_ROWS,
+            outside=(0,) if many else (),
+            row_axis=last,
+            inside=tuple(range(1, last - 1)) if many else (),
+            vector_axis=last - 1,
+            columns=False,
+            result=node,
+            stores=stores,
+            leaves=leaves,
+        )
+
+    def _outer(self, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
+        a, b = node.inputs
+        w, x = self.contiguous(a), self._rows_of(b)
+        rows, columns = node.shape
+        between = prod(a.shape[:-1])
+        row = 4 * between * columns
+        return Contraction(
+            name=self._name("outer"),
+            counts=(1, rows, columns),
+            reduction=(self.blocks, between, LANES),
+            x=Operand(x, (0, 0, 4, LANES * row, 4 * columns, row)),
+            w=Operand(w, (0, BLOCK, 0, w.block_stride(), rows * BLOCK, 4)),
+            weights=Weights.ALONG_REDUCTION,
+            outside=(),
+            row_axis=1,
+            inside=(),
+            vector_axis=2,
+            columns=True,
+            result=node,
+            stores=stores,
+            leaves=leaves,
+        )
+
+    def _matmul(self, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
+        a, b = node.inputs
+        w, x = self.contiguous(a), self.contiguous(b)
+        *groups, rows, columns = node.shape
+        inner, unit = a.shape[-1], BLOCK if node.batched else 4
+        lead = range(len(groups))
+        step_a = [unit * prod(groups[axis + 1 :]) * rows * inner for axis in lead]
+        step_b = [unit * prod(groups[axis + 1 :]) * inner * columns for axis in lead]
+        rank = len(groups)
+        return Contraction(
+            name=self._name("matmul"),
+            counts=(self.blocks if node.batched else 1, *node.shape),
+            reduction=(inner,),
+            x=Operand(x, (x.block_stride(), *step_b, 0, unit, unit * columns)),
+            w=Operand(w, (w.block_stride(), *step_a, unit * inner, 0, unit)),
+            weights=Weights.LANES if node.batched else Weights.ALONG_REDUCTION,
+            outside=tuple(range(rank + 1)),
+            row_axis=rank + 1,
+            inside=(),
+            vector_axis=rank + 2,
+            columns=not node.batched,
+            result=node,
+            stores=stores,
+            leaves=leaves,
+        )
+
+    def _conv(self, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
+        x, w = node.inputs
+        strides, dilations, groups = node.attrs
+        assert isinstance(groups, int)
+        (sy, sx), (dy, dx) = _pair(strides), _pair(dilations)
+        source, weights = self.contiguous(x), self.contiguous(w)
+        _, height, width = x.shape
+        outputs, inner, kh, kw = w.shape
+        plane, line, taps = height * width * BLOCK, width * BLOCK, 4 * inner * kh * kw
+        each = outputs // groups
+
+        def split(view: View) -> View:
+            """Channels as (group, channel)."""
+            step, *rest = view.strides
+            shape = (groups, each, *view.shape[1:])
+            return View(view.buffer, shape, (step * each, step, *rest), view.start)
+
+        return Contraction(
+            name=self._name("conv"),
+            counts=(self.blocks, groups, each, *node.shape[1:]),
+            reduction=(inner, kh, kw),
+            x=Operand(
+                source,
+                (
+                    source.block_stride(),
+                    inner * plane,
+                    0,
+                    sy * line,
+                    sx * BLOCK,
+                    plane,
+                    dy * line,
+                    dx * BLOCK,
+                ),
+            ),
+            w=Operand(weights, (0, each * taps, taps, 0, 0, 4 * kh * kw, 4 * kw, 4)),
+            weights=Weights.ALONG_REDUCTION,
+            outside=(0, 1),
+            row_axis=2,
+            inside=(3,),
+            vector_axis=4,
+            columns=False,
+            result=node,
+            stores=tuple((root, split(view)) for root, view in stores),
+            leaves={item: split(leaf) if isinstance(leaf, View) else leaf for item, leaf in leaves.items()},
+        )
+
+
+def _ints(value: object) -> tuple[int, ...]:
+    assert isinstance(value, tuple)
+    return value
+
+
+def _pair(value: object) -> tuple[int, int]:
+    first, second = _ints(value)
+    return first, second
+
+
+def _flat(view: View) -> bool:
+    """The view's elements lie in C order without gaps."""
+    return view.strides == c_strides(view.shape)
+
+
+def _boundary(roots: Iterable[Node], inside: Callable[[Node], bool]) -> list[Node]:
+    """Where expressions end: what the roots read through nodes that are `inside`, in order of first use."""
+    found: dict[Node, None] = {}
+    seen: set[Node] = set()
+    stack = [item for root in roots for item in reversed(root.inputs)]
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if inside(node):
+            stack += reversed(node.inputs)
+        else:
+            found[node] = None
+    return list(found)
+
+
+def _number(node: Node) -> float | None:
+    """The value of a single constant, however it is spread."""
+    while node.op in ir.MOVEMENT:
+        node = node.inputs[0]
+    return float(ir.value_of(node).reshape(-1)[0]) if node.op is Op.CONST and node.size == 1 else None

@@ -1,0 +1,130 @@
+"""The one table: ONNX operator → the function that writes it in IR primitives.
+
+A function's signature is the operator's schema. Positional parameters are inputs: `Node` a float32 tensor,
+`Ints` integers known now, `Value` either, `| None` optional, `*xs` any number. Keyword-only parameters are
+attributes with their defaults; one without a default is required; one that the function lacks is refused. The
+shape rule is in the IR's constructors, the gradient follows from the primitives
+(executor/compiler/gradients.py).
+"""
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar, get_type_hints
+
+import numpy as np
+
+from executor.compiler.ir import Node
+from executor.errors import MalformedGraph, UnknownOp, UnsupportedAttribute, UnsupportedOpset
+from executor.ops.values import Ints, Value, integers, tensor
+
+Function = Callable[..., Value]
+Typed = TypeVar("Typed", bound=Function)
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One form of an operator, valid from opset `since` on."""
+
+    name: str
+    since: int
+    function: Function
+    inputs: tuple[tuple[object, bool], ...]
+    """(annotation, required)"""
+    variadic: bool
+    attributes: dict[str, tuple[object, bool]]
+
+
+OPERATORS: dict[str, list[Operator]] = {}
+"""Name → forms, newest first."""
+
+
+def operator(*names: str, since: int = 1) -> Callable[[Typed], Typed]:
+    """Enter a function into the table under `names`, from opset `since` on."""
+
+    def enter(function: Typed) -> Typed:
+        hints = get_type_hints(function)
+        inputs, attributes, variadic = [], {}, False
+        for name, parameter in inspect.signature(function).parameters.items():
+            required = parameter.default is inspect.Parameter.empty
+            if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+                attributes[name] = (hints[name], required)
+            else:
+                variadic |= parameter.kind is inspect.Parameter.VAR_POSITIONAL
+                inputs.append((hints[name], required))
+        for name in names:
+            forms = OPERATORS.setdefault(name, [])
+            forms.append(Operator(name, since, function, tuple(inputs), variadic, attributes))
+            forms.sort(key=lambda form: -form.since)
+        return function
+
+    return enter
+
+
+def form(name: str, opset: int) -> Operator:
+    """The form of an operator that an opset means. Raises UnknownOp, UnsupportedOpset."""
+    if name not in OPERATORS:
+        raise UnknownOp(f"the operator {name!r} is not in the table")
+    for candidate in OPERATORS[name]:
+        if candidate.since <= opset:
+            return candidate
+    raise UnsupportedOpset(f"{name} is not supported in opset {opset}")
+
+
+def apply(name: str, opset: int, inputs: Sequence[Value | None], attributes: dict[str, object]) -> Value:
+    """The value of a node. Raises a ModelError."""
+    found = form(name, opset)
+    return found.function(*_inputs(found, inputs), **_attributes(found, attributes))
+
+
+def _inputs(found: Operator, inputs: Sequence[Value | None]) -> list[Value | None]:
+    kinds = list(found.inputs)
+    if found.variadic:
+        kinds += [(kinds[-1][0], True)] * (len(inputs) - len(kinds))
+    needed = sum(required for _, required in kinds)
+    if not needed <= len(inputs) <= len(kinds):
+        raise MalformedGraph(f"{found.name} with {len(inputs)} inputs")
+    values: list[Value | None] = []
+    for value, (kind, required) in zip(inputs, kinds, strict=False):
+        if value is None:
+            if required:
+                raise MalformedGraph(f"{found.name} lacks an input")
+            values.append(None)
+        elif kind in (Node, Node | None):
+            values.append(tensor(value))
+        elif kind in (Ints, Ints | None):
+            values.append(integers(value))
+        else:
+            values.append(value)
+    return values
+
+
+def _attributes(found: Operator, attributes: dict[str, object]) -> dict[str, object]:
+    values = {}
+    for name, value in attributes.items():
+        if name not in found.attributes:
+            raise UnsupportedAttribute(f"{found.name} with the attribute {name!r}")
+        if not _fits(value, found.attributes[name][0]):
+            raise UnsupportedAttribute(f"the attribute {name!r} of {found.name} is of the wrong kind")
+        values[name] = value
+    for name, (_, required) in found.attributes.items():
+        if required and name not in values:
+            raise UnsupportedAttribute(f"{found.name} without the attribute {name!r}")
+    return values
+
+
+def _fits(value: object, hint: object) -> bool:
+    """A value of the annotated kind: int, float, str, tuple of ints or floats, array, or None for absent."""
+    match value:
+        case int():
+            return hint in (int, int | None)
+        case float():
+            return hint in (float, float | None)
+        case str():
+            return hint in (str, str | None)
+        case np.ndarray():
+            return "ndarray" in str(hint)
+        case tuple():
+            kinds = {type(item) for item in value}
+            return str(hint).startswith("tuple[int" if kinds <= {int} else "tuple[float")
+    return False

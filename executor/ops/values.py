@@ -1,0 +1,117 @@
+"""What flows along the edges of an ONNX graph while it is read: tensors, or integers that are known now.
+
+PyTorch computes shapes with operators (Shape → Gather → Concat → Reshape); such values are small arrays of
+integers, in which `BATCH` stands for the size of the batch.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from executor.compiler import ir
+from executor.compiler.ir import Node
+from executor.errors import DynamicShape, ShapeMismatch, UnsupportedAttribute, UnsupportedType
+
+
+class Batch:
+    """The size of the batch, unknown now."""
+
+    def __repr__(self) -> str:
+        return "batch"
+
+
+BATCH = Batch()
+Integer = int | Batch
+
+
+@dataclass(frozen=True, eq=False)
+class Ints:
+    """Integers known now, with a shape: an array of Python ints and BATCH."""
+
+    array: NDArray[np.object_]
+
+    def exact(self) -> list[int]:
+        """The numbers. Raises DynamicShape where the batch is among them."""
+        values = [item for item in self.array.reshape(-1).tolist() if isinstance(item, int)]
+        if len(values) != self.array.size:
+            raise DynamicShape("a number that must be known depends on the size of the batch")
+        return values
+
+    def one(self) -> int:
+        """A single number."""
+        values = self.exact()
+        if len(values) != 1:
+            raise ShapeMismatch("a single number is wanted")
+        return values[0]
+
+
+Value = Node | Ints
+
+
+def ints(values: object) -> Ints:
+    """Integers from nested lists or an int64 array."""
+    source = values.tolist() if isinstance(values, np.ndarray) else values
+    return Ints(np.array(source, dtype=np.object_))
+
+
+def tensor(value: Value) -> Node:
+    """A float32 tensor. Raises UnsupportedType: integers are not data."""
+    if isinstance(value, Ints):
+        raise UnsupportedType("an integer tensor stands where a float32 tensor is wanted")
+    return value
+
+
+def integers(value: Value) -> Ints:
+    """Integers known now. Raises DynamicShape."""
+    if not isinstance(value, Ints):
+        raise DynamicShape("a shape, axis or index depends on data")
+    return value
+
+
+def rank(x: Node) -> int:
+    """Dimensions as ONNX counts them: the batch is one."""
+    return len(x.shape) + x.batched
+
+
+def feature_axis(x: Node, axis: int) -> int:
+    """An ONNX axis as a feature axis. Raises ShapeMismatch, or UnsupportedAttribute for the batch itself."""
+    total = rank(x)
+    if not -total <= axis < total:
+        raise ShapeMismatch(f"axis {axis} of a tensor with {total} dimensions")
+    axis = axis % total - x.batched
+    if axis < 0:
+        raise UnsupportedAttribute("an operator works across the rows of the batch")
+    return axis
+
+
+def feature_axes(x: Node, axes: list[int]) -> list[int]:
+    """Several axes, each once."""
+    found = [feature_axis(x, axis) for axis in axes]
+    if len(set(found)) != len(found):
+        raise ShapeMismatch("an axis is named twice")
+    return found
+
+
+def aligned(*values: Node) -> tuple[Node, ...]:
+    """Operands of an elementwise operator: numpy's rule on whole shapes becomes ours on features.
+
+    An unbatched operand may have a leading 1 where the others have the batch. Batched operands of different
+    rank would line the batch of one up with a feature of the other: refused.
+    """
+    batched = [node for node in values if node.batched]
+    if not batched:
+        return values
+    depth = len(batched[0].shape)
+    if any(len(node.shape) != depth for node in batched):
+        raise ShapeMismatch("batched tensors of different rank do not broadcast")
+    return tuple(node if node.batched else _under(node, depth) for node in values)
+
+
+def _under(node: Node, depth: int) -> Node:
+    """An unbatched operand without its batch axis, which must be 1."""
+    if len(node.shape) <= depth:
+        return node
+    if len(node.shape) > depth + 1 or node.shape[0] != 1:
+        raise ShapeMismatch(f"a tensor of shape {list(node.shape)} does not broadcast over the batch")
+    return ir.reshape(node, node.shape[1:])

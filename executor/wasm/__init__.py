@@ -1,0 +1,2 @@
+"""A small WebAssembly assembler: encoding, opcodes, structured code with exact fuel, and the engine's
+settings."""

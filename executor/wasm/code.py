@@ -1,0 +1,168 @@
+"""One function being written: a structured assembler that counts the fuel it will burn.
+
+Fuel, as wasmtime counts it (crates/cranelift/src/func_environ.rs, `fuel_before_op`): one unit on entering a
+function, and one for each operator executed, except nop, drop, block, loop, unreachable, return, else and
+end, which are free. The code written here branches only on loop counters that are constants, or on `run`'s
+step count, so the number of executed operators is known while they are written: a loop's body counts as often
+as it turns.
+"""
+
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from executor.wasm.encoding import I32, V128, Body, signed, unsigned
+
+LANES = 4
+BLOCK_VOID = 0x40
+
+# Operators without immediates. SIMD ones carry the prefix 0xFD.
+PLAIN = {
+    "select": 0x1B, "i32.add": 0x6A, "i32.sub": 0x6B, "i32.mul": 0x6C, "i32.lt_u": 0x49, "i32.ne": 0x47,
+    "i32.eq": 0x46,
+}  # fmt: skip
+SIMD = {
+    "i32x4.splat": 0x11, "f32x4.splat": 0x13, "v128.and": 0x4E, "v128.andnot": 0x4F, "v128.or": 0x50,
+    "v128.xor": 0x51, "v128.bitselect": 0x52, "i32x4.eq": 0x37, "i32x4.lt_u": 0x3A,
+    "f32x4.eq": 0x41, "f32x4.ne": 0x42, "f32x4.lt": 0x43, "f32x4.gt": 0x44, "f32x4.le": 0x45, "f32x4.ge":
+    0x46, "f32x4.ceil": 0x67, "f32x4.floor": 0x68, "f32x4.trunc": 0x69, "f32x4.nearest": 0x6A,
+    "i32x4.shl": 0xAB, "i32x4.shr_s": 0xAC, "i32x4.shr_u": 0xAD, "i32x4.add": 0xAE, "i32x4.sub": 0xB1,
+    "f32x4.abs": 0xE0, "f32x4.neg": 0xE1, "f32x4.sqrt": 0xE3, "f32x4.add": 0xE4, "f32x4.sub": 0xE5,
+    "f32x4.mul": 0xE6, "f32x4.div": 0xE7, "f32x4.min": 0xE8, "f32x4.max": 0xE9, "f32x4.pmin": 0xEA,
+    "f32x4.pmax": 0xEB, "i32x4.trunc_sat_f32x4_s": 0xF8, "f32x4.convert_i32x4_s": 0xFA,
+    "f32x4.relaxed_madd": 0x105, "f32x4.relaxed_nmadd": 0x106,
+}  # fmt: skip
+# Loads and stores: opcode bytes, log2 of the alignment hint.
+MEMORY = {
+    "i32.load": (b"\x28", 2), "i32.store": (b"\x36", 2), "f32.load": (b"\x2a", 2), "f32.store": (b"\x38", 2),
+    "v128.load": (b"\xfd\x00", 2), "v128.load32_splat": (b"\xfd\x09", 2), "v128.load32_zero": (b"\xfd\x5c",
+    2), "v128.store": (b"\xfd\x0b", 2),
+}  # fmt: skip
+LANE_MEMORY = {"v128.load32_lane": (0x56, 2), "v128.store32_lane": (0x5A, 2), "v128.store64_lane": (0x5B, 2)}
+OPERATORS = {name: bytes([op]) for name, op in PLAIN.items()} | {
+    name: b"\xfd" + unsigned(op) for name, op in SIMD.items()
+}
+SPLATS = tuple(
+    b"\xfd\x0d" + bytes(4 * lane + byte for _ in range(4) for byte in range(4)) for lane in range(4)
+)
+
+
+class Code:
+    """A function body under construction. `params` i32 parameters come first among the locals."""
+
+    def __init__(self, params: int = 0) -> None:
+        self.params = params
+        self.fuel = 1
+        self.out = bytearray()
+        self.kinds: list[int] = []
+        self._free: list[int] = []
+
+    # --- locals -------------------------------------------------------------------------------------------
+
+    def local(self, kind: int = V128) -> int:
+        """A new local; starts as zero at function entry."""
+        if kind == V128 and self._free:
+            return self._free.pop()
+        self.kinds.append(kind)
+        return self.params + len(self.kinds) - 1
+
+    def release(self, *indices: int) -> None:
+        """Give vector locals back for reuse; their content is no longer needed."""
+        self._free += indices
+
+    def get(self, index: int) -> None:
+        self._emit(b"\x20" + unsigned(index))
+
+    def set(self, index: int) -> None:
+        self._emit(b"\x21" + unsigned(index))
+
+    def tee(self, index: int) -> None:
+        self._emit(b"\x22" + unsigned(index))
+
+    # --- instructions -------------------------------------------------------------------------------------
+
+    def _emit(self, data: bytes) -> None:
+        self.out += data
+        self.fuel += 1
+
+    def op(self, name: str) -> None:
+        """An operator without immediates, by its name in the specification."""
+        self._emit(OPERATORS[name])
+
+    def i32(self, value: int) -> None:
+        """Push an i32 constant below 2³² (taken modulo 2³²)."""
+        value &= 0xFFFFFFFF
+        self._emit(b"\x41" + signed(value - (value >> 31 << 32)))
+
+    def splat(self, value: float) -> None:
+        """Push four copies of a float32 constant."""
+        self.v128(struct.pack("<f", value) * 4)
+
+    def splat_bits(self, bits: int) -> None:
+        """Push four copies of a 32-bit pattern."""
+        self.v128(bits.to_bytes(4, "little") * 4)
+
+    def v128(self, value: bytes) -> None:
+        self._emit(b"\xfd\x0c" + value)
+
+    def memory(self, name: str, offset: int) -> None:
+        """A load or store at (address on the stack) + `offset`."""
+        code, align = MEMORY[name]
+        self._emit(code + bytes([align]) + unsigned(offset))
+
+    def lane_memory(self, name: str, offset: int, lane: int) -> None:
+        """A load or store of one lane."""
+        code, align = LANE_MEMORY[name]
+        self._emit(b"\xfd" + unsigned(code) + bytes([align]) + unsigned(offset) + bytes([lane]))
+
+    def shuffle(self, words: tuple[int, int, int, int]) -> None:
+        """Pick four 32-bit words out of the eight of two vectors."""
+        self._emit(b"\xfd\x0d" + bytes(4 * word + byte for word in words for byte in range(4)))
+
+    def splat_lane(self, vector: int, lane: int) -> None:
+        """Push four copies of a lane of a local."""
+        self.get(vector)
+        self.get(vector)
+        self._emit(SPLATS[lane])
+
+    def call(self, function: int, fuel: int) -> None:
+        """Call a function that burns `fuel`, its entry included."""
+        self._emit(b"\x10" + unsigned(function))
+        self.fuel += fuel
+
+    # --- control ------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def loop(self, count: int) -> Iterator[None]:
+        """Run the block `count` ≥ 1 times."""
+        if count == 1:
+            yield
+            return
+        counter = self.local(I32)
+        self.i32(count)
+        self.set(counter)
+        self.out += bytes([0x03, BLOCK_VOID])
+        before = self.fuel
+        yield
+        self._back_edge(counter)
+        self.fuel = before + (self.fuel - before) * count
+
+    @contextmanager
+    def loop_while_counting(self, counter: int) -> Iterator[None]:
+        """Run the block as often as local `counter` says, if above zero. Its fuel counts once, for one
+        turn."""
+        self.out += bytes([0x03, BLOCK_VOID])
+        yield
+        self._back_edge(counter)
+
+    def _back_edge(self, counter: int) -> None:
+        self.get(counter)
+        self.i32(1)
+        self.op("i32.sub")
+        self.tee(counter)
+        self._emit(b"\x0d\x00")
+        self.out.append(0x0B)
+
+    def body(self) -> Body:
+        """The finished function."""
+        return Body(self.params, tuple(self.kinds), bytes(self.out) + b"\x0b")
