@@ -99,7 +99,7 @@ class Plan:
     fuel_per_call: int
     fuel_of_finish: int
     classes: int | None = None
-    """Cross-entropy: targets lie in 0 ≤ class < classes; the host checks, a target outside is like no class."""
+    """Cross-entropy: targets lie in 0 ≤ class < classes; the host checks: one outside is no class."""
     numerics: int = 1
     kernels: tuple[tuple[str, int, int], ...] = ()
     """For people: (kernel, fuel per step, flops per step), in order of execution."""

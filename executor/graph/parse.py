@@ -161,8 +161,6 @@ def array_of(tensor: TensorProto) -> Array:
     if tensor.data_type != FLOAT and prod(shape) > INTEGERS_MAX:
         raise TooLarge(f"the integer tensor {tensor.name!r} has more than {INTEGERS_MAX} elements")
     width = WIDTHS[int(tensor.data_type)]
-        tensor.data_type
-    ]
     lists = (tensor.float_data, tensor.int64_data, tensor.int32_data)
     stored = len(tensor.raw_data) / width if tensor.HasField("raw_data") else sum(map(len, lists))
     if stored != prod(shape):
