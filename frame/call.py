@@ -222,7 +222,12 @@ class CallMethod(Generic[S, P]):
         parameters = list(self.signature.parameters.values())
         if len(parameters) < 2 or parameters[1].name != "origin":
             raise TypeError(f"{where}: a call begins with (self, origin: Origin, …)")
-        hints = _type_hints(self.function, localns=names, include_extras=True)
+        try:
+            hints = _type_hints(self.function, localns=names, include_extras=True)
+        except NameError as error:
+            raise TypeError(
+                f"{where}: {error}; types of calls stand in the module or in the pallet"
+            ) from None
         for parameter in parameters[2:]:
             if (
                 parameter.kind is not inspect.Parameter.POSITIONAL_OR_KEYWORD

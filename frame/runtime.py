@@ -279,10 +279,13 @@ class BlockBuilder:
         and nothing has changed; ExhaustsResources means try it in a later block. machine.Trap: likewise, for
         a defect of the runtime.
         """
-        if not self._inherents_over and _begins_others(self._runtime, extrinsic):
-            executive.inherents_applied(self.machine)
+        if self._inherents_over or not _begins_others(self._runtime, extrinsic):
+            result = executive.apply_extrinsic(self.machine, extrinsic)
+        else:
+            with self.machine.overlay:
+                executive.inherents_applied(self.machine)
+                result = executive.apply_extrinsic(self.machine, extrinsic)
             self._inherents_over = True
-        result = executive.apply_extrinsic(self.machine, extrinsic)
         self.results.append(result)
         return b"\0" + result
 

@@ -119,6 +119,22 @@ class _Mark:
         self.length = length
 
 
+class _Appended:
+    """A SCALE sequence that grows: what it began with, and the items added since."""
+
+    __slots__ = ("_body", "_count", "items")
+
+    def __init__(self, start: bytes) -> None:
+        self._count, offset = _decode_compact(start)
+        self._body = start[offset:]
+        self.items: list[bytes] = []
+
+    def joined(self, length: int | None = None) -> bytes:
+        """The sequence with its first `length` added items."""
+        items = self.items if length is None else self.items[:length]
+        return _compact(self._count + len(items)) + self._body + b"".join(items)
+
+
 _ABSENT: Final = _Absent()
 _Previous = bytes | None | _Absent | _Mark
 
@@ -137,7 +153,7 @@ class Overlay:
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
         self.view: dict[Key, bytes | None] = {}
-        self._appends: dict[Key, list[bytes]] = {}
+        self._appends: dict[Key, _Appended] = {}
         self._journal: dict[Key, _Previous] = {}
         self._layers: list[dict[Key, _Previous]] = []
 
@@ -159,10 +175,10 @@ class Overlay:
             return self._load(key)
 
     def _load(self, key: Key) -> bytes | None:
-        items = self._appends.get(key)
+        appended = self._appends.get(key)
         value: bytes | None
-        if items is not None:
-            return _compact(len(items)) + b"".join(items)
+        if appended is not None:
+            return appended.joined()
         value = self.backend.get(key) if isinstance(key, bytes) else self.backend.get(key[1], key[0])
         self.view[key] = value
         return value
@@ -226,32 +242,29 @@ class Overlay:
         """Add an encoded item to the SCALE sequence at `key` without reading what is there again and
         again.
         """
-        items = self._appends.get(key)
-        if items is None:
-            items = self._start_appends(key)
+        appended = self._appends.get(key)
+        if appended is None:
+            appended = self._start_appends(key)
         elif key not in self._journal:
-            self._journal[key] = _Mark(len(items))
-        items.append(item)
+            self._journal[key] = _Mark(len(appended.items))
+        appended.items.append(item)
 
-    def _start_appends(self, key: Key) -> list[bytes]:
+    def _start_appends(self, key: Key) -> _Appended:
         previous = self.get(key)
-        if previous:
-            raise ValueError("append works on sequences that were empty when the block began")
         if key not in self._journal:
             self._journal[key] = previous
         self.view.pop(key, None)
-        items: list[bytes] = []
-        self._appends[key] = items
-        return items
+        appended = self._appends[key] = _Appended(previous or b"\0")
+        return appended
 
     def _settle(self, key: Key) -> None:
         """Turn an append list into plain bytes, in the view and in every journal that marks it."""
-        items = self._appends.pop(key)
+        appended = self._appends.pop(key)
         for layer in (*self._layers, self._journal):
             mark = layer.get(key)
             if isinstance(mark, _Mark):
-                layer[key] = _compact(mark.length) + b"".join(items[: mark.length])
-        self.view[key] = _compact(len(items)) + b"".join(items)
+                layer[key] = appended.joined(mark.length)
+        self.view[key] = appended.joined()
 
     def kill_prefix(self, prefix: bytes, limit: int | None = None, child: bytes | None = None) -> int:
         """Delete up to `limit` keys under `prefix` in key order; returns how many were deleted."""
@@ -286,7 +299,7 @@ class Overlay:
         view = self.view
         for key, previous in self._journal.items():
             if isinstance(previous, _Mark):
-                del self._appends[key][previous.length :]
+                del self._appends[key].items[previous.length :]
                 view.pop(key, None)
                 continue
             self._appends.pop(key, None)
@@ -360,6 +373,12 @@ class Recorder(Overlay):
     def append(self, key: Key, item: bytes) -> None:
         self.writes[key] = self.writes.get(key, 0) + 1
         super().append(key, item)
+
+
+def _decode_compact(data: bytes) -> tuple[int, int]:
+    """A SCALE compact length and the bytes it takes."""
+    size = (1, 2, 4)[data[0] & 3]
+    return int.from_bytes(data[:size], "little") >> 2, size
 
 
 def _compact(n: int) -> bytes:

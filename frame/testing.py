@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from frame import executive
 from frame.call import PostInfo, RuntimeCall
 from frame.event import Event
+from frame.extensions import MetadataHashMode
 from frame.host import Host, PlainHost
 from frame.origin import Origin
 from frame.pallet import Pallet
@@ -24,8 +25,11 @@ from frame.runtime import Block, BlockBuilder, Outcome, Runtime
 from frame.state import MemoryBackend, Overlay
 from frame.transaction import Source, Validity
 from primitives.digest import Digest
+from primitives.era import Era
+from primitives.extrinsic import MultiAddress, MultiSignature, multi_signature, signing_payload
 from primitives.header import Header
-from primitives.scale import U64, codec, decode_compact
+from primitives.keys import Keypair
+from primitives.scale import U64, codec, decode_compact, encode_compact
 
 A = TypeVar("A", bound=Pallet[Any])
 R = TypeVar("R", bound=Runtime)
@@ -202,6 +206,39 @@ def read_records(runtime: Runtime, raw: bytes) -> list[tuple[int | None, Event]]
     return found
 
 
+def sign(
+    runtime: Runtime,
+    key: Keypair,
+    call: RuntimeCall | bytes,
+    *,
+    genesis_hash: bytes,
+    nonce: int = 0,
+    tip: int = 0,
+    era: Era | None = None,
+    birth_hash: bytes | None = None,
+) -> bytes:
+    """A signed extrinsic of the standard extensions, length prefix included. A mortal `era` needs its
+    birth hash.
+    """
+    lived = era or Era()
+    values: dict[str, Any] = {
+        "CheckMortality": lived,
+        "CheckNonce": nonce,
+        "ChargeTransactionPayment": tip,
+        "CheckMetadataHash": MetadataHashMode.Disabled,
+    }
+    extra = runtime.extra_codec.encode(tuple(values[e.identifier] for e in runtime.extensions if e.slot >= 0))
+    body = call if isinstance(call, bytes) else call.encode()
+    numbers = (runtime.version.spec_version, runtime.version.transaction_version)
+    implicit = b"".join(n.to_bytes(4, "little") for n in numbers) + genesis_hash
+    implicit += (birth_hash or genesis_hash) + b"\0"
+    signature = key.sign(signing_payload(body, extra, implicit))
+    address = codec(MultiAddress).encode(MultiAddress.Id(value=key.account_id))
+    proof = codec(MultiSignature).encode(multi_signature(key.scheme, signature))
+    whole = b"\x84" + address + proof + extra + body
+    return encode_compact(len(whole)) + whole
+
+
 class Chain:
     """A chain of built blocks in memory: real roots, real signatures, each block executed again on its
     parent.
@@ -251,6 +288,26 @@ class Chain:
         for raw in extrinsics:
             builder.apply(raw)
         return self.close(builder)
+
+    def sign(
+        self, key: Keypair, call: RuntimeCall, nonce: int = 0, tip: int = 0, era: Era | None = None
+    ) -> bytes:
+        """A signed extrinsic for this chain; a mortal era begins at the block that it names."""
+        birth = None if era is None else self.hash_of(era.birth(self.header.number + 1))
+        return sign(
+            self.runtime,
+            key,
+            call,
+            genesis_hash=self.genesis_hash,
+            nonce=nonce,
+            tip=tip,
+            era=era,
+            birth_hash=birth,
+        )
+
+    def hash_of(self, number: int) -> bytes:
+        """The hash of a block of this chain."""
+        return self.genesis_hash if number == 0 else self.blocks[number - 1].header.hash
 
     def events(self) -> list[Event]:
         """The events of the head block."""

@@ -8,6 +8,7 @@ does all it says or raises a `DispatchError` and changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
 from frame.accounts import AccountData, AccountInfo
@@ -15,7 +16,7 @@ from frame.accounts import AccountData, AccountInfo
 if TYPE_CHECKING:
     from frame.call import DispatchClass, DispatchInfo, PostInfo
     from frame.errors import DispatchError
-    from frame.limits import BlockWeights
+    from frame.limits import BlockLength, BlockWeights
     from frame.weights import Weight
     from primitives.digest import Digest
     from primitives.header import Header
@@ -185,6 +186,10 @@ class SystemPallet(Protocol):
         """The account, all zero when there is none."""
         ...
 
+    def accounts(self) -> Iterator[tuple[bytes, AccountInfo]]:
+        """All accounts, in the order of their storage keys; for tests and try_state, never in a block."""
+        ...
+
     def account_exists(self, who: bytes) -> bool:
         """Whether the account has a provider or is sufficient by itself."""
         ...
@@ -291,6 +296,14 @@ class SystemPallet(Protocol):
 
     def block_weights(self) -> BlockWeights:
         """The weight limits of a block."""
+        ...
+
+    def block_length(self) -> BlockLength:
+        """The length limits of a block."""
+        ...
+
+    def used_weight(self, dispatch_class: DispatchClass) -> Weight:
+        """What a class has used of the block so far."""
         ...
 
     def weight_left(self) -> Weight:

@@ -12,3 +12,6 @@ SECOND: Final = 1000
 MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
+
+BYTE_FEE: Final = 100_000
+"""What a byte of an extrinsic costs: a full 256 KiB piece of a blob pays 0.026 GRIST."""

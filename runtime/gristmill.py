@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from frame.extensions import standard
 from frame.runtime import Runtime
+from pallets.balances import Balances
+from pallets.blobs import Blobs
+from pallets.compute import Compute
+from pallets.datasets import Datasets
+from pallets.market import Market
+from pallets.rewards import Rewards
+from pallets.sudo import Sudo
 from pallets.system import System
 from pallets.timestamp import Timestamp
+from pallets.transaction_payment import TransactionPayment
+from pallets.utility import Utility
+from runtime.constants import BYTE_FEE, MILLI
 
 
 class GristmillRuntime(Runtime, spec_name="gristmill", spec_version=1):
@@ -13,8 +23,19 @@ class GristmillRuntime(Runtime, spec_name="gristmill", spec_version=1):
 
     system = System(index=0)
     timestamp = Timestamp(index=1)
+    balances = Balances(index=2, existential_deposit=MILLI)
+    transaction_payment = TransactionPayment(index=3, currency=balances, byte_fee=BYTE_FEE)
+    sudo = Sudo(index=4)
+    utility = Utility(index=5)
+    blobs = Blobs(index=9, currency=balances, time=timestamp)
+    datasets = Datasets(index=10, currency=balances)
+    rewards = Rewards(index=11, currency=balances, time=timestamp, datasets=datasets)
+    market = Market(index=12, currency=balances, datasets=datasets)
+    compute = Compute(
+        index=13, escrow=market, datasets=datasets, blobs=blobs, rewards=rewards, time=timestamp
+    )
 
-    extensions = standard()
+    extensions = standard(transaction_payment)
 
 
 def runtime() -> GristmillRuntime:

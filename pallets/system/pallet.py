@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from frame import (
@@ -338,6 +338,12 @@ class System(Pallet[Config], weights=Weights):
     def block_weights(self) -> BlockWeights:
         return self.config.block_weights
 
+    def block_length(self) -> BlockLength:
+        return self.config.block_length
+
+    def used_weight(self, dispatch_class: DispatchClass) -> Weight:
+        return self.block_weight.get().of(dispatch_class)
+
     def weight_left(self) -> Weight:
         return self.config.block_weights.max_block - self.block_weight.get().total()
 
@@ -395,6 +401,9 @@ class System(Pallet[Config], weights=Weights):
 
     def account(self, who: bytes) -> AccountInfo:
         return self.account_info[who]
+
+    def accounts(self) -> Iterator[tuple[bytes, AccountInfo]]:
+        return self.account_info.items()
 
     def account_exists(self, who: bytes) -> bool:
         account = self.account_info[who]

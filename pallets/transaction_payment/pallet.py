@@ -55,9 +55,9 @@ class Config:
     """
 
     currency: Currency
-    byte_fee: int = 1
+    byte_fee: U128 = 1
     """The fee of a byte of the encoded extrinsic."""
-    time_fee: int = 1
+    time_fee: U128 = 1
     """The fee of a picosecond of weight."""
     beneficiary: bytes | None = None
     """The account that fees go to; without one they are burned."""
