@@ -73,7 +73,7 @@ def dataset(
 
 def class_count(plan: Plan) -> int:
     """Classes that a cross-entropy plan tells apart."""
-    if plan.classes < 1:
+    if not plan.classes:
         raise BadData("the model has no classes")
     return plan.classes
 

@@ -17,7 +17,7 @@ UNCONFINED = confine.at_start()
 import wasmtime  # noqa: E402
 
 from executor import errors, training, weights, wire  # noqa: E402
-from executor.compiler import compile_training  # noqa: E402
+from executor.compiler.compile import compile_training  # noqa: E402
 from executor.compiler.plan import Plan  # noqa: E402
 from executor.sandbox import Sandbox  # noqa: E402
 from executor.wire import Kind  # noqa: E402

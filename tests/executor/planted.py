@@ -34,7 +34,6 @@ PRELUDE = '''
 import os, sys
 sys.path.insert(0, ROOT)
 import executor.confine  # closes descriptors and leaves the network, as the real start does
-import executor.compiler as _c; _c.compile_training = getattr(_c, "compile_training", None)
 from executor import worker
 from executor.compiler import plan as plans
 import wasmtime
