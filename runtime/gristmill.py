@@ -15,6 +15,7 @@ from pallets.system import System
 from pallets.timestamp import Timestamp
 from pallets.transaction_payment import TransactionPayment
 from pallets.utility import Utility
+from runtime.apis import APIS
 from runtime.constants import BYTE_FEE, MILLI
 
 
@@ -36,6 +37,7 @@ class GristmillRuntime(Runtime, spec_name="gristmill", spec_version=1):
     )
 
     extensions = standard(transaction_payment)
+    apis = APIS
 
 
 def runtime() -> GristmillRuntime:
