@@ -78,4 +78,4 @@ class Sandbox:
         except wasmtime.Trap as trap:
             if trap.trap_code == wasmtime.TrapCode.OUT_OF_FUEL:
                 raise OutOfFuel(f"the job used up its {self._fuel} units of fuel") from None
-            raise EnclaveCrashed("the enclave's module trapped") from None
+            raise EnclaveCrashed(f"the enclave's module trapped: {trap.trap_code}") from None

@@ -54,9 +54,6 @@ def plan(run="", *, pages=2, fuel=100, declared=None, head=""):
         parameters=(plans.Parameter(region("w", 1024, (2, 3)), 2, given),),
         constants=(), outputs=(), flops=1, work=1, fuel=fuel, steps=4,
         fuel_per_step=1, fuel_per_call=1, fuel_of_finish=1, classes=3)
-    if not hasattr(plans.Plan, "classes"):
-        plans.Plan.classes = facts.pop("classes")
-    facts.pop("classes", 0)
     return plans.Plan(**facts)
 
 def compile_training(model, spec, rows):
