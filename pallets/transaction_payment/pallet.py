@@ -51,16 +51,16 @@ class Releases(IntEnum):
 class Config:
     """What the runtime decides.
 
+    byte_fee: The fee of a byte of the encoded extrinsic.
+    time_fee: The fee of a picosecond of weight.
+    beneficiary: The account that fees go to; without one they are burned.
     operational_fee_multiplier: By what the fee of an Operational call is multiplied into a virtual tip.
     """
 
     currency: Currency
     byte_fee: U128 = 1
-    """The fee of a byte of the encoded extrinsic."""
     time_fee: U128 = 1
-    """The fee of a picosecond of weight."""
-    beneficiary: bytes | None = None
-    """The account that fees go to; without one they are burned."""
+    beneficiary: AccountId | None = None
     adjustment: Adjustment = Adjustment()  # noqa: RUF009 - immutable
     operational_fee_multiplier: U8 = 5
 

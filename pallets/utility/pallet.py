@@ -1,7 +1,7 @@
 """The pallet `utility` (`substrate/frame/utility/src/lib.rs`).
 
-The carried calls run with the sender's own rights, each in a storage layer of its own. How deeply they may nest
-is bounded by the decoding of extrinsics: some ten levels.
+The carried calls run with the sender's own rights, each in a storage layer of its own. How deeply they may
+nest is bounded by the decoding of extrinsics: some ten levels.
 """
 
 from __future__ import annotations
