@@ -44,8 +44,9 @@ class Machine:
 
     def view(self, region: Region) -> Array:
         """The region itself, as an array of its shape."""
-        data: Array = self.bytes[region.offset : region.offset + region.size].view(KINDS[region.kind])
-        return data.reshape(region.shape)
+        data: Any = self.bytes[region.offset : region.offset + region.size].view(KINDS[region.kind])
+        array: Array = data.reshape(region.shape)
+        return array
 
     def write(self, region: Region, values: NDArray[Any]) -> None:
         """Copy values to the start of a region (of rows: as many as there are)."""

@@ -143,16 +143,14 @@ class Evaluator:
             code.splat(leaf)
             return True
         if not leaf.splat:
-            self.nest.push(leaf)
-            code.memory("v128.load", leaf.shifted(unit.shift) + unit.byte)
+            code.memory("v128.load", self.nest.address(leaf, leaf.shifted(unit.shift) + unit.byte))
             return False
         offset = leaf.shifted(unit.shift)
         key = (offset, *leaf.strides)
         if key in self.splats:
             code.get(self.splats[key])
             return True
-        self.nest.push(leaf)
-        code.memory("v128.load32_splat", offset)
+        code.memory("v128.load32_splat", self.nest.address(leaf, offset))
         self.splats[key] = code.local()
         code.tee(self.splats[key])
         return True

@@ -46,6 +46,16 @@ class Nest:
         except KeyError:
             raise CompilerError("an access was not declared to its loop nest") from None
 
+    def address(self, access: Access, offset: int) -> int:
+        """Push the address of an access and give the immediate for its load or store at `offset`, a value of
+        `Access.shifted`. A pointer that runs backwards wraps below zero, so there the sum is taken modulo 2³²."""
+        self.push(access)
+        if min(access.strides, default=0) >= 0:
+            return offset
+        self.code.i32(offset)
+        self.code.op("i32.add")
+        return 0
+
     @contextmanager
     def loop(self, axis: int, turns: int, step: int = 1) -> Iterator[None]:
         """Turn `turns` times, advancing the index of `axis` by `step` after each turn."""

@@ -82,10 +82,8 @@ class Reduce:
 
     def _load(self, nest: Nest, source: Access, into: list[int], offset: int) -> None:
         for half, local in enumerate(into):
-            nest.push(source)
-            nest.code.memory(
-                "v128.load" if self.batched else "v128.load32_splat", source.base + offset + 16 * half
-            )
+            kind = "v128.load" if self.batched else "v128.load32_splat"
+            nest.code.memory(kind, nest.address(source, source.base + offset + 16 * half))
             nest.code.set(local)
 
     def _reduce(self, nest: Nest, source: Access, sums: list[int], axes: list[int]) -> None:
@@ -125,9 +123,9 @@ class Reduce:
         for index in range(count):
             for half, total in enumerate(sums):
                 code.get(total)
-                nest.push(source)
                 offset = source.base + index * source.strides[axis + 1] + 16 * half
-                code.memory("v128.load" if self.batched else "v128.load32_splat", offset)
+                kind = "v128.load" if self.batched else "v128.load32_splat"
+                code.memory(kind, nest.address(source, offset))
                 code.op(COMBINE[self.op])
                 code.set(total)
 
@@ -189,7 +187,7 @@ class BatchSum:
         for block in range(blocks):
             for half in range(2):
                 code.get(total)
-                nest.push(source)
-                code.memory("v128.load", source.base + block * source.strides[0] + 16 * half)
+                offset = source.base + block * source.strides[0] + 16 * half
+                code.memory("v128.load", nest.address(source, offset))
                 code.op("f32x4.add")
                 code.set(total)
