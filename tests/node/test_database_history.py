@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from frame.state import Delta
@@ -88,7 +88,7 @@ def check(backend: BlockState, state: State) -> None:
     assert backend.root(Delta({}), 1) == state_root(*state, 1)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15)
 @given(STEPS, st.integers(0, 7), st.integers(0, 7))
 def test_every_block_keeps_its_state(
     steps: list[tuple[dict[bytes, bytes | None], dict[bytes, dict[bytes, bytes | None]]]],
