@@ -340,9 +340,7 @@ def test_frozen_money_can_be_held_and_held_money_counts_as_frozen(ext: Externali
     with refused(ext, Token.Frozen):
         b.transfer(CAROL, BOB, 10_001, keep_alive=False)
     b.transfer(CAROL, BOB, 10_000, keep_alive=False)
-    assert b.burn_held(RENT, CAROL, 30_000) == 30_000, (
-        "escrow settles although the owner has frozen the money"
-    )
+    assert b.burn_held(RENT, CAROL, 30_000) == 30_000, "frozen money settles too"
 
 
 def test_transfer_on_hold(ext: Externalities) -> None:
@@ -457,44 +455,16 @@ def test_try_state_notices() -> None:
 
 def test_the_declaration_is_substrates() -> None:
     declared = Bank.balances.declaration
-    assert [event.__name__ for event in declared.events[:22]] == [
-        "Endowed",
-        "DustLost",
-        "Transfer",
-        "BalanceSet",
-        "Reserved",
-        "Unreserved",
-        "ReserveRepatriated",
-        "Deposit",
-        "Withdraw",
-        "Slashed",
-        "Minted",
-        "Burned",
-        "Suspended",
-        "Restored",
-        "Upgraded",
-        "Issued",
-        "Rescinded",
-        "Locked",
-        "Unlocked",
-        "Frozen",
-        "Thawed",
-        "TotalIssuanceForced",
-    ]
-    assert [error.__name__ for error in declared.errors] == [
-        "VestingBalance",
-        "LiquidityRestrictions",
-        "InsufficientBalance",
-        "ExistentialDeposit",
-        "Expendability",
-        "ExistingVestingSchedule",
-        "DeadAccount",
-        "TooManyReserves",
-        "TooManyHolds",
-        "TooManyFreezes",
-        "IssuanceDeactivated",
-        "DeltaZero",
-    ]
+    assert " ".join(event.__name__ for event in declared.events[:22]) == (
+        "Endowed DustLost Transfer BalanceSet Reserved Unreserved ReserveRepatriated Deposit Withdraw Slashed "
+        "Minted Burned Suspended Restored Upgraded Issued Rescinded Locked Unlocked Frozen Thawed "
+        "TotalIssuanceForced"
+    )
+    assert " ".join(error.__name__ for error in declared.errors) == (
+        "VestingBalance LiquidityRestrictions InsufficientBalance ExistentialDeposit Expendability "
+        "ExistingVestingSchedule DeadAccount TooManyReserves TooManyHolds TooManyFreezes IssuanceDeactivated "
+        "DeltaZero"
+    )
     assert {c.name: c.index for c in declared.calls} == {
         "transfer_allow_death": 0,
         "force_transfer": 2,

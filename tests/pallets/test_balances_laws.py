@@ -97,7 +97,7 @@ class Money(RuleBasedStateMachine):
     @invariant()
     def who_has_holds_is_alive(self) -> None:
         system = self.ext.of(Bank.system)
-        for who in self.b.holds.keys():
+        for who in self.b.holds:
             assert system.account(who).data.free >= ED and system.providers(who) == 1
 
 

@@ -113,7 +113,8 @@ def small_order_keys() -> list[bytes]:
     p, d = 2**255 - 19, -121665 * pow(121666, -1, 2**255 - 19)
     root = pow(2, (p - 1) // 4, p)
     # A point of order 8 doubles to one of order 4, whose y is 0: then y² = -x² and -x²+y² = 1+dx²y² gives
-    dy⁴+2y²-1 = 0. squares = [(-1 + sign * _sqrt(1 + d, p, root)) * pow(d, -1, p) % p for sign in (1, -1)]
+    # dy⁴+2y²-1 = 0.
+    squares = [(-1 + sign * _sqrt(1 + d, p, root)) * pow(d, -1, p) % p for sign in (1, -1)]
     ys = [y for square in squares if (y := _sqrt(square, p, root)) is not None]
     all_ys = [0, 1, p - 1, p, p + 1] + [v % p for y in ys for v in (y, -y)]
     return [(y | sign << 255).to_bytes(32, "little") for y in all_ys for sign in (0, 1)]
@@ -130,7 +131,9 @@ def _sqrt(value: int, p: int, root: int) -> int | None:
 
 def test_nobody_signs_for_keys_of_small_order() -> None:
     """Without the check the first loop finds forgeries: a zero signature verifies for every fourth message
-    or so.""" keys = small_order_keys()
+    or so.
+    """
+    keys = small_order_keys()
     assert len(keys) == 14
     for public in keys:
         for signature in (bytes(64), b"\1" + bytes(63), bytes(31) + b"\x80" + bytes(32)):

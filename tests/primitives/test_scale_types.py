@@ -245,7 +245,7 @@ def test_hints_without_codec() -> None:
     with pytest.raises(ScaleError, match="a union is written as an Enum"):
         codec(U8 | str)
     bad = make_struct("Bad", {"count": int})
-    with pytest.raises(ScaleError, match="Bad.count: no SCALE codec for <class 'int'>"):
+    with pytest.raises(ScaleError, match=r"Bad\.count: no SCALE codec for <class 'int'>"):
         encode(bad, bad(count=1))
     with pytest.raises(ScaleError, match="items of zero bytes"):
         encode(list[tuple[()]], [()])
