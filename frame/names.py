@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import inspect
 
+_SPELLED = {"ss58": "SS58"}
+"""Words that Substrate writes in capitals: clients look for `System.SS58Prefix`."""
+
 
 def camel(name: str) -> str:
     """`existential_deposit` → `ExistentialDeposit`."""
-    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+    return "".join(_SPELLED.get(part) or part[:1].upper() + part[1:] for part in name.split("_"))
 
 
 def lower_camel(name: str) -> str:

@@ -32,7 +32,7 @@ _PRIMITIVES: Final = (
     "u8", "u16", "u32", "u64", "u128", "u256",
     "i8", "i16", "i32", "i64", "i128", "i256",
 )  # fmt: skip
-_BOUNDED: Final = ["bounded_collections", "bounded_vec", "BoundedVec"]
+_BOUNDED: Final = ["sp_core", "bounded", "bounded_vec", "BoundedVec"]
 
 Shape = tuple[list[str], list[TypeParameter], TypeDef]
 
