@@ -2,7 +2,7 @@
 //   node polkadot.mjs ws://127.0.0.1:9944 '<arguments of datasets.register>'
 import { ApiPromise, Keyring, WsProvider } from "@polkadot/api";
 
-const api = await ApiPromise.create({ provider: new WsProvider(process.argv[2], false), noInitWarn: true, throwOnConnect: true });
+const api = await ApiPromise.create({ provider: new WsProvider(process.argv[2]), noInitWarn: true, throwOnConnect: true });
 const keyring = new Keyring({ type: "sr25519" });
 const [alice, bob] = ["//Alice", "//Bob"].map((uri) => keyring.addFromUri(uri));
 const ed = new Keyring({ type: "ed25519" }).addFromUri("//Alice");
@@ -64,7 +64,8 @@ seen.datasets = datasets.map(([key, value]) => [key.args[0].toString(), value.un
 
 seen.old_balance = (await (await api.at(api.genesisHash)).query.system.account(bob.address)).data.free.toString();
 seen.next_index = (await api.rpc.system.accountNextIndex(alice.address)).toNumber();
-seen.dry_run = (await api.rpc.system.dryRun((await api.tx.system.remark("0x05").signAsync(alice)).toHex())).toString();
+const dryRun = await api.rpc.system.dryRun((await api.tx.system.remark("0x05").signAsync(alice)).toHex());
+seen.dry_run = dryRun.isOk && dryRun.asOk.isOk;
 const block = await api.rpc.chain.getBlock(seen.transfer.block);
 seen.calls = block.block.extrinsics.map((xt) => `${xt.method.section}.${xt.method.method}`);
 seen.accounts = (await api.query.system.account.keys()).length;
@@ -75,10 +76,7 @@ unsubscribeBalance();
 seen.heads = heads;
 seen.balances = balances;
 seen.errors = [];
-try {
-  await api.rpc.author.submitExtrinsic("0x1234");
-} catch (error) {
-  seen.errors.push(error.message);
-}
+for (const [who, options] of [[alice, { nonce: 0 }], [keyring.addFromUri("//Nobody"), {}]])
+  await api.tx.system.remark("0x06").signAndSend(who, options).catch((error) => seen.errors.push(error.message));
 console.log(JSON.stringify(seen));
 await api.disconnect();

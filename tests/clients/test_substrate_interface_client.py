@@ -54,7 +54,7 @@ def test_a_transfer_moves_money_and_costs_what_was_announced(chain: SubstrateInt
     call = chain.compose_call(
         "Balances", "transfer_keep_alive", {"dest": BOB.ss58_address, "value": 3 * GRIST}
     )
-    announced = chain.get_payment_info(call, ALICE)["partial_fee"]
+    announced = chain.get_payment_info(call, ALICE)["partialFee"]
     receipt = send(chain, ALICE, "Balances", "transfer_keep_alive", dest=BOB.ss58_address, value=3 * GRIST)
     assert receipt.is_success
     assert "Balances.Transfer" in event_names(receipt) and "System.ExtrinsicSuccess" in event_names(receipt)
@@ -88,7 +88,7 @@ def test_a_batch_runs_all_its_calls(chain: SubstrateInterface) -> None:
 
 
 def test_ed25519_signs_too(chain: SubstrateInterface) -> None:
-    other = Keypair.create_from_uri("//Alice", crypto_type=KeypairType.ED25519)
+    other = Keypair.create_from_seed("0x" + "07" * 32, crypto_type=KeypairType.ED25519)
     send(chain, ALICE, "Balances", "transfer_keep_alive", dest=other.ss58_address, value=5 * GRIST)
     assert send(chain, other, "System", "remark", remark="0x01").is_success
 
