@@ -462,8 +462,8 @@ def test_the_declaration_is_substrates() -> None:
     )
     assert " ".join(error.__name__ for error in declared.errors) == (
         "VestingBalance LiquidityRestrictions InsufficientBalance ExistentialDeposit Expendability "
-        "ExistingVestingSchedule DeadAccount TooManyReserves TooManyHolds TooManyFreezes IssuanceDeactivated "
-        "DeltaZero"
+        "ExistingVestingSchedule DeadAccount TooManyReserves TooManyHolds TooManyFreezes "
+        "IssuanceDeactivated DeltaZero"
     )
     assert {c.name: c.index for c in declared.calls} == {
         "transfer_allow_death": 0,

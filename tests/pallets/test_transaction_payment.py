@@ -25,6 +25,7 @@ MOST = weight(10**12, 5 * 2**20)
 GRIST = 10**12
 KEY = Keypair.from_uri("//Alice")
 PURSE = b"\x77" * 32
+GENESIS = {"balances": Balances.Genesis(balances=[(KEY.account_id, GRIST), (BOB, GRIST), (PURSE, 1_000)])}
 
 
 # -- the multiplier --------------------------------------------
@@ -38,10 +39,8 @@ PURSE = b"\x77" * 32
 def test_the_multiplier_follows_the_formula(previous: int, time: int, proof: int) -> None:
     """Against the formula in exact fractions: the rounding of each step loses less than 10⁻¹²."""
     rule = Adjustment()
-    fullness = max(
-        Fraction(min(time, MOST.ref_time), MOST.ref_time),
-        Fraction(min(proof, MOST.proof_size), MOST.proof_size),
-    )
+    used = weight(time, proof).min(MOST)
+    fullness = max(Fraction(used.ref_time, MOST.ref_time), Fraction(used.proof_size, MOST.proof_size))
     v, d = Fraction(1, 100_000), abs(fullness - Fraction(1, 4))
     change = v * d + (v * d) ** 2 / 2 if fullness >= Fraction(1, 4) else -(v * d - (v * d) ** 2 / 2)
     exact = Fraction(previous, ONE) * (1 + change)
@@ -123,8 +122,7 @@ def rich(beneficiary: bytes | None = None) -> tuple[Externalities, type[Runtime]
         transaction_payment = TransactionPayment(index=3, currency=balances, beneficiary=beneficiary)
         extensions = standard(transaction_payment)
 
-    genesis = {"balances": Balances.Genesis(balances=[(KEY.account_id, GRIST), (BOB, GRIST), (PURSE, 1_000)])}
-    return externalities(Payer, genesis), Payer
+    return externalities(Payer, GENESIS), Payer
 
 
 @pytest.mark.parametrize("beneficiary", [None, PURSE])
@@ -209,10 +207,7 @@ def test_fees_never_reap() -> None:
 
 def test_blocks_of_transfers_build_and_execute_alike() -> None:
     _, kind = rich()
-    chain = Chain(
-        kind(),
-        {"balances": Balances.Genesis(balances=[(KEY.account_id, GRIST), (BOB, GRIST), (PURSE, 1_000)])},
-    )
+    chain = Chain(kind(), GENESIS)
     balances = next(p for p in chain.runtime.pallets if isinstance(p, Balances))
     for nonce in range(3):
         chain.block(chain.sign(KEY, balances.transfer_keep_alive.new(at(BOB), 5), nonce=nonce))
