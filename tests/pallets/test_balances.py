@@ -456,8 +456,8 @@ def test_try_state_notices() -> None:
 def test_the_declaration_is_substrates() -> None:
     declared = Bank.balances.declaration
     assert " ".join(event.__name__ for event in declared.events[:22]) == (
-        "Endowed DustLost Transfer BalanceSet Reserved Unreserved ReserveRepatriated Deposit Withdraw Slashed "
-        "Minted Burned Suspended Restored Upgraded Issued Rescinded Locked Unlocked Frozen Thawed "
+        "Endowed DustLost Transfer BalanceSet Reserved Unreserved ReserveRepatriated Deposit Withdraw "
+        "Slashed Minted Burned Suspended Restored Upgraded Issued Rescinded Locked Unlocked Frozen Thawed "
         "TotalIssuanceForced"
     )
     assert " ".join(error.__name__ for error in declared.errors) == (
