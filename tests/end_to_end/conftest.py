@@ -23,8 +23,10 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture
-def town(node: RunningNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Town:
+def town(node: RunningNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
     """Fresh accounts and directories for one test, on the shared chain."""
     monkeypatch.setenv("GRISTMILL_KEYRING", str(tmp_path / "keyring.json"))
     monkeypatch.setenv("GRISTMILL_ORDERS", str(tmp_path / "orders"))
-    return Town(node.http, tmp_path, f"{node.port}-{next(_numbers)}")
+    made = Town(node.http, tmp_path, f"{node.port}-{next(_numbers)}")
+    yield made
+    made.chain.rpc.close()

@@ -105,7 +105,8 @@ class Town:
         """The provider's data directory with a policy file (lines replaced as told) and a secret."""
         self.data.mkdir(mode=0o700)
         text = template(self.provider_name, self.make_rows(), ["pixels=1,8,8"], "anyone")
-        for old, new in [("http://127.0.0.1:9944", self.url), *changes]:
+        roomy = ("params_per_row = 100.0", "params_per_row = 1000.0")
+        for old, new in [("http://127.0.0.1:9944", self.url), roomy, *changes]:
             assert old in text
             text = text.replace(old, new)
         (self.data / FILE_NAME).write_text(text)

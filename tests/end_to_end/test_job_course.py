@@ -332,7 +332,7 @@ def test_privacy_that_is_not_built_is_not_promised(town: Town) -> None:
 
 
 def test_given_weights_and_too_many_parameters(town: Town) -> None:
-    town.settle_in(("params_per_row = 100.0", "params_per_row = 0.5"))
+    town.settle_in(("params_per_row = 1000.0", "params_per_row = 0.5"))
     provider = town.daemon()
     assert provider.dataset is not None
     with pytest.raises(ChainError) as error:
