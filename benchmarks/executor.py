@@ -1,7 +1,7 @@
 """Training steps in the enclave against what an ML engineer would run instead.
 
-The peer of the MLP is the same step written by hand in NumPy; where PyTorch is installed (it is no dependency of
-ours), it is measured in the same run and named instead. One thread each.
+The peer of the MLP is the same step written by hand in NumPy; where PyTorch is installed (it is no dependency
+of ours), it is measured in the same run and named instead. One thread each.
 """
 
 from collections.abc import Callable, Iterator

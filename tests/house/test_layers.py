@@ -22,7 +22,7 @@ BELOW: dict[str, tuple[str, ...]] = {
 """Package → the packages it may import besides itself."""
 
 DETERMINISTIC = ("primitives", "frame", "pallets", "runtime")
-WORLD = {"time", "random", "datetime", "locale", "uuid", "threading", "asyncio", "socket", "subprocess"}
+WORLD = {"time", "random", "datetime", "locale", "uuid", "asyncio", "socket", "subprocess"}
 """Modules through which the world leaks in; a runtime must give the same answer everywhere and always."""
 
 
