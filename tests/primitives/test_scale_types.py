@@ -261,7 +261,8 @@ def test_a_type_that_failed_to_compile_fails_again() -> None:
 
 
 def test_decode_from_bounds_and_buffers() -> None:
-    assert decode(U16, bytearray(b"\1\2")) == 513 and decode(bytes, memoryview(b"\4a")) == b"a"
+    buffers: tuple[Any, Any] = (bytearray(b"\1\2"), memoryview(b"\4a"))
+    assert decode(U16, buffers[0]) == 513 and decode(bytes, buffers[1]) == b"a"
     with pytest.raises(ScaleError, match="offset 3 is outside 2 bytes"):
         codec(U8).decode_from(b"ab", 3)
     with pytest.raises(ScaleError, match="offset -1"):
@@ -270,7 +271,7 @@ def test_decode_from_bounds_and_buffers() -> None:
 
 def test_threads_may_meet_in_a_new_type() -> None:
     results: list[Any] = []
-    node = make_struct("Node", {f"f{n}": Annotated[bytes, FixedBytes(8)] | None for n in range(40)})
+    node: Any = make_struct("Node", {f"f{n}": Annotated[bytes, FixedBytes(8)] | None for n in range(40)})
     data = b"\0" * 40
     threads = [
         threading.Thread(target=lambda: results.append(decode(list[node], b"\4" + data))) for _ in range(8)
