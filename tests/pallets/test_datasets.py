@@ -149,7 +149,7 @@ def test_close_waits_for_the_last_open_job(registered: World) -> None:
     assert world.do(world.datasets.close.new(0), ALICE) == [world.datasets.Closing(id=0)]
     assert world.datasets.active(0) is None
     world.datasets.end_job(0, 3)
-    assert world.datasets.datasets[0].state == DatasetState.Closing
+    assert world.datasets.active(0) is None
     assert world.held(ALICE) == DATASET_DEPOSIT
     world.datasets.spend(0, 4)
     world.datasets.end_job(0, 0)

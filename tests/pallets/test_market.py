@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from primitives.data import DatasetKind
+from primitives.data import DatasetKind, Tariff, Windows
 from tests.pallets.samples import (
     ALICE,
     BOB,
@@ -13,8 +13,6 @@ from tests.pallets.samples import (
     POLICY,
     SCHEMA,
     SECOND,
-    TARIFF,
-    Windows,
     rent,
     seal_key,
 )
@@ -36,7 +34,7 @@ def test_list_and_unlist(registered: World) -> None:
     events = world.do(world.market.list.new(0, rent()), ALICE)
     assert events == [world.market.Listed(dataset=0, owner=ALICE, terms=rent())]
     assert world.market.rent(0) == rent()
-    cheaper = rent(tariff=type(TARIFF)(base=0, per_gwork=1, per_rho=0))
+    cheaper = rent(tariff=Tariff(base=0, per_gwork=1, per_rho=0))
     world.do(world.market.list.new(0, cheaper), ALICE)
     assert world.market.rent(0) == cheaper
     assert world.do(world.market.unlist.new(0), ALICE) == [world.market.Unlisted(dataset=0)]

@@ -139,7 +139,7 @@ class World:
     def do(self, call: RuntimeCall, who: bytes) -> list[Event]:
         """Dispatch a call that must succeed; returns its events."""
         seen = len(self.events())
-        self.ext.dispatch(call, Origin.of(who))
+        self._dispatch(call, who)
         return self.events()[seen:]
 
     def attempt(self, call: RuntimeCall, who: bytes) -> str | None:
@@ -147,7 +147,7 @@ class World:
         it was."""
         before = self.overlay.delta()
         try:
-            self.ext.dispatch(call, Origin.of(who))
+            self._dispatch(call, who)
         except DispatchError as error:
             assert self.overlay.delta() == before, "a refused call left something behind"
             return error.name
@@ -159,8 +159,13 @@ class World:
         root = self.root()
         expected = getattr(self.ext.machine.by_index[call.entry.pallet_index], error)
         with pytest.raises(expected):
-            self.ext.dispatch(call, Origin.of(who))
+            self._dispatch(call, who)
         assert self.root() == root
+
+    def _dispatch(self, call: RuntimeCall, who: bytes) -> None:
+        """The call as it comes out of its own bytes, as in a block."""
+        decoded = RUNTIME.call_codec.decode(call.encode())
+        self.ext.dispatch(decoded, Origin.of(who))
 
     @contextmanager
     def rehearsal(self) -> Iterator[None]:
