@@ -64,6 +64,10 @@ class UnknownApi(LookupError):
         super().__init__(f"Exported method {name} is not found")
 
 
+class ApiFailed(Exception):
+    """A runtime API was called with arguments that it cannot answer for; the text says why."""
+
+
 class ExtrinsicCodec(CalledCodec):
     """An extrinsic as bytes, with its length prefix, inside another type."""
 

@@ -32,6 +32,8 @@ class InvalidBlock(Exception):
 
 def initialize_block(m: Machine, number: int, parent_hash: bytes, digest: Digest) -> None:
     """Events reset, upgrade, system, hooks, the base weight: what comes before the first extrinsic."""
+    if number == 0:
+        raise InvalidBlock("the genesis block is not executed")
     m.extrinsics = []
     m.system.reset_events()
     upgraded, used = _upgrade(m)
@@ -169,8 +171,6 @@ def execute_block(m: Machine, header: Header, extrinsics: list[bytes]) -> list[b
 
     InvalidBlock when anything differs; the caller then throws the overlay away.
     """
-    if header.number == 0:
-        raise InvalidBlock("the genesis block is not executed")
     initialize_block(m, header.number, header.parent_hash, pre_digest(header))
     _initial_checks(m, header)
     results = _apply_all(m, extrinsics)

@@ -148,6 +148,10 @@ class Runtime:
         try:
             results = executive.execute_block(machine, block.header, block.extrinsics)
             return Outcome(_delta(machine), block.header, results)
+        except executive.InvalidBlock:
+            raise
+        except Exception as error:  # a hook that fails: the block must not exist
+            raise executive.InvalidBlock(f"{type(error).__name__}: {error}") from error
         finally:
             self._idle.append(machine)
 
@@ -171,7 +175,8 @@ class Runtime:
         """A runtime API by name, `Core_version` say, with SCALE arguments and result; what it writes is
         thrown away.
 
-        apis.UnknownApi with Substrate's text when there is none of that name; ScaleError for bad arguments.
+        apis.UnknownApi with Substrate's text when there is none of that name; ScaleError for bad arguments;
+        apis.ApiFailed when it cannot answer.
         """
         entry = self.apis.get(api)
         if entry is None:
@@ -179,6 +184,10 @@ class Runtime:
         machine = self._machine(state, host)
         try:
             return entry.run(machine, args)
+        except ScaleError:
+            raise
+        except Exception as error:
+            raise apis.ApiFailed(f"{type(error).__name__}: {error}") from error
         finally:
             self._idle.append(machine)
 
@@ -263,6 +272,8 @@ class BlockBuilder:
         self._runtime = runtime
         self.machine = machine
         self.results: list[bytes] = []
+        self.extrinsics: list[bytes] = []
+        """The extrinsics applied so far."""
         self._inherents_over = False
 
     def inherents(self, data: Mapping[bytes, bytes]) -> list[bytes]:
@@ -287,6 +298,7 @@ class BlockBuilder:
                 result = executive.apply_extrinsic(self.machine, extrinsic)
             self._inherents_over = True
         self.results.append(result)
+        self.extrinsics.append(extrinsic)
         return b"\0" + result
 
     def finish(self) -> tuple[Header, Outcome]:
@@ -301,11 +313,6 @@ class BlockBuilder:
     def abandon(self) -> None:
         """Throw the block away."""
         self._runtime.release(self.machine)
-
-    @property
-    def extrinsics(self) -> list[bytes]:
-        """The extrinsics applied so far."""
-        return list(self.machine.extrinsics)
 
     def has_room(self) -> bool:
         """Whether a smallest Normal extrinsic would still fit."""

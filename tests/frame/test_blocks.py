@@ -33,7 +33,7 @@ def invalid(kind: Invalid) -> Callable[[BaseException], bool]:
 
 
 class Refused:
-    """Asserts that a transaction is refused for this reason, by the pool and in a block, and nothing changes."""
+    """Asserts that a transaction is refused for a reason, by the pool and in a block; nothing changes."""
 
     def __init__(self, chain: Chain) -> None:
         self.chain = chain

@@ -29,13 +29,13 @@ def test_a_plain_int_has_no_codec() -> None:
 
     with pytest.raises(TypeError, match=r"Bad\.f: argument `n`: no SCALE codec for <class 'int'>"):
 
-        class Bad(Pallet[None]):  # noqa: F811
+        class Bad(Pallet[None]):
             @call(0)
             def f(self, origin: Origin, n: int) -> None: ...
 
     with pytest.raises(TypeError, match="no SCALE codec for <class 'int'>"):
 
-        class Bad(Pallet[None]):  # noqa: F811
+        class Bad(Pallet[None]):
             class Done(Event):
                 n: int
 
@@ -58,7 +58,7 @@ def test_storage_says_its_types() -> None:
 
     with pytest.raises(TypeError, match=r"Bad\.x: the default does not fit: 256 does not fit u8"):
 
-        class Bad(Pallet[None]):  # type: ignore[no-redef] # noqa: F811
+        class Bad(Pallet[None]):  # type: ignore[no-redef]
             x = StorageValue[U8](default=256)
 
 
@@ -74,19 +74,19 @@ def test_calls() -> None:
 
     with pytest.raises(TypeError, match=r"Bad\.f: a call begins with \(self, origin: Origin, …\)"):
 
-        class Bad(Pallet[None]):  # type: ignore[no-redef] # noqa: F811
+        class Bad(Pallet[None]):  # type: ignore[no-redef]
             @call(0)  # type: ignore[arg-type]
             def f(self, n: U32) -> None: ...
 
     with pytest.raises(TypeError, match="names `m`, which is not an argument"):
 
-        class Bad(Pallet[None]):  # type: ignore[no-redef] # noqa: F811
+        class Bad(Pallet[None]):  # type: ignore[no-redef]
             @call(0, weight=lambda m: weight(m))  # noqa: PLW0108
             def f(self, origin: Origin, n: U32) -> None: ...
 
     with pytest.raises(TypeError, match="must be plain, without default"):
 
-        class Bad(Pallet[None]):  # type: ignore[no-redef] # noqa: F811
+        class Bad(Pallet[None]):  # type: ignore[no-redef]
             @call(0)
             def f(self, origin: Origin, n: U32 = 3) -> None: ...
 
@@ -126,14 +126,14 @@ def test_runtime() -> None:
 
     with pytest.raises(TypeError, match="Bad: Template is listed twice"):
 
-        class Bad(Runtime, spec_name="bad", spec_version=1):  # type: ignore[no-redef] # noqa: F811
+        class Bad(Runtime, spec_name="bad", spec_version=1):  # type: ignore[no-redef]
             system = System(index=0)
             template = Template(index=1)
             second = Template(index=2)
 
     with pytest.raises(TypeError, match="Bad has no pallet `system`"):
 
-        class Bad(Runtime, spec_name="bad", spec_version=1):  # type: ignore[no-redef] # noqa: F811
+        class Bad(Runtime, spec_name="bad", spec_version=1):  # type: ignore[no-redef]
             template = Template(index=1)
 
 
@@ -161,7 +161,7 @@ def test_missing_weights_are_named() -> None:
         system = System(index=0)
         template = Unweighed(index=1)
 
-    with pytest.raises(TypeError, match="^Template.add_many: no weight; run `benchmark pallet`$"):
+    with pytest.raises(TypeError, match=r"^Template\.add_many: no weight; run `benchmark pallet`$"):
         WithUnweighed().require_weights()
     assert TemplateRuntime().missing_weights() == []
 

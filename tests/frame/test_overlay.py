@@ -67,9 +67,9 @@ def test_nested_layers_behave_like_copies(
         now = model.layers[-1]
         assert list(overlay.keys(b"")) == sorted(now)
         assert {key: overlay.get(key) for key in now} == now
-        for key in KEYS:
-            after = [k for k in sorted(now) if k > key]
-            assert overlay.next_key(key) == (after[0] if after else None)
+        for start in KEYS:
+            after = [k for k in sorted(now) if k > start]
+            assert overlay.next_key(start) == (after[0] if after else None)
     while len(model.layers) > 1:
         overlay.commit()
         top = model.layers.pop()
