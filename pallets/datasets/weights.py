@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from frame.weights import Weight, db, micros
+from primitives.data import Schema
 
 DATASET = 28_000
 """Proof bytes of one `Datasets` entry with the largest schema and policy."""
@@ -16,10 +17,9 @@ class Weights:
     """Call → weight."""
 
     @staticmethod
-    def register() -> Weight:
-        """Reads NextDatasetId, Account, Holds; writes them and Datasets. A full schema takes 1 ms to decode
-        and check."""
-        return db(reads=3, writes=4) + micros(1_500, SMALL + ACCOUNT)
+    def register(schema: Schema) -> Weight:
+        """Reads NextDatasetId, Account, Holds; writes them and Datasets. Columns are checked and hashed."""
+        return db(reads=3, writes=4) + micros(500 + 20 * len(schema.columns), SMALL + ACCOUNT)
 
     @staticmethod
     def update() -> Weight:

@@ -38,7 +38,7 @@ from tests.pallets.samples import (
     seal_key,
     spec,
 )
-from tests.pallets.world import ED, MODEL, PEOPLE, RESULT, World
+from tests.pallets.world import ED, ERA, MODEL, PEOPLE, RESULT, World
 
 WORK = 10**9
 TARIFFS = [
@@ -401,11 +401,21 @@ class JobTable(RuleBasedStateMachine):
             self.world.upload(who, blob)
 
     def _claim(self, data: st.DataObject) -> None:
-        """A claim moves money from the pool to the owner, or nothing."""
-        before = self.world.issuance()
-        era, dataset = self.world.rewards.era() - 1, data.draw(st.integers(0, len(self.datasets)))
-        self.world.attempt(self.world.rewards.claim.new(era, dataset), data.draw(st.sampled_from(PEOPLE)))
-        assert self.world.issuance() == before
+        """A claim moves money from the pool to the owner: less than the fees burned, and once."""
+        rewards = self.world.rewards
+        known = sorted(rewards.fees.keys()) or [(rewards.era(), 0)]
+        era, dataset = data.draw(st.sampled_from(known))
+        if data.draw(st.booleans()):
+            self.world.wait(ERA)
+        fees = rewards.fees.get(era, dataset) or 0
+        call, who = rewards.claim.new(era, dataset), data.draw(st.sampled_from(PEOPLE))
+        error = self.world.attempt(call, who)
+        if era == rewards.era():
+            assert error == "EraNotOver"
+        owner = self.datasets[dataset].owner
+        reward = self.world.total(owner) - self.totals[owner]
+        assert error is not None or 0 < 10 * reward <= 9 * fees
+        assert self.world.attempt(call, who) is not None
         self._look()
 
     # --- what must always hold ------------------------------------------------------------------------

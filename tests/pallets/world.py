@@ -14,6 +14,7 @@ import pytest
 from frame import DispatchError, Event, Origin, Pallet, RuntimeCall, Weight
 from frame.host import PlainHost
 from frame.runtime import Runtime
+from frame.state import Key, MemoryBackend, Recorder
 from frame.testing import Externalities
 from pallets.balances import Balances
 from pallets.blobs import Blobs
@@ -172,6 +173,23 @@ class World:
         """What happens inside is undone."""
         with self.ext.undone():
             yield
+
+    def cost(self, call: RuntimeCall, who: bytes) -> tuple[int, int, int]:
+        """Distinct keys that a call reads and writes, and the bytes it reads; the block's own keys aside."""
+        recorder = Recorder(MemoryBackend(self.ext.state()))
+        machine = RUNTIME.machine(recorder, PlainHost())
+        machine.dispatch(call, Origin.of(who))
+        reads = [key for key in recorder.reads if not self._is_free(key)]
+        writes = [key for key in recorder.writes if not self._is_free(key)]
+        return len(reads), len(writes), sum(len(self.overlay.get(key) or b"") for key in reads)
+
+    def _is_free(self, key: Key) -> bool:
+        """Keys that are in the block's memory anyway: Substrate's list, `frame_system` and the issuance."""
+        assert isinstance(key, bytes)
+        own = key.startswith(self.system.account_info.key[:16]) and not key.startswith(
+            self.system.account_info.key
+        )
+        return own or key == self.balances.total_issuance_value.key
 
     def weight(self, call: RuntimeCall) -> Weight:
         """The declared weight of a call."""
