@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -137,9 +137,10 @@ def _stage(home: Path, narrate: Narrate, kind: type[Actors]) -> Iterator[Stage]:
         narrate("a node makes a new chain (process 1)")
         base = str(home / "chain")
         actors.start("node", "node", "--dev", "--base-path", base, "--rpc-port", str(port))
-        chain = Chain(Rpc(f"http://127.0.0.1:{port}"))
-        actors.until("node", lambda: _answers(chain))
-        with Recorder(port, home / "traffic") as recorder:
+        rpc = Rpc(f"http://127.0.0.1:{port}")
+        with closing(rpc), Recorder(port, home / "traffic") as recorder:
+            chain = Chain(rpc)
+            actors.until("node", lambda: _answers(chain))
             narrate("a provider registers 1,438 rows of handwritten digits that stay on its disk (process 2)")
             actors.run("provider-init", *_init(private))
             audit = str(home / "audit")
