@@ -6,11 +6,10 @@ from typing import Any
 
 from client import datasets
 from client.commands.provider import explain, provider_of
-from client.commands.shared import add_node, address, chain_of, grist, hex_of, run_verb, show, show_rows, verb
+from client.commands.shared import add_node, address, chain_of, grist, hex_of, show, show_rows, verb
 from client.dataset_file import DatasetFile
 from executor.cli import configure_reader
 from executor.readers import parse_dtypes, parse_shapes
-from primitives.command import Command
 from primitives.data import GivenWeights, Policy, Schema, Terms, WithoutDp, chunk_count
 from primitives.job import bits_float
 
@@ -139,6 +138,3 @@ def _terms(terms: Terms.Rent | None) -> dict[str, Any]:
         "result_within_s": terms.windows.result_ms / 1000,
         "confirm_within_s": terms.windows.confirm_ms / 1000,
     }
-
-
-COMMAND = Command(help="check, publish, list and show datasets", configure=configure, run=run_verb)

@@ -17,7 +17,6 @@ from client.commands.shared import (
     hex_of,
     identity_of,
     progress_bar,
-    run_verb,
     show,
     show_rows,
     verb,
@@ -26,7 +25,6 @@ from client.errors import InputError
 from client.keyring import Keyring
 from executor.cli import configure_spec, training_spec
 from primitives import job as rules
-from primitives.command import Command
 from primitives.data import BLOB_MAX
 from primitives.job import JobState, Quote, bits_float
 from primitives.scale import encode
@@ -218,8 +216,3 @@ def _wait(chain: Chain, number: int) -> jobs.Job:
         return None if job.state in {JobState.Submitted, JobState.Accepted} else job
 
     return wait_for(done, WAIT_S, f"the end of job {number}", poll=0.2)
-
-
-COMMAND = Command(
-    help="quote, submit and follow training jobs, fetch their results", configure=configure, run=run_verb
-)

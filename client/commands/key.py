@@ -3,12 +3,11 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from client.commands.shared import hex_of, run_verb, show, show_rows, verb
+from client.commands.shared import hex_of, show, show_rows, verb
 from client.errors import InputError
 from client.files import read_private
 from client.keyring import Identity, Keyring
 from primitives import ss58
-from primitives.command import Command
 from primitives.keys import Scheme, generate_mnemonic
 
 
@@ -75,6 +74,3 @@ def _public(identity: Identity) -> dict[str, object]:
         "scheme": identity.keypair.scheme.name.lower(),
         "encryption_key": hex_of(identity.seal_public),
     }
-
-
-COMMAND = Command(help="make and look at keys", configure=configure, run=run_verb)

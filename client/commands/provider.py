@@ -10,7 +10,7 @@ from pathlib import Path
 
 from client.audit import Audit
 from client.chain import Chain
-from client.commands.shared import hex_of, run_verb, show, verb
+from client.commands.shared import hex_of, show, verb
 from client.dataset_file import DatasetFile
 from client.errors import InputError
 from client.files import private_directory, write_atomically
@@ -19,7 +19,6 @@ from client.provider import Lock, Provider, create_secret
 from client.provider_file import FILE_NAME, read_provider_file, template
 from client.rpc import Rpc
 from executor.readers import parse_shapes
-from primitives.command import Command
 from primitives.data import GivenWeights, Policy, WithoutDp
 
 WITHOUT_DP: dict[type[object], str] = {
@@ -122,6 +121,3 @@ def explain(policy: Policy) -> None:
         print(
             "note: The buyers you listed may bring weights that are built to carry rows out.", file=sys.stderr
         )
-
-
-COMMAND = Command(help="serve training jobs beside private data", configure=configure, run=run_verb)
