@@ -7,21 +7,36 @@ its outcome is committed without a second run; importing the same block elsewher
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import NamedTuple
 
+from frame.apis import UnknownApi
+from frame.executive import InvalidBlock
 from frame.runtime import Block, BlockBuilder, Outcome, Runtime
-from frame.state import Backend, Delta
-from frame.transaction import BadFormat, InvalidTransaction, Source, UnknownTransaction
-from node.database import Database
+from frame.state import Delta
+from frame.transaction import (
+    BadFormat,
+    InvalidTransaction,
+    Source,
+    TransactionValidityError,
+    UnknownTransaction,
+)
+from node.database import BlockState, Database
 from node.errors import BadBlock, BadOption, RuntimeFailed, UnknownBlock
 from node.host import NodeHost, VerdictCache
 from node.pool.errors import Invalid, PoolError, Unknown, VerificationFailed
 from node.pool.pool import Verdict
 from primitives.digest import Digest
 from primitives.header import Header
+from primitives.scale import ScaleError
 
 INHERENT_TIME = b"timstap0"
+
+EXPECTED = (UnknownApi, ScaleError, TransactionValidityError, InvalidBlock)
+"""What a runtime call raises when the caller is at fault."""
+
+log = logging.getLogger("runtime")
 
 
 class Head(NamedTuple):
@@ -113,7 +128,7 @@ class Chain:
             raise UnknownBlock(text)
         return number
 
-    def state(self, at: bytes | None = None) -> Backend:
+    def state(self, at: bytes | None = None) -> BlockState:
         """The state after a block, by default the best one; raises `UnknownBlock`."""
         if at is not None:
             self.number_of(at)
@@ -125,6 +140,7 @@ class Chain:
         try:
             return self.runtime.call(state, api, args, NodeHost(self.verdicts))
         except Exception as error:
+            _note_defect(api, error)
             raise RuntimeFailed(str(error)) from error
 
     def validate(self, extrinsic: bytes) -> Verdict:
@@ -139,6 +155,7 @@ class Chain:
         except (InvalidTransaction, UnknownTransaction) as error:
             raise as_pool_error(error) from None
         except Exception as error:
+            _note_defect("validate", error)
             raise VerificationFailed(f"Runtime error: Execution failed: {error}") from error
         return Verdict(found.priority, tuple(found.requires), tuple(found.provides), found.longevity)
 
@@ -224,6 +241,12 @@ class OpenBlock:
         """Finish the block and commit it."""
         header, outcome = self._builder.finish()
         return self._chain.commit(Block(header=header, extrinsics=self.extrinsics), outcome, self._host)
+
+
+def _note_defect(where: str, error: Exception) -> None:
+    """Log what no input should be able to cause."""
+    if not isinstance(error, EXPECTED):
+        log.error("%s: a defect of the runtime: %r", where, error, exc_info=error)
 
 
 def as_pool_error(error: InvalidTransaction | UnknownTransaction) -> PoolError:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from node.errors import BadOption
 from primitives.command import Command
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def options(arguments: Namespace) -> Options:
     from chain_spec import resolve
     from node.run import Options
 
+    _check(arguments)
     spec = resolve(arguments.chain or ("dev" if arguments.dev else "local"))
     return Options(
         spec=spec,
@@ -94,6 +96,16 @@ def options(arguments: Namespace) -> Options:
         name=arguments.name,
         sync=arguments.db_sync == "on",
     )
+
+
+def _check(arguments: Namespace) -> None:
+    if not 0 <= arguments.rpc_port < 65536:
+        raise BadOption(f"--rpc-port {arguments.rpc_port} is no port: use 0 to 65535")
+    for name, value in vars(arguments).items():
+        if name.startswith("rpc_max_") and value < 1:
+            raise BadOption(f"--{name.replace('_', '-')} must be at least 1, not {value}")
+    if arguments.tmp and arguments.base_path is not None:
+        raise BadOption("--tmp and --base-path exclude each other")
 
 
 def _base_path(arguments: Namespace) -> Path | None:

@@ -6,7 +6,6 @@ from node.database import Piece
 from node.errors import RuntimeFailed
 from primitives import keys
 
-
 Question = tuple[int, bytes, bytes, bytes]
 
 

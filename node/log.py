@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 
+from node.errors import BadOption
+
 LEVELS = {
     "error": logging.ERROR,
     "warn": logging.WARNING,
@@ -30,7 +32,7 @@ class _Line(logging.Formatter):
 def start(directives: str = "") -> None:
     """Log to stderr. `directives` is Substrate's `-l`: `level` or `target=level`, separated by commas.
 
-    Raises ValueError, with a sentence, for a level that does not exist.
+    Raises `BadOption` for a level that does not exist.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Line("%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S"))
@@ -39,7 +41,7 @@ def start(directives: str = "") -> None:
     for directive in filter(None, directives.split(",")):
         target, _, level = directive.rpartition("=")
         if level not in LEVELS:
-            raise ValueError(f"{level!r} is no log level: use one of {', '.join(LEVELS)}")
+            raise BadOption(f"{level!r} is no log level: use one of {', '.join(LEVELS)}")
         logging.getLogger(target or None).setLevel(LEVELS[level])
 
 

@@ -97,15 +97,20 @@ class Storage:
         self._iterators.clear()  # an iterator shows the state at its making
 
     def close(self) -> None:
-        """Close it; a second time does nothing."""
+        """Close it; a second time does nothing. Raises DatabaseError if the system refuses to write, as on a
+        full disk: what `write` has written is safe all the same.
+        """
         if not self._columns:
             return
         self._iterators.clear()
-        for column in self._columns.values():
-            column.close()
-        self._columns = {}
+        columns, self._columns = self._columns, {}
         self._handles.clear()  # a batch that lives on must not keep the database open
-        self._db.close()
+        try:
+            for column in columns.values():
+                column.close()
+            self._db.close()
+        except Exception as error:  # rocksdict raises bare Exception
+            raise DatabaseError(f"cannot close the database in {self.path}: {error}") from error
 
 
 def _opened(path: Path) -> Rdict:

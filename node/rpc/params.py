@@ -2,7 +2,8 @@
 
     def get_header(node: Node, at: BlockHash | None = None) -> Json: ...
 
-A parameter with a default, or `| None`, may be left out or null. Parameters come as a list, or by name in an object.
+A parameter with a default, or `| None`, may be left out or null. Parameters come as a list, or by name in an
+object.
 """
 
 from __future__ import annotations

@@ -15,6 +15,8 @@ from primitives.hashing import blake2_256
 MAX_PAGE = 1000
 MAX_RANGE = 10_000
 """Blocks that one `state_queryStorage` looks through."""
+MAX_READS = 200_000
+"""Values that one request may make the node read."""
 
 
 @method("state_getStorage", aliases=["state_getStorageAt"])
@@ -37,7 +39,11 @@ def get_storage_size(node: Node, key: Hex, hash: BlockHash | None = None) -> Jso
     value = state.get(key)
     if value is not None:
         return len(value)
-    total = sum(len(state.get(found) or b"") for found in _keys_under(node, key, hash, key))
+    total = 0
+    for count, found in enumerate(_keys_under(node, key, hash, key)):
+        if count >= MAX_READS:
+            raise RpcError(STATE_COUNT, f"more than {MAX_READS} values lie under this prefix")
+        total += len(state.get(found) or b"")
     return total or None
 
 
@@ -72,6 +78,13 @@ def _keys_under(node: Node, prefix: bytes, at: bytes | None, after: bytes) -> It
         key = state.next_key(key)
 
 
+@method("state_getReadProof")
+def get_read_proof(node: Node, keys: Keys, hash: BlockHash | None = None) -> Json:
+    """The trie nodes that prove the values, or the absence, of the keys under the block's state root."""
+    at = hash or node.chain.head.hash
+    return {"at": hexed(at), "proof": [hexed(item) for item in node.chain.state(at).proof(keys)]}
+
+
 @method("state_queryStorageAt")
 def query_storage_at(node: Node, keys: Keys, at: BlockHash | None = None) -> Json:
     """The values of several keys in one block."""
@@ -85,7 +98,12 @@ def query_storage(node: Node, keys: Keys, from_block: BlockHash, to_block: Block
     """All values at the first block, then what changed, block by block up to the last."""
     answers: list[Json] = []
     last: dict[bytes, bytes | None] = {}
-    for digest in _range(node, from_block, to_block):
+    blocks = _range(node, from_block, to_block)
+    if len(blocks) * len(keys) > MAX_READS:
+        raise RpcError(
+            STATE_COUNT, f"{len(keys)} keys in {len(blocks)} blocks are more than {MAX_READS} values"
+        )
+    for digest in blocks:
         state = node.chain.state(digest)
         now = {key: state.get(key) for key in keys}
         changes = [[hexed(k), _hex_or_null(v)] for k, v in now.items() if k not in last or last[k] != v]

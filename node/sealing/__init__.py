@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from node.authoring import Author
+from node.errors import BadOption
 from node.sealing.instant import Instant
 from node.service import Node
 
@@ -25,10 +26,10 @@ DRIVERS: Mapping[str, Callable[[Node, Author, str], Driver]] = {
 
 
 def driver(sealing: str, node: Node) -> Driver:
-    """The driver that `--sealing NAME[=ARGUMENT]` names; raises ValueError with a sentence."""
+    """The driver that `--sealing NAME[=ARGUMENT]` names; raises `BadOption`."""
     name, _, argument = sealing.partition("=")
     if name not in DRIVERS:
-        raise ValueError(f"--sealing knows {', '.join(DRIVERS)}, not {sealing!r}")
+        raise BadOption(f"--sealing knows {', '.join(DRIVERS)}, not {sealing!r}")
     return DRIVERS[name](node, Author(node), argument)
 
 
