@@ -38,16 +38,17 @@ FILES_AT_START = 64
 def at_start() -> list[str]:
     """Close inherited descriptors, forbid new privileges, leave the network. Returns what was not allowed."""
     os.closerange(KEPT_DESCRIPTORS, _most_descriptors())
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (FILES_AT_START, FILES_AT_START))
-    measures: dict[str, Callable[[], bool]] = {
-        "end with the parent": lambda: _prctl(PR_SET_PDEATHSIG, SIGKILL),
-        "no core dump, no tracing": lambda: _prctl(PR_SET_DUMPABLE, 0),
-        "no new privileges": lambda: _prctl(PR_SET_NO_NEW_PRIVS, 1),
-        "own user, network and IPC namespace": _new_namespaces,
-    }
-    return [name for name, measure in measures.items() if not (sys.platform == "linux" and measure())]
+    return _take(
+        {
+            "no core dump": lambda: _limit("RLIMIT_CORE", 0),
+            "no file is written": lambda: _limit("RLIMIT_FSIZE", 0),
+            "few open files": lambda: _limit("RLIMIT_NOFILE", FILES_AT_START),
+            "end with the parent": lambda: _prctl(PR_SET_PDEATHSIG, SIGKILL),
+            "no tracing": lambda: _prctl(PR_SET_DUMPABLE, 0),
+            "no new privileges": lambda: _prctl(PR_SET_NO_NEW_PRIVS, 1),
+            "own user, network and IPC namespace": _new_namespaces,
+        }
+    )
 
 
 def before_model(address_space: int, data: int, cpu_seconds: int) -> list[str]:
@@ -56,13 +57,34 @@ def before_model(address_space: int, data: int, cpu_seconds: int) -> list[str]:
     `data` bounds the bytes that can be written; `address_space` must also hold what wasmtime reserves
     unwritable.
     """
-    resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
-    resource.setrlimit(resource.RLIMIT_DATA, (data, data))
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
-    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (KEPT_DESCRIPTORS + 1, KEPT_DESCRIPTORS + 1))
-    measures = {"no file system (Landlock)": _no_files, "fewer system calls (seccomp)": seccomp.install}
-    return [name for name, measure in measures.items() if not (sys.platform == "linux" and measure())]
+    return _take(
+        {
+            "bounded address space": lambda: _limit("RLIMIT_AS", address_space),
+            "bounded memory": lambda: _limit("RLIMIT_DATA", data),
+            "bounded processor time": lambda: _limit("RLIMIT_CPU", cpu_seconds),
+            "no new processes": lambda: _limit("RLIMIT_NPROC", 0),
+            "no new open files": lambda: _limit("RLIMIT_NOFILE", KEPT_DESCRIPTORS + 1),
+            "no file system (Landlock)": _no_files,
+            "fewer system calls (seccomp)": seccomp.install,
+        }
+    )
+
+
+def _take(measures: dict[str, Callable[[], bool]]) -> list[str]:
+    """Take each measure; the names of those that the system refuses."""
+    return [name for name, measure in measures.items() if not measure()]
+
+
+def _limit(name: str, value: int) -> bool:
+    """Set a resource limit, soft and hard, no higher than it already is."""
+    which = getattr(resource, name)
+    hard = resource.getrlimit(which)[1]
+    bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    try:
+        resource.setrlimit(which, (bound, bound))
+    except (ValueError, OSError):
+        return False
+    return True
 
 
 def _most_descriptors() -> int:
@@ -74,16 +96,22 @@ def _libc() -> ctypes.CDLL:
 
 
 def _prctl(option: int, value: int) -> bool:
+    if sys.platform != "linux":
+        return False
     zero = ctypes.c_ulong(0)
     return bool(_libc().prctl(ctypes.c_int(option), ctypes.c_ulong(value), zero, zero, zero) == 0)
 
 
 def _new_namespaces() -> bool:
+    if sys.platform != "linux":
+        return False
     return bool(_libc().unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWIPC) == 0)
 
 
 def _no_files() -> bool:
     """A Landlock ruleset that handles every file right and grants none."""
+    if sys.platform != "linux":
+        return False
     call = _libc().syscall
     call.restype = ctypes.c_long
     version = call(ctypes.c_long(LANDLOCK_CREATE_RULESET), None, ctypes.c_size_t(0), LANDLOCK_VERSION_FLAG)

@@ -9,6 +9,7 @@ are closed by Landlock.
 import ctypes
 import platform
 import struct
+import sys
 
 PR_SET_SECCOMP = 22
 SECCOMP_MODE_FILTER = 2
@@ -56,7 +57,7 @@ def program(machine: str) -> bytes:
 def install() -> bool:
     """Put the filter on this process for good; needs `no new privileges`. False where the system refuses."""
     machine = platform.machine()
-    if machine not in FORBIDDEN:
+    if sys.platform != "linux" or machine not in FORBIDDEN:
         return False
     records = program(machine)
     buffer = ctypes.create_string_buffer(records, len(records))

@@ -9,6 +9,7 @@ show.py       the summary for people
 """
 
 import json
+import signal
 import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -27,6 +28,8 @@ def run(arguments: Namespace) -> int:
     """Play the story, check its claims, show them; 1 when one does not hold."""
     from cli.demo import claims, show, story
 
+    # Ended by a supervisor, the demo still stops its processes: the exception unwinds what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     names = ["mlp", "cnn"] if arguments.model == "both" else [arguments.model]
     told = story.play(names, arguments.keep, show.narrator(quiet=arguments.json))
     checked = [claims.check(job) for job in told.jobs]

@@ -117,12 +117,25 @@ def play(models: list[str], keep: Path | None, narrate: Narrate, actors: type[Ac
 @contextmanager
 def _home(keep: Path | None) -> Iterator[Path]:
     """The demo's folder; a temporary one stays when the demo fails, for its logs."""
-    home = keep or Path(tempfile.mkdtemp(prefix="gristmill-demo-"))
     if keep is not None:
         if keep.exists() and any(keep.iterdir()):
             raise DemoError(f"{keep} is not empty")
         keep.mkdir(parents=True, exist_ok=True)
-    yield home.resolve()
+    home = (keep or Path(tempfile.mkdtemp(prefix="gristmill-demo-"))).resolve()
+    try:
+        yield home
+    except DemoError:
+        raise
+    except Exception as error:
+        text = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise DemoError(f"{text} (logs: {home / 'logs'})") from error
+    except BaseException:
+        _forget(keep, home)
+        raise
+    _forget(keep, home)
+
+
+def _forget(keep: Path | None, home: Path) -> None:
     if keep is None:
         shutil.rmtree(home, ignore_errors=True)
 
@@ -141,7 +154,7 @@ def _stage(home: Path, narrate: Narrate, kind: type[Actors]) -> Iterator[Stage]:
         with closing(rpc), Recorder(port, home / "traffic") as recorder:
             chain = Chain(rpc)
             actors.until("node", lambda: _answers(chain))
-            narrate("a provider registers 1,438 rows of handwritten digits that stay on its disk (process 2)")
+            narrate("a provider registers its rows of handwritten digits, which stay on its disk (process 2)")
             actors.run("provider-init", *_init(private))
             audit = str(home / "audit")
             serve = ("provider", "run", str(private), "--node", recorder.url, "--audit-dir", audit, "--json")

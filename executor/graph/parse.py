@@ -95,9 +95,10 @@ def parse(data: bytes) -> Graph:
             raise TooLarge(f"a graph has {len(items)} parts where {bound} are allowed")
     initialisers = {}
     for tensor in graph.initializer:
-        if tensor.name in initialisers:
-            raise MalformedGraph(f"two initialisers are called {tensor.name!r}")
-        initialisers[_named(tensor.name)] = array_of(tensor)
+        name = _named(tensor.name)
+        if name in initialisers:
+            raise MalformedGraph(f"two initialisers are called {name!r}")
+        initialisers[name] = array_of(tensor)
     inputs = tuple(_port(info) for info in graph.input if info.name not in initialisers)
     if len(inputs) > PORTS_MAX:
         raise TooLarge(f"a graph has {len(inputs)} inputs where {PORTS_MAX} are allowed")
@@ -134,7 +135,15 @@ def _opset(model: ModelProto) -> int:
     return int(found[0])
 
 
-def _named(name: str) -> str:
+def _text(value: object) -> str:
+    """A string of the file. The parser hands out bytes where they are not UTF-8."""
+    if not isinstance(value, str):
+        raise NotOnnx("a name in the model is not UTF-8")
+    return value
+
+
+def _named(value: object) -> str:
+    name = _text(value)
     if not name or len(name.encode()) > NAME_MAX:
         raise MalformedGraph("a tensor's name is empty or too long")
     return name
@@ -191,16 +200,17 @@ def _port(info: ValueInfoProto) -> Port:
 
 
 def _step(node: NodeProto) -> Step:
-    if node.domain not in DOMAINS:
-        raise UnknownOp(f"the operator {node.op_type!r} of the domain {node.domain!r}")
+    op = _text(node.op_type)
+    if _text(node.domain) not in DOMAINS:
+        raise UnknownOp(f"the operator {op!r} of the domain {node.domain!r}")
     if max(len(node.input), len(node.output)) > PORTS_MAX:
-        raise TooLarge(f"a node {node.op_type!r} has more than {PORTS_MAX} inputs or outputs")
+        raise TooLarge(f"a node {op!r} has more than {PORTS_MAX} inputs or outputs")
     attributes: dict[str, object] = {}
     for item in node.attribute:
-        if item.name in attributes:
-            raise MalformedGraph(f"a node {node.op_type!r} has the attribute {item.name!r} twice")
-        attributes[item.name] = _attribute(node.op_type, item)
-    return Step(node.op_type, tuple(node.input), tuple(node.output), attributes)
+        if _text(item.name) in attributes:
+            raise MalformedGraph(f"a node {op!r} has the attribute {item.name!r} twice")
+        attributes[item.name] = _attribute(op, item)
+    return Step(op, tuple(map(_text, node.input)), tuple(map(_text, node.output)), attributes)
 
 
 def _attribute(op: str, item: AttributeProto) -> object:

@@ -48,7 +48,8 @@ class Nest:
 
     def address(self, access: Access, offset: int) -> int:
         """Push the address of an access and give the immediate for its load or store at `offset`, a value of
-        `Access.shifted`. A pointer that runs backwards wraps below zero, so there the sum is taken modulo 2³²."""
+        `Access.shifted`. A pointer that runs backwards wraps below zero, so there the sum is taken modulo
+        2³²."""
         self.push(access)
         if min(access.strides, default=0) >= 0:
             return offset
