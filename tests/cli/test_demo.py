@@ -2,9 +2,12 @@
 that.
 """
 
+import contextlib
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -121,3 +124,30 @@ def test_a_folder_that_is_in_use_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(DemoError, match="not empty"):
         story.play(["mlp"], tmp_path, lambda _: None)
     assert (tmp_path / "mine").read_text() == "x"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_demo_leaves_no_process(tmp_path: Path, number: int, code: int) -> None:
+    folder = tmp_path / "demo"
+    words = [sys.executable, "-m", "cli", "demo", "--json", "--keep", str(folder)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as demo:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and not (folder / "logs" / "provider.log").exists():
+            time.sleep(0.05)
+        assert len(using(folder)) >= 2, "the node and the demo"
+        demo.send_signal(number)
+        output, errors = demo.communicate(timeout=60)
+    assert (demo.returncode, output) == (code, b"") and b"Traceback" not in errors
+    assert using(folder) == []
+
+
+def using(folder: Path) -> list[str]:
+    """Command lines of the processes that name the folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = process.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            if str(folder) in words and "multiprocessing" not in words:
+                found.append(words)
+    return found
