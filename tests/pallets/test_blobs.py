@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from primitives.data import PIECE
+from primitives.data import PIECE, pieces
 from tests.pallets.samples import ALICE, BOB, HOUR, blob_hash, hashes
 from tests.pallets.world import World
 
@@ -150,3 +152,21 @@ def test_weights_follow_length_and_cover_what_is_read(world: World) -> None:
     )
     many = world.blobs.declare.new(len(DATA), hashes(DATA) * 128)
     assert world.weight(many).ref_time > world.weight(world.blobs.declare.new(1, [])).ref_time
+
+
+@settings(max_examples=25, deadline=None)
+@given(size=st.integers(1, 4 * PIECE), fill=st.binary(min_size=1, max_size=8), data=st.data())
+def test_pieces_arrive_in_any_order_from_anybody(size: int, fill: bytes, data: st.DataObject) -> None:
+    """Wrong pieces in between change nothing, and what the host was given is the blob."""
+    world = World()
+    blob = (fill * (size // len(fill) + 1))[:size]
+    hash = world.declare(ALICE, blob)
+    cut = pieces(blob)
+    for index in data.draw(st.permutations(range(len(cut)))):
+        wrong = bytes([cut[index][0] ^ 1]) + cut[index][1:]
+        world.refused(world.blobs.put.new(hash, index, wrong), BOB, "WrongPiece")
+        assert world.blobs.length(hash) is None
+        world.do(world.blobs.put.new(hash, index, cut[index]), data.draw(st.sampled_from([ALICE, BOB])))
+        world.check()
+    assert world.blobs.length(hash) == size
+    assert b"".join(piece for _, _, piece in sorted(world.indexed(), key=lambda item: item[1])) == blob

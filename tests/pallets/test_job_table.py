@@ -476,7 +476,7 @@ class JobTable(RuleBasedStateMachine):
 
 TestJobTable = JobTable.TestCase
 TestJobTable.settings = settings(
-    max_examples=150,
+    max_examples=100,
     stateful_step_count=50,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
