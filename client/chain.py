@@ -193,9 +193,9 @@ class Chain:
         prefix, start = _hex(self.metadata.key(pallet, item, *keys)), None
         while True:
             page = self.rpc.call("state_getKeysPaged", prefix, PAGE, start, block)
-            for key in page:
-                data = self.rpc.call("state_getStorage", key, block)
-                yield self.metadata.keys_of(pallet, item, _bytes(key)), _bytes(data)
+            for found in self.rpc.call("state_queryStorageAt", page, block) if page else []:
+                for key, data in found["changes"]:
+                    yield self.metadata.keys_of(pallet, item, _bytes(key)), _bytes(data)
             if len(page) < PAGE:
                 return
             start = page[-1]
@@ -225,6 +225,18 @@ class Chain:
         return found
 
     # --- writing
+
+    def wait_quiet(self, signer: Signer, timeout: float = 30.0) -> None:
+        """Until none of the signer's extrinsics is on its way: what an earlier process sent is in a block, or
+        gone.
+        """
+
+        def quiet() -> bool | None:
+            waiting = int(self.rpc.call("system_accountNextIndex", signer.keypair.address))
+            used = int(self.value("System", "Account", signer.account)["nonce"])
+            return True if waiting <= used else None
+
+        wait_for(quiet, timeout, "the inclusion of earlier extrinsics")
 
     def call(self, pallet: str, name: str, **arguments: Any) -> bytes:
         """A call's bytes."""

@@ -64,6 +64,11 @@ SECRET_FILE = "secret"
 FUEL_MAX = 2**62
 IDLE = 0.2
 """Seconds between two looks at the chain."""
+PAUSE = 1.0
+PAUSE_MAX = 60.0
+"""Seconds that a job is left alone after a failed step, at first and at most."""
+REPORT = 10.0
+"""Seconds between two lines of the log about a running training."""
 
 REJECTIONS: tuple[tuple[type[ExecutorError], RejectReason], ...] = (
     (TooLarge, RejectReason.TooMuchMemory),
@@ -187,12 +192,14 @@ class Provider:
         self.results = private_directory(home / "results")
         self.journal = Journal(home / "journal.jsonl")
         self.dataset: int | None = None
+        self._pauses: dict[int, tuple[float, float]] = {}
         self.progress: Callable[[int, int], None] | None = None
 
     # --- registration
 
     def prepare(self) -> int:
         """Register and list the dataset where that is still to be done; its number. Safe to repeat."""
+        self.chain.wait_quiet(self.signer)
         number = self._registered()
         self.dataset = number
         record = datasets.read(self.chain, number)
@@ -252,14 +259,28 @@ class Provider:
             JobState.Accepted: self._deliver,
             JobState.Delivered: self._collect,
         }
+        until, _ = self._pauses.get(number, (0.0, 0.0))
+        if time.monotonic() < until:
+            return False
         try:
-            return steps[job.state](number, job)
-        except ChainError as error:
-            log.warning("job %d: the chain refused a step: %s", number, error.name)
+            taken = steps[job.state](number, job)
         except NodeUnreachable:
             raise
+        except ChainError as error:
+            return self._pause(number, f"the chain refused a step: {error.name}")
         except ClientError as error:
-            log.warning("job %d: %s", number, error.name)
+            return self._pause(number, error.name)
+        except Exception as error:  # one job's defect must not stop the others; its text could quote a row
+            return self._pause(number, f"an unforeseen {type(error).__name__}")
+        self._pauses.pop(number, None)
+        return taken
+
+    def _pause(self, number: int, why: str) -> bool:
+        """Leave a job alone for a while, twice as long each time: a refused step costs a fee."""
+        _, last = self._pauses.get(number, (0.0, PAUSE / 2))
+        pause = min(2 * last, PAUSE_MAX)
+        self._pauses[number] = (time.monotonic() + pause, pause)
+        log.warning("job %d: %s; again in %.0f s", number, why, pause)
         return False
 
     # --- Submitted
@@ -277,7 +298,13 @@ class Provider:
             return True
         self.journal.record(number, "accepting")
         log.info("job %d: accepting", number)
-        jobs.accept(self.chain, self.signer, number, self._noise_commit(number, job))
+        try:
+            jobs.accept(self.chain, self.signer, number, self._noise_commit(number, job))
+        except ChainError as error:
+            if error.name != "Compute.CannotBond":
+                raise
+            log.warning("job %d: the account cannot pay the bond; rejecting", number)
+            jobs.reject(self.chain, self.signer, number, RejectReason.Busy)
         return True
 
     def _examine(self, number: int, job: jobs.Job) -> None:
@@ -430,7 +457,7 @@ class Provider:
                 Secrets(noise_key=self.secret.noise(self.chain.genesis, number)),
                 init_key=init_key(job.beacon, number),
                 losses=bool(order.policy.metrics),
-                progress=self.progress,
+                progress=self.progress or _reporter(number),
             )
         except Rejection:
             raise Failure(FailReason.Provider) from None
@@ -457,6 +484,19 @@ class Provider:
     def _now(self) -> int:
         """The moment that the next block will have, in ms: this machine's clock, never before the chain's."""
         return max(self.chain.now(), time.time_ns() // 1_000_000)
+
+
+def _reporter(number: int) -> Callable[[int, int], None]:
+    """Says in the log how far a training is, now and then."""
+    last = time.monotonic()
+
+    def report(done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last > REPORT:
+            last = time.monotonic()
+            log.info("job %d: %d of %d steps", number, done, total)
+
+    return report
 
 
 def _result_fits(parameters: int) -> bool:

@@ -53,6 +53,12 @@ class Rpc:
             self._connection.close()
             self._connection = None
 
+    def __enter__(self) -> "Rpc":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def call(self, method: str, *params: object) -> Any:
         """The result of one request. Raises RpcError, NodeUnreachable or ClientError BadAnswer."""
         request = {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": list(params)}

@@ -11,10 +11,12 @@ proof. 32 zero bytes are refused by comparison, because libsodium calls the iden
 """
 
 import os
+from functools import cache
+from types import ModuleType
 
-import rbcl
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
 from primitives.hashing import tagged
 
 POINT_SIZE = 32
@@ -64,7 +66,7 @@ def generate_keypair() -> tuple[bytes, bytes]:
 def public_key(secret: bytes) -> bytes:
     """The point of a secret scalar. Raises SealError BadKey unless 0 < scalar < group order."""
     _check_scalar(secret)
-    return bytes(rbcl.crypto_scalarmult_ristretto255_base(secret))
+    return bytes(_ristretto().crypto_scalarmult_ristretto255_base(secret))
 
 
 def validate_public(public: bytes) -> None:
@@ -75,9 +77,9 @@ def validate_public(public: bytes) -> None:
         raise SealError("BadKey", f"an encryption key has {POINT_SIZE} bytes")
     if public == IDENTITY:
         raise SealError("BadKey", "the identity point is no encryption key")
-    if not rbcl.crypto_core_ristretto255_is_valid_point(public):
+    if not _ristretto().crypto_core_ristretto255_is_valid_point(public):
         raise SealError("BadKey", "the encryption key is not a point of the group")
-    if bytes(rbcl.crypto_core_ristretto255_add(public, IDENTITY)) != public:
+    if bytes(_ristretto().crypto_core_ristretto255_add(public, IDENTITY)) != public:
         raise SealError("BadKey", "the encryption key is not in its canonical encoding")
 
 
@@ -125,6 +127,15 @@ def open_sealed(secret: bytes, context: bytes, genesis: bytes, sealed: bytes) ->
     return b"".join(opened)
 
 
+@cache
+def _ristretto() -> ModuleType:
+    """libsodium's ristretto255. Loading it takes a tenth of a second, so only those who seal pay for it."""
+    import rbcl
+
+    module: ModuleType = rbcl
+    return module
+
+
 def _cipher(genesis: bytes, context: bytes, point: bytes, public: bytes, shared: bytes) -> ChaCha20Poly1305:
     return ChaCha20Poly1305(tagged("seal", genesis, context, point, public, shared))
 
@@ -135,7 +146,7 @@ def _nonce(index: int, last: bool) -> bytes:
 
 def _multiply(scalar: bytes, point: bytes) -> bytes:
     _check_scalar(scalar)
-    return bytes(rbcl.crypto_scalarmult_ristretto255(scalar, point))
+    return bytes(_ristretto().crypto_scalarmult_ristretto255(scalar, point))
 
 
 def _check_scalar(scalar: bytes) -> None:

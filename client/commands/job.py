@@ -1,6 +1,5 @@
 """`gristmill job`: quote, submit and follow training jobs, fetch their results."""
 
-import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,11 @@ from client.commands.shared import (
     progress_bar,
     show,
     show_rows,
+    spinner,
     verb,
 )
 from client.errors import InputError
+from client.files import write_atomically
 from client.keyring import Keyring
 from executor.cli import configure_spec, training_spec
 from primitives import job as rules
@@ -185,7 +186,7 @@ def _fetch(arguments: Namespace) -> int:
     if arguments.wait:
         _wait(chain, arguments.job)
     fetched = buyer.fetch(chain, identity, arguments.job)
-    arguments.output.write_bytes(fetched.package.weights)
+    write_atomically(arguments.output, fetched.package.weights, private=False)
     receipt = fetched.package.receipt
     if arguments.receipt is not None:
         arguments.receipt.write_bytes(encode(rules.Receipt, receipt))
@@ -209,10 +210,10 @@ def _fetch(arguments: Namespace) -> int:
 
 def _wait(chain: Chain, number: int) -> jobs.Job:
     """The job once it is delivered or ended."""
-    print("waiting for the provider …", file=sys.stderr)
 
     def done() -> jobs.Job | None:
         job = jobs.read(chain, number)
         return None if job.state in {JobState.Submitted, JobState.Accepted} else job
 
-    return wait_for(done, WAIT_S, f"the end of job {number}", poll=0.2)
+    with spinner("waiting for the provider"):
+        return wait_for(done, WAIT_S, f"the end of job {number}", poll=0.2)

@@ -82,9 +82,7 @@ def _run(arguments: Namespace) -> int:
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S"
     )
     lock = Lock(arguments.directory)
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         audit = Audit(arguments.audit_dir) if arguments.audit_dir else None
         provider = provider_of(arguments, audit)
@@ -99,7 +97,10 @@ def _run(arguments: Namespace) -> int:
         if arguments.once:
             provider.tick()
         else:
-            provider.run(stop)
+            provider.run(threading.Event())
+    except KeyboardInterrupt:
+        # Every step may be cut off anywhere: what was not done is still to be done, as after kill -9.
+        logging.getLogger("gristmill.provider").info("stopped")
     finally:
         lock.release()
     return 0

@@ -144,6 +144,20 @@ def _plain(value: Any) -> str:
 
 
 @contextmanager
+def spinner(title: str) -> Iterator[None]:
+    """A moving mark on stderr while something is waited for; a plain line where nobody watches."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        print(f"{title} …", file=sys.stderr)
+        yield
+        return
+    with console.status(title):
+        yield
+
+
+@contextmanager
 def progress_bar(title: str, unit: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on stderr, drawn only where a person reads it."""
     from rich.console import Console
