@@ -1,4 +1,6 @@
-"""Small ONNX models for the compiler's tests, their oracle in onnxruntime, and gradients by central differences."""
+"""Small ONNX models for the compiler's tests, their oracle in onnxruntime, and gradients by central
+differences.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -23,7 +23,9 @@ def noise(
 def through(
     op: str, features: tuple[int, ...], positive: bool = False, opset: int = 17, **attributes: Any
 ) -> Case:
-    """An operator without parameters, behind x · s: the gradient by s is the operator's gradient by its input."""
+    """An operator without parameters, behind x · s: the gradient by s is the operator's gradient by its
+    input.
+    """
     nodes = [node("Mul", "x s", "z"), node(op, "z", **attributes)]
     return Case(nodes, features, {"s": noise(*features, positive=positive)}, opset=opset)
 
@@ -96,7 +98,9 @@ def reduced(op: str, features: tuple[int, ...], axes: list[int], keepdims: int, 
 
 
 CASES: dict[str, Case] = {
-    **{op.lower(): through(op, (3, 5)) for op in ("Neg", "Abs", "Exp", "Tanh", "Sigmoid", "Relu", "Identity")},
+    **{
+        op.lower(): through(op, (3, 5)) for op in ("Neg", "Abs", "Exp", "Tanh", "Sigmoid", "Relu", "Identity")
+    },
     **{op.lower(): through(op, (3, 5), positive=True) for op in ("Log", "Sqrt", "Reciprocal")},
     "leaky relu": through("LeakyRelu", (6,), alpha=0.2),
     "softplus": through("Softplus", (6,)),
@@ -138,7 +142,9 @@ CASES: dict[str, Case] = {
     "conv uneven pads": conv((1, 5, 5), (2, 1, 3, 2), pads=[0, 1, 2, 0]),
     "conv strided": conv((2, 7, 8), (2, 2, 3, 3), strides=[2, 3], pads=[1, 1, 1, 1]),
     "conv dilated": conv((1, 8, 7), (2, 1, 3, 2), dilations=[2, 3]),
-    "conv strided and dilated": conv((1, 9, 9), (1, 1, 2, 3), strides=[2, 2], dilations=[3, 2], pads=[1, 0, 0, 1]),
+    "conv strided and dilated": conv(
+        (1, 9, 9), (1, 1, 2, 3), strides=[2, 2], dilations=[3, 2], pads=[1, 0, 0, 1]
+    ),
     "conv grouped": conv((4, 4, 4), (6, 2, 2, 2), group=2),
     "conv depthwise": conv((3, 4, 4), (3, 1, 3, 3), group=3, pads=[1, 1, 1, 1]),
     "conv 1x1": conv((5, 2, 3), (6, 5, 1, 1), bias=False),
@@ -146,7 +152,9 @@ CASES: dict[str, Case] = {
     "conv 1-d": conv((2, 9), (3, 2, 3), pads=[1, 1], strides=[2]),
     "conv wide kernel": conv((1, 1, 20), (2, 1, 1, 12), bias=False),
     "max pool": through("MaxPool", (2, 4, 6), kernel_shape=[2, 2], strides=[2, 2]),
-    "max pool overlapping": through("MaxPool", (2, 5, 5), kernel_shape=[3, 3], strides=[1, 1], pads=[1, 1, 1, 1]),
+    "max pool overlapping": through(
+        "MaxPool", (2, 5, 5), kernel_shape=[3, 3], strides=[1, 1], pads=[1, 1, 1, 1]
+    ),
     "max pool not exact": through("MaxPool", (1, 5, 7), kernel_shape=[2, 2], strides=[2, 2]),
     "max pool strided past": through("MaxPool", (1, 7, 7), kernel_shape=[2, 2], strides=[3, 3]),
     "max pool dilated": through("MaxPool", (1, 6, 6), kernel_shape=[2, 2], dilations=[2, 3]),
@@ -155,7 +163,7 @@ CASES: dict[str, Case] = {
     "average pool": through("AveragePool", (2, 4, 4), kernel_shape=[2, 2], strides=[2, 2]),
     "average pool padded": through("AveragePool", (2, 4, 4), kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
     "global average pool": through("GlobalAveragePool", (2, 3, 4)),
-}  # fmt: skip
+}
 
 # onnx's float64 reference knows only the newest meaning of these.
 FORWARD_ONLY = {"softmax over several axes": through("Softmax", (2, 3), opset=11, axis=1)}
@@ -164,7 +172,7 @@ FORWARD_ONLY = {"softmax over several axes": through("Softmax", (2, 3), opset=11
 @pytest.mark.parametrize("name", [*CASES, *FORWARD_ONLY])
 def test_forward_is_onnxruntimes(name: str) -> None:
     case = (CASES | FORWARD_ONLY)[name]
-    x = noise(11, *case.features, seed=9, positive="log" == name or name in ("sqrt", "reciprocal"))
+    x = noise(11, *case.features, seed=9, positive=name == "log" or name in ("sqrt", "reciprocal"))
     ours, theirs = case.forward(x), case.oracle(x)
     assert ours.shape == theirs.shape
     np.testing.assert_allclose(ours, theirs, rtol=2e-6, atol=2e-6)
@@ -173,7 +181,7 @@ def test_forward_is_onnxruntimes(name: str) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_gradient_is_the_slope(name: str) -> None:
     case = CASES[name]
-    x = noise(ROWS, *case.features, seed=9, positive="log" == name or name in ("sqrt", "reciprocal"))
+    x = noise(ROWS, *case.features, seed=9, positive=name == "log" or name in ("sqrt", "reciprocal"))
     shape = case.oracle(x).shape
     target = noise(*shape, seed=13)
     loss, found = case.gradients(x, target, Loss.MeanSquaredError)
