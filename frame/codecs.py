@@ -28,7 +28,20 @@ from frame.errors import (
     TrieFault,
     Unavailable,
 )
-from primitives.scale import Codec, ScaleError, codec
+from primitives.scale import (
+    BytesCodec,
+    Codec,
+    CompactCodec,
+    EnumCodec,
+    FixedBytesCodec,
+    IntEnumCodec,
+    OptionCodec,
+    PrimitiveCodec,
+    ScaleError,
+    StructCodec,
+    TupleCodec,
+    codec,
+)
 
 
 def hint_codec(hint: Any, where: str) -> Codec[Any]:
@@ -46,6 +59,29 @@ def compiled_decoder(c: Codec[Any]) -> Callable[[bytes], Any]:
     if decode is None:
         decode = c.__dict__["decode"] = c._build_decode()
     return decode
+
+
+def is_shareable(c: Codec[Any]) -> bool:
+    """Whether values of this type are composite and wholly immutable, so that one object may stand for all
+    reads.
+    """
+    return isinstance(c, StructCodec | EnumCodec | TupleCodec) and _is_immutable(c)
+
+
+def _is_immutable(c: Codec[Any]) -> bool:
+    match c:
+        case PrimitiveCodec() | CompactCodec() | BytesCodec() | FixedBytesCodec() | IntEnumCodec():
+            return True
+        case OptionCodec():
+            return _is_immutable(c.item)
+        case TupleCodec():
+            return all(_is_immutable(item) for item in c.items)
+        case StructCodec():
+            return all(_is_immutable(field.codec) for field in c.fields)
+        case EnumCodec():
+            return all(_is_immutable(field.codec) for variant in c.variants for field in variant.fields)
+        case _:
+            return False
 
 
 class CalledCodec(Codec[Any]):

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import TracebackType
 from typing import Any
 
 from frame.call import DispatchClass, DispatchInfo, PostInfo
 from frame.errors import DispatchError
 from frame.extrinsic import Checked, check
-from frame.machine import Machine
+from frame.machine import Machine, Trap
 from frame.origin import Origin
 from frame.transaction import (
     VALID,
     Invalid,
     InvalidTransaction,
     Source,
+    TransactionValidityError,
     Unknown,
     UnknownTransaction,
     Validity,
@@ -61,12 +63,27 @@ def apply_extrinsic(m: Machine, raw: bytes) -> bytes:
     TransactionValidityError: it must not be in the block, and nothing has changed. Trap: likewise, for a
     defect.
     """
-    with m.overlay:
+    with trapped(), m.overlay:
         tx = check(m, raw)
         m.system.note_extrinsic()
         error = _apply(m, tx)
     m.extrinsics.append(raw)
     return b"\0" if error is None else b"\1" + error.encode()
+
+
+class trapped:
+    """`with trapped():` turns every exception that is no verdict on the transaction into a Trap."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, Exception) and not isinstance(error, TransactionValidityError | Trap):
+            raise Trap(f"{type(error).__name__}: {error}") from error
 
 
 def _apply(m: Machine, tx: Checked) -> DispatchError | None:
@@ -131,7 +148,7 @@ _AS_DECLARED = PostInfo()
 
 def validate_transaction(m: Machine, source: Source, raw: bytes, at: bytes) -> Validity:
     """Whether the pool may keep `raw`, judged as in the block after `at`. Raises TransactionValidityError."""
-    with m.overlay:
+    with trapped(), m.overlay:
         m.system.initialize(m.system.block_number() + 1, at, Digest(logs=[]))
         tx = check(m, raw)
         if tx.info.dispatch_class == DispatchClass.Mandatory:

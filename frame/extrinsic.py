@@ -20,7 +20,7 @@ _SIGNATURE: Codec[Any] = codec(MultiSignature)
 class Checked:
     """An extrinsic whose signature holds. `who` is None for a bare one."""
 
-    __slots__ = ("call", "extra", "info", "length", "who")
+    __slots__ = ("call", "extra", "fee", "info", "length", "who")
 
     def __init__(self, call: RuntimeCall, who: bytes | None, extra: tuple[Any, ...], length: int) -> None:
         self.call = call
@@ -28,6 +28,8 @@ class Checked:
         self.extra = extra
         self.length = length
         self.info: DispatchInfo = call.info()
+        self.fee: int | None = None
+        """The fee at the declared weight, once it has been computed."""
 
 
 class Parsed:

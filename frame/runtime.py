@@ -162,8 +162,9 @@ class Runtime:
         return BlockBuilder(self, machine)
 
     def validate(self, state: Backend, source: int, extrinsic: bytes, at: bytes, host: Host) -> Validity:
-        """Whether the pool may keep `extrinsic`, on the state of the block `at`. Raises
-        TransactionValidityError.
+        """Whether the pool may keep `extrinsic`, on the state of the block `at`.
+
+        Raises TransactionValidityError, or machine.Trap for a defect of the runtime.
         """
         machine = self._machine(state, host)
         try:
@@ -206,7 +207,10 @@ class Runtime:
         return machine
 
     def _machine(self, state: Backend, host: Host) -> Machine:
-        machine = self._idle.pop() if self._idle else Machine(self)
+        try:
+            machine = self._idle.pop()
+        except IndexError:
+            machine = Machine(self)
         machine.reset(state, host)
         return machine
 

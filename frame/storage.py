@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, Self, TypeVar, overload
 
-from frame.codecs import compiled_decoder, hint_codec
+from frame.codecs import compiled_decoder, hint_codec, is_shareable
 from frame.errors import Arithmetic, ArithmeticFailure, Corruption, StorageMissing
 from frame.names import camel
 from frame.state import Overlay
@@ -35,6 +35,7 @@ K2 = TypeVar("K2")
 D = TypeVar("D")
 
 _CACHED_KEYS: Final = 8192
+_REMEMBERED: Final = 4096
 
 
 @dataclass(frozen=True)
@@ -102,13 +103,42 @@ class Item:
             except ScaleError as error:
                 raise TypeError(f"{where}: the default does not fit: {error}") from None
 
-    def decoder(self) -> Callable[[bytes], Any]:
-        """The compiled decoder of the value."""
-        return compiled_decoder(self.codec)
+    def coders(self) -> tuple[Callable[[bytes], Any], Callable[[Any], bytes]]:
+        """The compiled decoder and encoder of the value.
+
+        For immutable composites they remember recent pairs: what a block writes and reads again is not
+        decoded twice.
+        """
+        decode, encode = compiled_decoder(self.codec), self.codec.encoder()
+        return _remembering(decode, encode) if is_shareable(self.codec) else (decode, encode)
 
     def prefix(self, pallet: Pallet[Any]) -> bytes:
         """The key, or for a map the prefix of all keys."""
         return twox_128(pallet.name.encode()) + twox_128(self.name.encode())
+
+
+def _remembering(
+    decode: Callable[[bytes], Any], encode: Callable[[Any], bytes]
+) -> tuple[Callable[[bytes], Any], Callable[[Any], bytes]]:
+    values: dict[bytes, Any] = {}
+
+    def decode_once(raw: bytes) -> Any:
+        value = values.get(raw)
+        if value is None:
+            value = decode(raw)
+            if len(values) >= _REMEMBERED:
+                values.clear()
+            values[raw] = value
+        return value
+
+    def encode_and_remember(value: Any) -> bytes:
+        raw = encode(value)
+        if len(values) >= _REMEMBERED:
+            values.clear()
+        values[raw] = value
+        return raw
+
+    return decode_once, encode_and_remember
 
 
 def _encode_failed(where: str, value: object, error: ScaleError) -> NoReturn:
@@ -128,15 +158,17 @@ class _Bound:
         self._item = item
         self._overlay: Overlay = pallet.machine.overlay
         self._key = item.prefix(pallet)
-        self._decode = item.decoder()
-        self._encode = item.codec.encoder()
+        self._decode, self._encode = item.coders()
         self._default = item.default
 
     def _read(self, raw: bytes) -> Any:
         try:
             return self._decode(raw)
         except ScaleError as error:
-            raise Corruption(f"{self._item.name}: {error}") from error
+            raise self._corrupt(error) from error
+
+    def _corrupt(self, error: ScaleError) -> Corruption:
+        return Corruption(f"{self._item.name}: {error}")
 
     def _write(self, key: bytes, value: object) -> None:
         try:
@@ -165,7 +197,10 @@ class BoundValue(_Bound, Generic[V]):
     def get(self) -> V:
         """The value, or the declared default; StorageMissing without either."""
         raw = self._overlay.get(self._key)
-        value: V = self._absent() if raw is None else self._read(raw)
+        try:
+            value: V = self._absent() if raw is None else self._decode(raw)
+        except ScaleError as error:
+            raise self._corrupt(error) from error
         return value
 
     def try_get(self) -> V | None:
@@ -218,7 +253,10 @@ class BoundMap(_Bound, Generic[K, V]):
 
     def __getitem__(self, k: K) -> V:
         raw = self._overlay.get(self.key_of(k))
-        value: V = self._absent() if raw is None else self._read(raw)
+        try:
+            value: V = self._absent() if raw is None else self._decode(raw)
+        except ScaleError as error:
+            raise self._corrupt(error) from error
         return value
 
     @overload

@@ -22,7 +22,10 @@ class Weight(Struct, path="sp_weights::weight_v2::Weight"):
 
     def __add__(self, other: Weight) -> Weight:
         """Both parts added, saturating at 2**64 - 1."""
-        return weight(self.ref_time + other.ref_time, self.proof_size + other.proof_size)
+        ref_time, proof_size = self.ref_time + other.ref_time, self.proof_size + other.proof_size
+        if ref_time > _MAX or proof_size > _MAX:
+            return weight(ref_time, proof_size)
+        return Weight(ref_time=ref_time, proof_size=proof_size)
 
     def __sub__(self, other: Weight) -> Weight:
         """Both parts subtracted, saturating at zero."""
@@ -49,6 +52,8 @@ class Weight(Struct, path="sp_weights::weight_v2::Weight"):
 
 def weight(ref_time: int, proof_size: int = 0) -> Weight:
     """A weight with both parts brought into 0..2**64 - 1."""
+    if 0 <= ref_time <= _MAX and 0 <= proof_size <= _MAX:
+        return Weight(ref_time=ref_time, proof_size=proof_size)
     return Weight(ref_time=min(max(ref_time, 0), _MAX), proof_size=min(max(proof_size, 0), _MAX))
 
 

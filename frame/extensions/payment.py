@@ -23,15 +23,20 @@ class ChargeTransactionPayment(Extension):
     def __init__(self, payment: FeePayment) -> None:
         self.payment = payment
 
+    def _fee(self, tx: Checked, tip: int) -> int:
+        if tx.fee is None:
+            tx.fee = self.payment.compute_fee(tx.info, tx.length, tip)
+        return tx.fee
+
     def validate(self, tx: Checked, extra: int) -> Validity | None:
-        fee = self.payment.compute_fee(tx.info, tx.length, extra)
+        fee = self._fee(tx, extra)
         if fee and not self.payment.can_withdraw(tx.who or b"", fee):
             raise InvalidTransaction(Invalid.Payment)
         priority = self.payment.priority(tx.info, tx.length, extra, fee)
         return Validity(priority=priority, requires=[], provides=[], longevity=MAX_U64, propagate=True)
 
     def prepare(self, tx: Checked, extra: int) -> int:
-        fee = self.payment.compute_fee(tx.info, tx.length, extra)
+        fee = self._fee(tx, extra)
         if fee:
             try:
                 self.payment.withdraw(tx.who or b"", fee)

@@ -25,7 +25,7 @@ def ask(chain: Chain, api: str, args: bytes = b"") -> bytes:
 
 
 def test_unknown_names_and_bad_arguments(chain: Chain) -> None:
-    with pytest.raises(UnknownApi, match="^Exported method Core_versio is not found$"):
+    with pytest.raises(UnknownApi, match=r"^Exported method Core_versio is not found$"):
         ask(chain, "Core_versio")
     with pytest.raises(ScaleError):
         ask(chain, "Core_version", b"\0")
