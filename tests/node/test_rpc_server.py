@@ -256,18 +256,21 @@ def _check_whole(node: RunningNode, head: int) -> None:
 
 
 def _load_and_kill(node: RunningNode, to: bytes, pause: float) -> int:
-    """Kill after `pause` seconds of load; the number of the last block that the node announced."""
+    """Kill `pause` seconds after the first new block; the last block that the node announced."""
     signer = Signer("//Dave", genesis_of(node))
     signer.nonce = node.rpc("system_accountNextIndex", signer.pair.address)
-    seen = 0
-    stopping = threading.Timer(pause, node.process.kill)
-    stopping.start()
+    first = seen = int(node.rpc("chain_getHeader")["number"], 16)
+    killing: threading.Timer | None = None
     try:
         while True:
             node.rpc("author_submitExtrinsic", "0x" + signer.sign(transfer(to, GRIST // 1000)).hex())
             seen = int(node.rpc("chain_getHeader")["number"], 16)
+            if killing is None and seen > first:
+                killing = threading.Timer(pause, node.process.kill)
+                killing.start()
     except (OSError, RpcRefusal):
         pass
-    stopping.join()
+    assert killing is not None
+    killing.join()
     node.kill()
     return seen
