@@ -9,7 +9,7 @@ from executor.compiler import ir
 from executor.compiler.gradients import gradients
 from executor.compiler.ir import Node, Op
 from executor.compiler.kernels.base import Buffer
-from executor.compiler.losses import objective
+from executor.compiler.losses import TARGET, objective
 from executor.compiler.plan import Kind, Parameter, Plan, Region
 from executor.compiler.program import MEMORY_MAX, Program, link
 from executor.compiler.schedule import Scheduler, Sinks, Update
@@ -179,9 +179,11 @@ class Layout:
             self.places[name] = self._region(name, (self.rows_per_call, *shape))
         if target is not None:
             kind = Kind.I32 if target.attrs[1] == "i32" else Kind.F32
-            self.target = self._region("target", (self.rows_per_call, *target.shape), kind)
-            # The graph may call an input "target" too: the IR's target has a key of its own.
-            self.places["target"] = self.target
+            name = "target"
+            while name in features:
+                name += "'"
+            self.target = self._region(name, (self.rows_per_call, *target.shape), kind)
+            self.places[TARGET] = self.target
             self.losses = self._region("losses", (per_call,))
             self.has_loss = True
 

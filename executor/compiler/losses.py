@@ -15,6 +15,9 @@ from executor.compiler.ir import Node, Op, const, reduce, where
 from executor.errors import ShapeMismatch, UnsupportedSpec
 from primitives.job import Loss
 
+TARGET = ""
+"""Key of the target among the inputs' names, which are never empty."""
+
 
 @dataclass(frozen=True)
 class Objective:
@@ -65,5 +68,5 @@ def objective(loss: Loss, prediction: Node) -> tuple[Node, Objective]:
         raise UnsupportedSpec(f"the loss {loss} is not supported")
     kind, rule = LOSSES[loss]
     shape = () if kind == "i32" else prediction.shape
-    target = ir.make(Op.TARGET, (), shape, True, "target", kind)
+    target = ir.make(Op.TARGET, (), shape, True, TARGET, kind)
     return target, rule(prediction, target)

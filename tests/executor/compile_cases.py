@@ -96,7 +96,8 @@ class Case:
 
     def bytes(self) -> bytes:
         """Serialized, float32."""
-        return self.proto().SerializeToString()
+        data: bytes = self.proto().SerializeToString()
+        return data
 
     def forward(self, x: F32, batch: int = 8) -> F32:
         """y by our module."""
@@ -133,7 +134,7 @@ class Case:
     ) -> tuple[float, dict[str, NDArray[np.float64]]]:
         """Loss and gradients by central differences in float64, through onnx's reference evaluator."""
         model = self.proto(double=True)
-        places = {item.name: item for item in model.graph.initializer}
+        places: dict[str, Any] = {str(item.name): item for item in model.graph.initializer}
         inputs = {"x": x.astype(np.float64)}
 
         def value() -> float:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import wasmtime
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from executor.compiler.machine import Machine
 from executor.compiler.plan import EXPORTS, Plan
 from executor.wasm.engine import engine
 from primitives.job import NUMERICS, Loss, TrainingSpec
-from tests.executor.compile_cases import FUEL, training_spec
+from tests.executor.compile_cases import FUEL, Case, node, training_spec
 
 DATA = Path(__file__).parent.parent / "data"
 ROWS, BATCH, EPOCHS = 52, 16, 3
@@ -179,6 +180,17 @@ def test_single_numbers_are_not_trained_unless_named() -> None:
         "last.weight",
         "last.bias",
     }
+
+
+def test_an_input_may_be_called_target() -> None:
+    case = Case([node("Gemm", "target w")], (4,), {"w": np.ones((4, 3), np.float32)})
+    model = onnx.load_from_string(case.bytes())
+    model.graph.input[0].name = "target"
+    plan = compile_training(model.SerializeToString(), training_spec(8, inputs=["target"]), 8)
+    assert plan.target is not None
+    assert plan.inputs[0].name != plan.target.name
+    assert plan.inputs[0].offset != plan.target.offset
+    assert plan.classes == 3
 
 
 def test_nan_that_leaves_is_canonical() -> None:
