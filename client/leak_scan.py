@@ -101,9 +101,8 @@ class LeakScan:
         for form in forms:
             window = form.pattern[form.anchor : form.anchor + ANCHOR]
             self._by_hash.setdefault(int(_hashes(window)[0]), []).append(form)
-        self._keys = np.array(sorted(self._by_hash), dtype=np.uint64)
         self._slots = np.zeros(1 << SLOT_BITS, dtype=bool)
-        self._slots[_slot(self._keys)] = True
+        self._slots[_slot(np.array(list(self._by_hash), dtype=np.uint64))] = True
         self._longest = max((len(form.pattern) for form in forms), default=ANCHOR)
         self._leaked: set[int] = set()
         self._hits: list[Hit] = []
@@ -149,9 +148,9 @@ class LeakScan:
         for start in range(0, max(1, len(data) - ANCHOR + 1), BLOCK):
             hashes = _hashes(data[start : start + BLOCK + ANCHOR - 1])
             likely = np.flatnonzero(self._slots[_slot(hashes)])
-            for position in likely[np.isin(hashes[likely], self._keys)]:
-                at = start + int(position)
-                for form in self._by_hash[int(hashes[position])]:
+            for position in likely.tolist():
+                at = start + position
+                for form in self._by_hash.get(int(hashes[position]), ()):
                     begin = at - form.anchor
                     if begin >= 0 and data.startswith(form.pattern, begin):
                         found += self._note(Hit(form.row, form.encoding, name, begin))
