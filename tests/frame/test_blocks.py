@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from frame import Origin
+from frame import Origin, Weight
 from frame.call import RuntimeCall
 from frame.executive import InvalidBlock
 from frame.extensions import MetadataHashMode
-from frame.machine import Trap
+from frame.machine import Machine, Trap
 from frame.runtime import Block, bare
 from frame.testing import Chain, sign
 from frame.transaction import BadFormat, Invalid, InvalidTransaction, Unknown, UnknownTransaction
@@ -96,7 +96,7 @@ def test_nothing_of_a_block_s_making_stays(chain: Chain) -> None:
         system.all_extrinsics_len,
         system.inherents_applied,
     ):
-        assert not item.exists()  # type: ignore[attr-defined]
+        assert not item.exists()
     assert chain.state.get(b":extrinsic_index") is None
     assert system.block_weight.get().normal.ref_time > 0
 
@@ -211,8 +211,10 @@ def test_room(chain: Chain, refused: Refused) -> None:
     chain.close(builder)
 
 
-def machine_weight(machine: object) -> object:
-    return machine.system.block_weight.get().normal  # type: ignore[attr-defined]
+def machine_weight(machine: Machine) -> Weight:
+    """The Normal weight used so far."""
+    used: Weight = machine.system.block_weight.get().normal  # type: ignore[attr-defined]
+    return used
 
 
 def test_length(chain: Chain, refused: Refused) -> None:

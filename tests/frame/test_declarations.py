@@ -29,13 +29,13 @@ def test_a_plain_int_has_no_codec() -> None:
 
     with pytest.raises(TypeError, match=r"Bad\.f: argument `n`: no SCALE codec for <class 'int'>"):
 
-        class Bad(Pallet[None]):
+        class Bad(Pallet[None]):  # type: ignore[no-redef]
             @call(0)
             def f(self, origin: Origin, n: int) -> None: ...
 
     with pytest.raises(TypeError, match="no SCALE codec for <class 'int'>"):
 
-        class Bad(Pallet[None]):
+        class Bad(Pallet[None]):  # type: ignore[no-redef]
             class Done(Event):
                 n: int
 
