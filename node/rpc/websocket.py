@@ -7,6 +7,7 @@ beyond its bound is cut off: the node's memory is not its inbox.
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections import deque
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from node.rpc.errors import TOO_MANY_SUBSCRIPTIONS, RpcError
 from node.rpc.session import Limits, Session, encode
 from node.rpc.table import SUBSCRIPTIONS, UNSUBSCRIBE, Cancel, Subscription
 from node.service import Node
+
+log = logging.getLogger("rpc")
 
 
 class Budget:
@@ -101,7 +104,9 @@ class Connection(Session):
                 stream.close()
             for job in jobs:
                 job.cancel()
-            await asyncio.gather(*jobs, return_exceptions=True)
+            for error in await asyncio.gather(*jobs, return_exceptions=True):
+                if isinstance(error, Exception) and not isinstance(error, OSError):
+                    log.error("a WebSocket session ended by a defect: %r", error, exc_info=error)
             self._shared.used -= self._mine.used
         if self._too_slow.is_set():
             await self._socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"too slow", drain=False)

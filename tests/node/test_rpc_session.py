@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import hypothesis.strategies as st
 import pytest
@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 
 from node.rpc import server  # noqa: F401  (fills the table)
 from node.rpc.session import Limits, Session
-from node.rpc.table import METHODS, SUBSCRIPTIONS
+from node.rpc.table import METHODS, SUBSCRIPTIONS, UNSUBSCRIBE
+from node.rpc.websocket import Budget, Connection
 from node.service import Node
 
 
@@ -162,6 +163,14 @@ requests = st.fixed_dictionaries(
         "params": json_values | st.lists(json_values, max_size=3),
     },
 )
+
+
+@pytest.fixture
+def connection(node: Node) -> Connection:
+    """A WebSocket session whose socket nobody reads."""
+    return Connection(node, Limits(subscriptions=50), cast(Any, None), Budget(1_000_000))
+
+
 fuzzing = settings(
     max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -177,6 +186,25 @@ def test_any_json_gets_an_answer_and_changes_nothing(session: Session, node: Nod
             assert ("result" in one) != ("error" in one)
             assert one.get("error", {}).get("code") != -32603, one
     assert node.chain.head == head and not node.pool.pending()
+
+
+@fuzzing
+@given(
+    name=st.sampled_from(sorted({*SUBSCRIPTIONS, *UNSUBSCRIBE})), params=json_values | st.lists(json_values)
+)
+def test_any_subscription_gets_an_answer(connection: Connection, name: str, params: Any) -> None:
+    answer = ask(connection, name, params)
+    assert "result" in answer or answer["error"]["code"] in (-32602, -32006, 1001), answer
+
+
+def test_subscriptions_are_bounded_and_end(connection: Connection) -> None:
+    idents = [ask(connection, "chain_subscribeNewHeads")["result"] for _ in range(50)]
+    assert len(set(idents)) == 50
+    assert ask(connection, "state_subscribeStorage", [[]])["error"]["code"] == -32006
+    assert ask(connection, "state_unsubscribeStorage", [idents[0]])["result"] is False
+    assert ask(connection, "chain_unsubscribeNewHeads", [idents[0]])["result"] is True
+    assert ask(connection, "chain_unsubscribeNewHeads", [idents[0]])["result"] is False
+    assert "result" in ask(connection, "state_subscribeStorage", [[]])
 
 
 @fuzzing
