@@ -15,7 +15,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from node.pool.errors import AlreadyImported, Banned, ImmediatelyDropped, Invalid, NoTags, PoolError
+from node.pool.errors import (
+    AlreadyImported,
+    Banned,
+    ImmediatelyDropped,
+    Invalid,
+    NoTags,
+    PoolError,
+    VerificationFailed,
+)
 from node.pool.future import Future
 from node.pool.ready import Best, Ready
 from node.pool.transaction import FINAL, Hash, Phase, Status, Tag, Transaction
@@ -94,7 +102,7 @@ class Pool:
         self._refuse_known(digest)
         try:
             tx = self._checked(digest, data)
-        except Invalid:
+        except (Invalid, VerificationFailed):
             self._ban(digest)
             raise
         if watcher is not None:
