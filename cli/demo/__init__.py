@@ -19,7 +19,7 @@ from primitives.command import Command
 
 def configure(parser: ArgumentParser) -> None:
     """Arguments of `gristmill demo`."""
-    parser.add_argument("--model", choices=["mlp", "cnn", "both"], default="mlp", help="default: mlp")
+    parser.add_argument("--model", choices=["mlp", "cnn", "both"], default="both", help="default: both")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep logs, traffic and results in DIR")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 

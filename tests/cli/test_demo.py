@@ -76,6 +76,8 @@ def test_the_demo_holds_what_it_claims(tmp_path: Path) -> None:
     assert found["provider_received"] == found["price_paid"] > 0 and isinstance(found["price_paid"], int)
     assert found["enclave_imports"] == 0 and found["rows_leaked"] == 0 and found["rows_searched"] > 1300
     assert found["fuel_used"] <= found["fuel_quoted"] <= found["fuel_used"] / 0.9
+    assert [job["model"] for job in found["jobs"]] == ["mlp", "cnn"]
+    assert all(job["accuracy_after"] >= 0.90 and job["rows_leaked"] == 0 for job in found["jobs"])
     steps = ["registered", "listed", "submitted", "accepted", "delivered", "settled"]
     assert [found["blocks"][step] for step in steps] == sorted(found["blocks"][step] for step in steps)
     names = {path.name for path in (tmp_path / "demo").iterdir()}
