@@ -27,8 +27,7 @@ from primitives.sealing import SealError, model_context, open_sealed, result_con
 
 VARIABLE = "GRISTMILL_ORDERS"
 QUOTE_MS = 10 * 60_000
-"""How long a quote is meant to hold: the chain's terms decide at submission, `max_price` protects the
-buyer.
+"""How long a quote is meant to hold; the terms at submission decide, `max_price` protects the buyer.
 """
 
 
@@ -117,8 +116,8 @@ def submit(
     max_price: int | None = None,
     progress: Progress | None = None,
 ) -> Submitted:
-    """Seal the model to the provider, put it on chain, order the job. `max_price` None: at most the quoted
-    price.
+    """Seal the model to the provider, put it on chain, order the job, at most at the quoted price or
+    `max_price`.
 
     Raises InputError ModelTooLarge, TooExpensive; ChainError.
     """
@@ -148,8 +147,7 @@ def submit(
 
 
 def fetch(chain: Chain, identity: Identity, number: int) -> Fetched:
-    """Download, open and verify a job's result. Raises InputError NotYourJob, NoResult, BadResult;
-    ReceiptError.
+    """Download, open, verify a result. InputError NotYourJob, NoResult, BadResult; ReceiptError.
 
     Checked: the blob's hash, the seal, the commitment on chain, and in the receipt genesis, job, dataset
     root, model hash, specification, numerics, provider, weights hash and signature; the graph is that of the

@@ -157,9 +157,7 @@ class Chain:
         return None if data is None else self.metadata.registry.decode(self._type(pallet, item), data)
 
     def record(self, kind: type[R], pallet: str, item: str, *keys: Any, at: bytes | None = None) -> R | None:
-        """A storage struct as `kind`, a dataclass whose hints are SCALE types and whose names are fields
-        there.
-        """
+        """A storage struct as `kind`: a dataclass of SCALE hints under the names of the chain's fields."""
         data = self.raw(pallet, item, *keys, at=at)
         return None if data is None else self._record(kind, self._type(pallet, item), data)
 
@@ -227,9 +225,7 @@ class Chain:
     # --- writing
 
     def wait_quiet(self, signer: Signer, timeout: float = 30.0) -> None:
-        """Until none of the signer's extrinsics is on its way: what an earlier process sent is in a block, or
-        gone.
-        """
+        """Until what an earlier process of this signer sent is in a block, or gone."""
 
         def quiet() -> bool | None:
             waiting = int(self.rpc.call("system_accountNextIndex", signer.keypair.address))
@@ -260,9 +256,7 @@ class Chain:
         return encode_compact(len(body)) + body
 
     def submit(self, signer: Signer, call: bytes, timeout: float = 60.0) -> Inclusion:
-        """Sign, submit, follow to a finalized block. Raises ChainError when the chain refuses or rolls it
-        back.
-        """
+        """Sign, submit, follow to a finalized block. Raises ChainError for a refusal or a rollback."""
         _, start = self.finalized()
         extrinsic = self.sign(signer, call)
         self._send(extrinsic)
@@ -313,9 +307,7 @@ class Chain:
             time.sleep(POLL)
 
     def _resend(self, extrinsic: bytes, scanned: int) -> None:
-        """Send again; a refusal counts only when no block came that could have taken the extrinsic
-        meanwhile.
-        """
+        """Send again; a refusal counts only when no new block could have taken the extrinsic."""
         try:
             self._send(extrinsic)
         except ChainError:

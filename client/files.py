@@ -12,9 +12,7 @@ PRIVATE_MAX = 1 << 20
 
 
 def write_atomically(path: Path, data: bytes, private: bool = True) -> None:
-    """Replace a file as a whole, durably: after a crash it holds the old or the new bytes. Private files are
-    0600.
-    """
+    """Replace a file whole and durably: a crash leaves the old or the new bytes. Private files are 0600."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     descriptor = os.open(temporary, flags, 0o600 if private else 0o644)
@@ -58,9 +56,7 @@ def private_directory(path: Path) -> Path:
 
 
 def read_private(path: Path) -> bytes:
-    """A secret file's bytes. Raises InputError SecretExposed when others may read it, SecretMissing,
-    SecretTooLarge.
-    """
+    """A secret file's bytes. Raises InputError SecretExposed (others may read it), -Missing, -TooLarge."""
     try:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())

@@ -13,8 +13,7 @@ OPEN = {JobState.Submitted, JobState.Accepted, JobState.Delivered}
 
 @dataclass(frozen=True)
 class Job:
-    """A job as the chain has it. `model` is the hash of the sealed model's blob; moments in ms, 0 when not
-    yet set.
+    """A job as the chain has it. `model` is the sealed model's blob; moments in ms, 0 when not yet set.
 
     `root` and `rows` are the dataset's at submission.
     """
@@ -61,9 +60,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Order:
-    """What a job asks for, and the dataset's policy at submission. On the chain while the job is open
-    only.
-    """
+    """What a job asks for, and the dataset's policy at submission; there while the job is open."""
 
     spec: TrainingSpec
     policy: Policy
@@ -104,9 +101,7 @@ def submit(
     max_price: int,
     seal_pk: bytes,
 ) -> tuple[int, Inclusion]:
-    """Order a training; price and fee are held from the signer. The job's number and where it was
-    included.
-    """
+    """Order a training; price and fee are held from the signer. (Job number, where it was included.)"""
     call = chain.call(
         "Compute",
         "submit",

@@ -72,9 +72,7 @@ class Keyring:
         return sorted(self._read())
 
     def get(self, name: str) -> Identity:
-        """A key by name, or a development key by its URI. Raises InputError NoSuchKey, SecretExposed,
-        BadKeyring.
-        """
+        """A key by name, or a development key by URI. InputError NoSuchKey, SecretExposed, BadKeyring."""
         if name.startswith("//"):
             return identity_of(name, name)
         entry = self._read().get(name)

@@ -63,9 +63,7 @@ class Form:
 
 @dataclass(frozen=True)
 class Hit:
-    """A row found: its number, how it was written, in which item and at which byte (of the decoded run, if
-    any).
-    """
+    """A row found: its number, its form, the item, and the byte (of the decoded run, if any)."""
 
     row: int
     encoding: str
@@ -206,9 +204,7 @@ def _encodings(values: Numbers, affine: tuple[float, float] | None) -> Iterator[
 
 
 def _text(value: float) -> str:
-    """A number as people write it: whole ones without a point, others as short as float32 allows when it is
-    one.
-    """
+    """A number as people write it: no point in whole ones, others as short as float32 allows."""
     if value.is_integer():
         return str(int(value))
     short = str(np.float32(value))

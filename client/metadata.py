@@ -167,9 +167,7 @@ class Metadata:
         return bytes([owner.index, variant.index]) + body
 
     def key(self, pallet: str, item: str, *keys: Any) -> bytes:
-        """The storage key of an item, or the prefix of a map's entries when fewer keys are given than it
-        has.
-        """
+        """The storage key of an item; of a map with too few keys, the prefix of its entries."""
         entry = self.entry(pallet, item)
         prefix = twox_128(self.pallet(pallet).prefix.encode()) + twox_128(item.encode())
         return prefix + b"".join(

@@ -500,9 +500,7 @@ def _reporter(number: int) -> Callable[[int, int], None]:
 
 
 def _result_fits(parameters: int) -> bool:
-    """Whether a model of so many float32 parameters can be delivered at all (the rest of the file comes on
-    top).
-    """
+    """Whether so many float32 parameters can be delivered at all (the graph comes on top)."""
     return sealed_length(4 * parameters) < BLOB_MAX
 
 

@@ -1,6 +1,4 @@
-"""The provider's policy file: one commented TOML file beside the data, read strictly (an unknown key is an
-error).
-"""
+"""The provider's policy file: commented TOML beside the data, read strictly (unknown keys are errors)."""
 
 import tomllib
 from dataclasses import dataclass
@@ -109,9 +107,7 @@ def template(account: str, file: Path, shapes: list[str], without_dp: str | list
 
 
 def read_provider_file(directory: Path) -> ProviderFile:
-    """Read and check `provider.toml` in a data directory. Raises InputError BadPolicyFile with the key's
-    name.
-    """
+    """Read and check a data directory's `provider.toml`. InputError BadPolicyFile names the key."""
     path = directory / FILE_NAME
     try:
         root = _Section(path, "", tomllib.loads(path.read_text(encoding="utf-8")))

@@ -74,9 +74,7 @@ class Rpc:
         return result
 
     def blob(self, blob_hash: bytes, length: int) -> bytes:
-        """A blob's bytes by content. Raises ClientError BlobUnavailable, or BlobCorrupt when the hash does
-        not hold.
-        """
+        """A blob's bytes by content. ClientError BlobUnavailable, or BlobCorrupt when the hash differs."""
         if not 0 < length <= BLOB_MAX:
             raise ClientError(f"no blob has {length} bytes", "BlobCorrupt")
         status, data = self._send("GET", f"/blob/0x{blob_hash.hex()}", None, length)

@@ -3,8 +3,8 @@
 Rules (shared by pallets, executor and client; no floats, no numpy here):
 
 * A dataset is a table. A row is its columns in order, each in C order, little-endian, without padding; a
-  `Utf8`
-  value is Compact(length) ‖ NFC bytes. A chunk is `rows_per_chunk` rows (the last one shorter), ≤ 64 KiB.
+  `Utf8` value is Compact(length) ‖ NFC bytes. A chunk is `rows_per_chunk` rows (the last one shorter), ≤ 64
+  KiB.
 * A blob is cut into pieces of 256 KiB (the last one shorter). `piece_hash = tagged("piece", u32 index ‖
   bytes)` and `blob_hash = tagged("blob", u64 length ‖ piece hashes)`: the piece hashes alone tell the blob's
   hash.
@@ -47,9 +47,7 @@ BLOB_MAX = 64 * 2**20
 
 
 class DataError(ValueError):
-    """Bytes or a description that break the rules of this module. `name` is stable, the message for
-    people.
-    """
+    """Bytes or a description against the rules. `name` is stable, the message is for people."""
 
     def __init__(self, name: str, message: str) -> None:
         super().__init__(message)
@@ -226,9 +224,8 @@ class DatasetState(IntEnum):
 
 
 class Loss(IntEnum):
-    """Loss menu. `CrossEntropy`: softmax cross entropy of logits with an integer class target;
-    `MeanSquaredError`:
-    mean over all elements of the batch."""
+    """Loss menu. `CrossEntropy`: softmax cross entropy of logits with an integer class target.
+    `MeanSquaredError`: mean over all elements of the batch."""
 
     __scale_path__ = "gristmill_primitives::data::Loss"
 
@@ -367,9 +364,7 @@ def piece_hash(index: int, data: bytes) -> bytes:
 
 
 def blob_hash_of(length: int, hashes: list[bytes]) -> bytes:
-    """`H("gm/blob" ‖ u64 length ‖ piece hashes)`. Raises DataError WrongPieces when their number does not
-    fit.
-    """
+    """`H("gm/blob" ‖ u64 length ‖ piece hashes)`. Raises DataError WrongPieces when their number is wrong."""
     if len(hashes) != piece_count(length):
         raise DataError("WrongPieces", f"{length} bytes make {piece_count(length)} pieces, not {len(hashes)}")
     return tagged("blob", length.to_bytes(8, "little"), *hashes)

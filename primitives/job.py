@@ -85,8 +85,7 @@ __all__ = [
 ]  # fmt: skip
 
 NUMERICS = 1
-"""The order of every float operation of a training run. Any change of a golden weight hash needs the next
-number.
+"""The order of every float operation of a run. A change of any golden weight hash needs the next number.
 """
 SPEC_VERSION = 1
 RECEIPT_VERSION = 1
@@ -281,11 +280,10 @@ def steps(spec: TrainingSpec, rows: int) -> int:
 
 
 def rho_nano(spec: TrainingSpec) -> int:
-    """Privacy cost in nano-ρ, rounded up: ⌈epochs·10¹⁵ / (2·σ_milli²)⌉; 0 without DP. SpecError BadDp beyond
-    u64.
+    """Privacy cost in nano-ρ, rounded up: ⌈epochs·10¹⁵ / (2·σ_milli²)⌉; 0 without DP. BadDp beyond u64.
 
-    zCDP of the Gaussian mechanism (Bun, Steinke 2016): each epoch costs every row 1/(2σ²), since batches are
-    disjoint.
+    zCDP of the Gaussian mechanism (Bun, Steinke 2016): batches are disjoint, so each epoch costs a row
+    1/(2σ²).
     """
     if spec.dp is None:
         return 0
@@ -310,9 +308,7 @@ def check_columns(schema: Schema, spec: TrainingSpec) -> None:
 
 
 class Work(Struct, path="gristmill_primitives::job::Work"):
-    """Static cost of a run: float operations, bytes of linear memory, priced units, and wasm fuel as a safety
-    limit.
-    """
+    """Static cost of a run: float operations, bytes of linear memory, priced units, fuel for safety."""
 
     flops: U64
     memory: U64
@@ -321,9 +317,7 @@ class Work(Struct, path="gristmill_primitives::job::Work"):
 
 
 class Quote(Struct, path="gristmill_primitives::job::Quote"):
-    """What a run will cost, known before it: a pure function of (model, spec, rows, tariff). `expires` is a
-    moment in ms.
-    """
+    """What a run will cost: a pure function of (model, spec, rows, tariff). `expires` is a moment in ms."""
 
     spec_hash: H256
     dataset: U32
@@ -339,9 +333,7 @@ class Quote(Struct, path="gristmill_primitives::job::Quote"):
 
 
 def price(tariff: Tariff, work: int, rho: int) -> int:
-    """`base + ⌈work·per_gwork/10⁹⌉ + ⌈rho·per_rho/10⁹⌉`, in smallest units; unbounded integer (callers refuse
-    ≥ 2¹²⁸).
-    """
+    """`base + ⌈work·per_gwork/10⁹⌉ + ⌈rho·per_rho/10⁹⌉` in smallest units; callers refuse ≥ 2¹²⁸."""
     return tariff.base + -(-work * tariff.per_gwork // GIGA) + -(-rho * tariff.per_rho // GIGA)
 
 

@@ -27,9 +27,7 @@ ORDER = 2**252 + 27742317777372353535851937790883648493
 
 
 class SealError(ValueError):
-    """Sealing or opening failed. `name`: BadKey (point or scalar refused) or NotSealedToYou (wrong key,
-    context or bytes).
-    """
+    """Sealing or opening failed. `name`: BadKey (point or scalar), NotSealedToYou (key, context, bytes)."""
 
     def __init__(self, name: str, message: str) -> None:
         super().__init__(message)
@@ -37,9 +35,7 @@ class SealError(ValueError):
 
 
 def model_context(dataset: int, buyer: bytes) -> bytes:
-    """Context of a model sealed to a provider. It binds the buyer: nobody can submit another buyer's sealed
-    model.
-    """
+    """Context of a sealed model. It binds the buyer: nobody can submit another buyer's sealed model."""
     return _context("job-model", dataset.to_bytes(4, "little") + buyer)
 
 
@@ -70,9 +66,7 @@ def public_key(secret: bytes) -> bytes:
 
 
 def validate_public(public: bytes) -> None:
-    """Refuse what is not a usable key: wrong length, identity, no point, or a non-canonical encoding
-    (SealError BadKey).
-    """
+    """Refuse a wrong length, the identity, no point, and non-canonical encodings (SealError BadKey)."""
     if len(public) != POINT_SIZE:
         raise SealError("BadKey", f"an encryption key has {POINT_SIZE} bytes")
     if public == IDENTITY:
@@ -89,9 +83,7 @@ def sealed_length(length: int) -> int:
 
 
 def seal(public: bytes, context: bytes, genesis: bytes, data: bytes, scalar: bytes | None = None) -> bytes:
-    """Seal `data` to `public`. `scalar` is for test vectors only: two messages under one scalar betray each
-    other.
-    """
+    """Seal `data` to `public`. `scalar` is for test vectors: two messages under one betray each other."""
     validate_public(public)
     ephemeral = _random_scalar() if scalar is None else scalar
     point = public_key(ephemeral)

@@ -91,9 +91,7 @@ def address(account: bytes) -> str:
 
 
 def show(arguments: Namespace, figures: Mapping[str, Any], shown: Mapping[str, str] | None = None) -> int:
-    """Print one result: JSON of `figures`, or a table in which `shown` replaces figures by what people
-    read.
-    """
+    """Print one result: JSON of `figures`, or a table, where `shown` replaces figures for people."""
     if arguments.json:
         print(json.dumps(figures))
         return 0
