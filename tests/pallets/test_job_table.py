@@ -437,7 +437,7 @@ class JobTable(RuleBasedStateMachine):
     def money_is_where_the_table_says(self) -> None:
         """To the unit: accounts, escrow, and the issuance without the fees that settled jobs burned."""
         assert {who: self.world.total(who) for who in PEOPLE} == self.totals
-        assert self.world.issuance() == self.issuance
+        assert self.world.announced() == self.world.issuance() == self.issuance
         open_jobs = [job for job in self.jobs.values() if job.state in OPEN]
         held = sum(job.price + job.fee + job.bond * (job.state != JobState.Submitted) for job in open_jobs)
         assert self.world.market_holds() == held

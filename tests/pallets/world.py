@@ -134,6 +134,7 @@ class World:
         self.balances = self.ext.of(MarketRuntime.balances)
         self.locker = self.ext.of(MarketRuntime.locker)
         self.ext.set_time(START)
+        self._announced = self.issuance()
 
     # --- calls ----------------------------------------------------------------------------------------
 
@@ -228,11 +229,12 @@ class World:
 
     def wait(self, milliseconds: int) -> None:
         """A block later, so much later."""
+        self._announced += self._issued()
         self.ext.next_block(milliseconds)
 
     def next_block(self) -> None:
         """Another block at the same moment."""
-        self.ext.next_block(0)
+        self.wait(0)
 
     def parent_hash(self) -> bytes:
         """The hash of the present block's parent."""
@@ -255,6 +257,20 @@ class World:
     def issuance(self) -> int:
         """All money."""
         return self.balances.total_issuance()
+
+    def announced(self) -> int:
+        """The issuance as one who only reads events knows it."""
+        return self._announced + self._issued()
+
+    def _issued(self) -> int:
+        """Money that this block's events say was made, less what they say was destroyed."""
+        total = 0
+        for event in self.events():
+            if isinstance(event, Balances.Minted):
+                total += event.amount
+            elif isinstance(event, Balances.Burned | Balances.BurnedHeld | Balances.DustLost):
+                total -= event.amount
+        return total
 
     def market_holds(self) -> int:
         """What the escrow holds of anybody."""
