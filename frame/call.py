@@ -125,19 +125,27 @@ class RuntimeCall:
     `Pallet.dispatch`.
     """
 
-    __slots__ = ("args", "entry")
+    __slots__ = ("_info", "args", "entry")
 
     def __init__(self, entry: CallEntry, args: tuple[Any, ...]) -> None:
         self.entry = entry
         self.args = args
+        self._info: DispatchInfo | None = None
 
     def encode(self) -> bytes:
         """Pallet index ‖ call index ‖ arguments."""
         return self.entry.prefix + self.entry.codec.encode(self.args)
 
     def info(self) -> DispatchInfo:
-        """Weight, class and fee."""
-        return self.entry.info(self.args)
+        """Weight, class and fee.
+
+        Found once: a batch asks its calls for each of the three, and batches nest, so that asking anew
+        would take
+        exponential time.
+        """
+        if self._info is None:
+            self._info = self.entry.info(self.args)
+        return self._info
 
     @property
     def pallet(self) -> str:

@@ -65,21 +65,24 @@ def is_shareable(c: Codec[Any]) -> bool:
     """Whether values of this type are composite and wholly immutable, so that one object may stand for all
     reads.
     """
-    return isinstance(c, StructCodec | EnumCodec | TupleCodec) and _is_immutable(c)
+    return isinstance(c, StructCodec | EnumCodec | TupleCodec) and _is_immutable(c, ())
 
 
-def _is_immutable(c: Codec[Any]) -> bool:
+def _is_immutable(c: Codec[Any], inside: tuple[Codec[Any], ...]) -> bool:
+    if c in inside:  # a recursive type: what it is made of besides itself decides
+        return True
+    inside = (*inside, c)
     match c:
         case PrimitiveCodec() | CompactCodec() | BytesCodec() | FixedBytesCodec() | IntEnumCodec():
             return True
         case OptionCodec():
-            return _is_immutable(c.item)
+            return _is_immutable(c.item, inside)
         case TupleCodec():
-            return all(_is_immutable(item) for item in c.items)
+            return all(_is_immutable(item, inside) for item in c.items)
         case StructCodec():
-            return all(_is_immutable(field.codec) for field in c.fields)
+            return all(_is_immutable(field.codec, inside) for field in c.fields)
         case EnumCodec():
-            return all(_is_immutable(field.codec) for variant in c.variants for field in variant.fields)
+            return all(_is_immutable(field.codec, inside) for v in c.variants for field in v.fields)
         case _:
             return False
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from frame import (
@@ -14,7 +16,7 @@ from frame import (
     Token,
     TokenError,
 )
-from frame.call import DispatchInfo, Pays
+from frame.call import CallEntry, DispatchInfo, Pays
 from frame.codecs import DISPATCH_ERROR
 from frame.errors import DispatchErrorInfo
 from frame.machine import Trap
@@ -121,6 +123,24 @@ def test_nesting_is_bounded(ext: Externalities, template: Template) -> None:
     for depth in (20, 5000):
         with pytest.raises(ScaleError, match="nested too deeply"):
             ext.runtime.call_codec.decode(nest(depth))
+
+
+def test_weights_of_nested_calls_are_asked_once(
+    template: Template, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    plain = CallEntry.info
+
+    def counting(entry: CallEntry, args: tuple[Any, ...]) -> DispatchInfo:
+        asked.append(entry.definition.name)
+        return plain(entry, args)
+
+    monkeypatch.setattr(CallEntry, "info", counting)
+    call = template.store.new(1)
+    for _ in range(12):
+        call = template.attempt.new([call, call])
+    assert call.info().weight == weight(10_000_000 * 2**12)
+    assert len(asked) == 13
 
 
 def test_every_dispatch_error_round_trips() -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from frame import Arithmetic, ArithmeticFailure, Corruption, StorageMissing
+from frame.codecs import is_shareable
 from frame.testing import Externalities
 from primitives.hashing import blake2_128_concat, twox_64_concat, twox_128
+from primitives.scale import U32, Enum, Variant, codec
 from tests.frame.template_runtime import Point, Template
 
 A, B = b"a" * 32, b"b" * 32
@@ -116,3 +118,25 @@ def test_a_transaction_rolls_back_on_any_exception(ext: Externalities, template:
     with template.transaction():
         template.total.put(2)
     assert template.total.get() == 2
+
+
+def test_values_that_can_change_are_never_shared(template: Template) -> None:
+    assert is_shareable(codec(Point)) and is_shareable(codec(tuple[U32, bytes]))
+    assert not is_shareable(codec(U32)) and not is_shareable(codec(list[U32]))
+    assert not is_shareable(codec(tuple[U32, list[U32]])) and not is_shareable(codec(Tree))
+    template.points[1] = Point(x=1, y=2)
+    assert template.points[1] is template.points[1]
+    template.log.put([1])
+    assert template.log.get() is not template.log.get()
+
+
+class Tree(Enum):
+    """A type that holds itself, in lists."""
+
+    class Leaf(Variant):
+        """The end."""
+
+    class Node(Variant):
+        """More of it."""
+
+        children: list[Tree]
