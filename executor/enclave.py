@@ -38,7 +38,7 @@ from executor.rows import RowSource, checked_chunks
 from executor.weights import Span, check_slots, filled
 from executor.wire import Kind
 from primitives.data import Schema
-from primitives.job import TrainingSpec, Work, bits_float, check_spec, model_hash, weights_hash
+from primitives.job import TrainingSpec, Work, bits_float, check_spec, model_hash, steps, weights_hash
 from primitives.scale import ScaleError, decode, encode
 
 MIB = 1 << 20
@@ -74,7 +74,8 @@ class Secrets:
     noise_key: bytes = field(default=bytes(KEY_SIZE), repr=False)
 
 
-QUOTE_LIMITS = Limits(memory=4 * GIB, fuel=2**62, deadline_ms=60_000)
+QUOTE_LIMITS = Limits(memory=GIB, fuel=2**62, deadline_ms=60_000)
+"""No plan may need more memory (`executor.compiler.program.MEMORY_MAX`)."""
 
 
 @dataclass(frozen=True)
@@ -292,6 +293,8 @@ class _Child:
             refused = decode(wire.Refused, payload)
             raise by_name().get(refused.name, EnclaveCrashed)(_readable(refused.text))
         planned = decode(wire.Planned, payload)
+        if planned.steps != steps(job.spec, job.rows):
+            raise wire.Broken("a plan of another number of steps")
         check_slots(planned.template, _slots(planned))
         return planned
 

@@ -25,6 +25,7 @@ from executor.errors import (
     UnsupportedOpset,
     UnsupportedType,
 )
+from executor.ops.values import INTEGERS_MAX
 
 MODEL_MAX = 64 << 20
 NODES_MAX = 2048
@@ -32,8 +33,6 @@ TENSORS_MAX = 2048
 PORTS_MAX = 64
 """Graph inputs, graph outputs, inputs of a node."""
 NAME_MAX = 256
-INTEGERS_MAX = 4096
-"""Elements of an integer tensor: they are shapes, axes, indices, not data."""
 OPSETS = range(7, 26)
 DOMAINS = ("", "ai.onnx")
 FLOAT, INTEGERS = TensorProto.FLOAT, (TensorProto.INT64, TensorProto.INT32, TensorProto.BOOL)

@@ -1,14 +1,15 @@
 """Elementwise operators."""
 
 from functools import reduce as fold
+from math import prod
 
 import numpy as np
 
 from executor.compiler import ir
 from executor.compiler.ir import Node, Op, const, where
-from executor.errors import ShapeMismatch, UnsupportedAttribute
+from executor.errors import ShapeMismatch, TooLarge, UnsupportedAttribute
 from executor.ops.table import operator
-from executor.ops.values import Ints, Value, aligned, tensor
+from executor.ops.values import INTEGERS_MAX, Ints, Value, aligned, tensor
 
 
 def _unary(op: Op, x: Node) -> Node:
@@ -23,23 +24,31 @@ def _arithmetic(op: Op, a: Value, b: Value) -> Value:
     """Tensors, or integers that are part of a shape."""
     if not (isinstance(a, Ints) and isinstance(b, Ints)):
         return _binary(op, tensor(a), tensor(b))
+    _check_sizes(a, b)
     left, right = (np.array(item.exact(), dtype=np.object_).reshape(item.array.shape) for item in (a, b))
     if op is Op.DIV and not all(np.ravel(right)):
         raise ShapeMismatch("a shape is divided by zero")
+    match op:
+        case Op.ADD:
+            found = left + right
+        case Op.SUB:
+            found = left - right
+        case Op.MUL:
+            found = left * right
+        case _:
+            # ONNX truncates towards zero; shapes are not negative, so flooring agrees where it is used.
+            found = left // right
+    return Ints(np.asarray(found, dtype=np.object_))
+
+
+def _check_sizes(a: Ints, b: Ints) -> None:
+    """Before the result of a broadcast is made."""
     try:
-        match op:
-            case Op.ADD:
-                found = left + right
-            case Op.SUB:
-                found = left - right
-            case Op.MUL:
-                found = left * right
-            case _:
-                # ONNX truncates towards zero; shapes are not negative, so flooring agrees where it is used.
-                found = left // right
+        shape = np.broadcast_shapes(a.array.shape, b.array.shape)
     except ValueError:
         raise ShapeMismatch("integer tensors do not broadcast") from None
-    return Ints(np.asarray(found, dtype=np.object_))
+    if prod(shape) > INTEGERS_MAX:
+        raise TooLarge(f"an integer tensor of more than {INTEGERS_MAX} elements")
 
 
 @operator("Add", since=7)

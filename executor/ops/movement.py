@@ -39,7 +39,7 @@ def reshape(x: Value, shape: Ints, *, allowzero: int = 0) -> Value:
     if allowzero and 0 in wanted:
         raise ShapeMismatch("a tensor is reshaped to an empty one")
     if isinstance(x, Ints):
-        return ints(x.array.reshape(shape.exact()))
+        return x.reshaped(_filled(x.array.shape, int(x.array.size), shape.exact(), x.array.shape))
     if not x.batched:
         return ir.reshape(x, _filled(x.shape, x.size, shape.exact(), x.shape))
     if not wanted:
@@ -66,7 +66,7 @@ def _filled(own: ir.Shape, size: int, wanted: list[int], old: ir.Shape) -> tuple
     filled = [old[axis] if item == 0 else item for axis, item in enumerate(wanted)]
     known = prod(item for item in filled if item != -1)
     if -1 in filled:
-        if size % known:
+        if not known or size % known:
             raise ShapeMismatch(f"a tensor of shape {list(own)} is reshaped to {wanted}")
         filled[filled.index(-1)] = size // known
     return tuple(filled)
@@ -103,7 +103,7 @@ def _unsqueeze(x: Value, axes: list[int]) -> Value:
         raise ShapeMismatch(f"Unsqueeze at {axes}")
     if isinstance(x, Ints):
         sizes = iter(x.array.shape)
-        return Ints(x.array.reshape([1 if axis in places else next(sizes) for axis in range(total)]))
+        return x.reshaped([1 if axis in places else next(sizes) for axis in range(total)])
     if x.batched and 0 in places:
         raise UnsupportedAttribute("Unsqueeze before the batch")
     features = iter(x.shape)

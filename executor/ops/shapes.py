@@ -7,7 +7,7 @@ from executor.compiler.ir import Node, const
 from executor.errors import DynamicShape, ShapeMismatch, TooLarge, UnsupportedAttribute, UnsupportedType
 from executor.ops.movement import shape_of
 from executor.ops.table import operator
-from executor.ops.values import Ints, Value, feature_axis, integers, ints
+from executor.ops.values import INTEGERS_MAX, Ints, Value, feature_axis, integers, ints
 
 FLOAT, INT32, INT64, BOOL = 1, 6, 7, 9
 Array = np.ndarray
@@ -48,7 +48,7 @@ def constant_of_shape(shape: Ints, *, value: np.ndarray | None = None) -> Value:
     if number.dtype == np.float32:
         return const(float(number.reshape(-1)[0]), tuple(shape.exact()))
     sizes = shape.exact()
-    if len(sizes) > 1 or sum(sizes) > 4096:
+    if len(sizes) > 1 or sum(sizes) > INTEGERS_MAX:
         raise TooLarge("ConstantOfShape of many integers")
     return ints([int(number.reshape(-1)[0])] * sum(sizes))
 
@@ -104,7 +104,7 @@ def range_(start: Ints, limit: Ints, delta: Ints) -> Value:
     if delta.one() == 0:
         raise ShapeMismatch("Range with steps of zero")
     numbers = range(start.one(), limit.one(), delta.one())
-    if len(numbers) > 4096:
+    if (limit.one() - start.one()) // delta.one() >= INTEGERS_MAX:
         raise TooLarge("Range of many integers")
     return ints(list(numbers))
 

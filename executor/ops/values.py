@@ -4,14 +4,16 @@ PyTorch computes shapes with operators (Shape → Gather → Concat → Reshape)
 integers, in which `BATCH` stands for the size of the batch.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
 from executor.compiler import ir
 from executor.compiler.ir import Node
-from executor.errors import DynamicShape, ShapeMismatch, UnsupportedAttribute, UnsupportedType
+from executor.errors import DynamicShape, ShapeMismatch, TooLarge, UnsupportedAttribute, UnsupportedType
 
 
 class Batch:
@@ -23,13 +25,26 @@ class Batch:
 
 BATCH = Batch()
 Integer = int | Batch
+INTEGERS_MAX = 4096
+"""Elements of an integer tensor: they are shapes, axes, indices, not data."""
+INT64 = range(-(2**63), 2**63)
 
 
 @dataclass(frozen=True, eq=False)
 class Ints:
-    """Integers known now, with a shape: an array of Python ints and BATCH."""
+    """Integers known now, with a shape: an array of Python ints and BATCH.
+
+    Few and of 64 bits, as ONNX has them: a short model could else double a list, or square a number, until
+    the memory is full. Raises TooLarge.
+    """
 
     array: NDArray[np.object_]
+
+    def __post_init__(self) -> None:
+        if self.array.size > INTEGERS_MAX:
+            raise TooLarge(f"an integer tensor of more than {INTEGERS_MAX} elements")
+        if any(isinstance(item, int) and item not in INT64 for item in self.array.reshape(-1).tolist()):
+            raise TooLarge("an integer of more than 64 bits")
 
     def exact(self) -> list[int]:
         """The numbers. Raises DynamicShape where the batch is among them."""
@@ -44,6 +59,12 @@ class Ints:
         if len(values) != 1:
             raise ShapeMismatch("a single number is wanted")
         return values[0]
+
+    def reshaped(self, sizes: Sequence[int]) -> "Ints":
+        """The same integers in another shape. Raises ShapeMismatch."""
+        if len(sizes) > ir.RANK_MAX or any(size < 0 for size in sizes) or prod(sizes) != self.array.size:
+            raise ShapeMismatch(f"{self.array.size} integers are reshaped to {list(sizes)[: ir.RANK_MAX]}")
+        return Ints(self.array.reshape(tuple(sizes)))
 
 
 Value = Node | Ints

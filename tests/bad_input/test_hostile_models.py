@@ -1,0 +1,163 @@
+"""Short models that want much: the real enclave process refuses each by name, soon and in little memory."""
+
+from collections.abc import Callable
+
+import numpy as np
+import onnx
+import pytest
+from onnx import NodeProto, TensorProto, helper, numpy_helper
+
+from executor.enclave import Enclave
+from executor.errors import (
+    ExecutorError,
+    ExternalData,
+    MalformedGraph,
+    NotOnnx,
+    ShapeMismatch,
+    TooLarge,
+    UnknownOp,
+    UnsupportedType,
+)
+from tests.executor.planted import spec_for
+
+WEIGHTS = numpy_helper.from_array(np.ones((2, 3), dtype=np.float32), "w")
+node = helper.make_node
+
+
+def integers(name: str, *values: int) -> TensorProto:
+    return numpy_helper.from_array(np.array(values, dtype=np.int64), name)
+
+
+def model(*nodes: NodeProto, also: tuple[TensorProto, ...] = ()) -> bytes:
+    """x f32[n, 2] · w f32[2, 3] = y, and nodes beside it."""
+    graph = helper.make_graph(
+        [*nodes, node("MatMul", ["x", "w"], ["y"])],
+        "graph",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 2])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 3])],
+        [WEIGHTS, *also],
+    )
+    built = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    data: bytes = built.SerializeToString()
+    return data
+
+
+def squared_again_and_again() -> bytes:
+    """3^(2^60): 1.4 kB of model, more digits than there is memory."""
+    squares = (node("Mul", [f"k{i}", f"k{i}"], [f"k{i + 1}"]) for i in range(60))
+    return model(*squares, also=(integers("k0", 3),))
+
+
+def doubled_again_and_again() -> bytes:
+    """Six concatenations of 64 copies: 4096 · 64^6 integers."""
+    copies = (node("Concat", [f"k{i}"] * 64, [f"k{i + 1}"], axis=0) for i in range(6))
+    return model(*copies, also=(integers("k0", *range(4096)),))
+
+
+def outer_product() -> bytes:
+    column = numpy_helper.from_array(np.ones((4096, 1), dtype=np.int64), "k")
+    return model(node("Mul", ["k", "r"], ["p"]), also=(column, integers("r", *range(4096))))
+
+
+def range_beyond_counting() -> bytes:
+    ends = [numpy_helper.from_array(np.int64(value), name) for name, value in RANGE_ENDS]
+    return model(node("Range", ["a", "b", "c"], ["r"]), also=tuple(ends))
+
+
+RANGE_ENDS = (("a", -(2**63)), ("b", 2**63 - 1), ("c", 1))
+
+
+def integers_in_a_hundred_dimensions() -> bytes:
+    axes = integers("a", *range(100))
+    return model(node("Unsqueeze", ["k", "a"], ["u"]), also=(integers("k", 1), axes))
+
+
+def integers_in_a_shape_that_does_not_fit() -> bytes:
+    return model(node("Reshape", ["k", "a"], ["u"]), also=(integers("k", 1), integers("a", -7, 5)))
+
+
+def padded_to_a_terabyte() -> bytes:
+    return model(node("Pad", ["x", "p"], ["q"]), also=(integers("p", 0, 2**40, 0, 0),))
+
+
+def declared_two_gigabytes() -> bytes:
+    tensor = TensorProto(name="t", data_type=TensorProto.FLOAT, dims=[2, 2**28], raw_data=bytes(8))
+    return model(also=(tensor,))
+
+
+def shape_that_overflows() -> bytes:
+    tensor = TensorProto(name="t", data_type=TensorProto.FLOAT, dims=[0, 2**62], raw_data=b"")
+    return model(also=(tensor,))
+
+
+def three_hundred_thousand_nodes() -> bytes:
+    return model(*(node("Identity", ["x"], [f"i{i}"]) for i in range(300_000)))
+
+
+def text_tensor() -> bytes:
+    return model(also=(TensorProto(name="t", data_type=TensorProto.STRING, dims=[1], string_data=[b"a"]),))
+
+
+def another_file() -> bytes:
+    tensor = TensorProto(name="t", data_type=TensorProto.FLOAT, dims=[1])
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="../../../etc/passwd")
+    return model(also=(tensor,))
+
+
+def operator_that_paints_the_terminal() -> bytes:
+    return model(node("\x1b]0;owned\x07\u202e" * 200, ["x"], ["z"]))
+
+
+def name_of_control_characters() -> bytes:
+    return model(node("Relu", ["\x1b[31m\0\n"], ["z"]))
+
+
+def nested_beyond_protobuf() -> bytes:
+    """Graphs inside attributes inside nodes, 20,000 deep."""
+    body = b""
+    while len(body) < 100_000:
+        for tag in (b"\x32", b"\x2a", b"\x0a"):
+            body = tag + length_of(body) + body
+    return b"\x08\x08" + b"\x3a" + length_of(body) + body + b"\x42\x02\x10\x11"
+
+
+def length_of(body: bytes) -> bytes:
+    size, out = len(body), b""
+    while size > 127:
+        out, size = out + bytes([size & 127 | 128]), size >> 7
+    return out + bytes([size])
+
+
+@pytest.mark.parametrize(
+    ("build", "error"),
+    [
+        (squared_again_and_again, TooLarge),
+        (doubled_again_and_again, TooLarge),
+        (outer_product, TooLarge),
+        (range_beyond_counting, TooLarge),
+        (padded_to_a_terabyte, TooLarge),
+        (declared_two_gigabytes, TooLarge),
+        (three_hundred_thousand_nodes, TooLarge),
+        (integers_in_a_hundred_dimensions, ShapeMismatch),
+        (integers_in_a_shape_that_does_not_fit, ShapeMismatch),
+        (shape_that_overflows, MalformedGraph),
+        (text_tensor, UnsupportedType),
+        (another_file, ExternalData),
+        (operator_that_paints_the_terminal, UnknownOp),
+        (name_of_control_characters, MalformedGraph),
+        (nested_beyond_protobuf, NotOnnx),
+    ],
+)
+def test_a_hostile_model_is_refused_by_name(build: Callable[[], bytes], error: type[ExecutorError]) -> None:
+    data = build()
+    with pytest.raises(error) as caught:
+        Enclave().quote(data, spec_for(data), 4)
+    assert type(caught.value) is error
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 1000
+
+
+def test_the_model_that_the_others_grew_from_is_good() -> None:
+    data = model()
+    onnx.checker.check_model(onnx.load_from_string(data))
+    assert Enclave().quote(data, spec_for(data), 4).imports == 0
