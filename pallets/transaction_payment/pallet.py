@@ -21,7 +21,6 @@ from frame import (
     Pays,
     PostInfo,
     StorageValue,
-    Weight,
 )
 from frame.traits import Currency
 from frame.weights import weight
@@ -90,8 +89,7 @@ class TransactionPayment(Pallet[Config]):
 
     def weight_fee(self, ref_time: int, proof_size: int) -> int:
         """The unadjusted fee of a weight, which counts for at most a whole block."""
-        limit = self.system.block_weights().max_block
-        return weight(ref_time, proof_size).min(limit).ref_time * self.config.time_fee
+        return min(ref_time, self.system.block_weights().max_block.ref_time) * self.config.time_fee
 
     def length_fee(self, length: int) -> int:
         """The fee of a length in bytes."""
@@ -100,7 +98,7 @@ class TransactionPayment(Pallet[Config]):
     def fee_details(self, info: DispatchInfo, length: int, tip: int) -> tuple[int, int, int] | None:
         """Base fee, length fee and adjusted weight fee at the declared weight; None for a call that pays
         nothing."""
-        return self._details(info, info.weight, info.pays, length)
+        return self._details(info, info.weight.ref_time, info.pays, length)
 
     def compute_fee(self, info: DispatchInfo, length: int, tip: int) -> int:
         """The whole fee at the declared weight, tip included."""
@@ -109,18 +107,23 @@ class TransactionPayment(Pallet[Config]):
     def actual_fee(self, info: DispatchInfo, post: PostInfo, length: int, tip: int) -> int:
         """The whole fee at the weight that was used, tip included."""
         pays = Pays.No if Pays.No in (info.pays, post.pays) else Pays.Yes
-        return _total(self._details(info, post.weight_of(info), pays, length), tip)
+        used = info.weight.ref_time
+        if post.actual_weight is not None:
+            used = min(used, post.actual_weight.ref_time)
+        return _total(self._details(info, used, pays, length), tip)
 
     def _details(
-        self, info: DispatchInfo, used: Weight, pays: Pays, length: int
+        self, info: DispatchInfo, ref_time: int, pays: Pays, length: int
     ) -> tuple[int, int, int] | None:
         if pays == Pays.No:
             return None
-        base = self.system.block_weights().of(info.dispatch_class).base_extrinsic
+        limits = self.system.block_weights()
+        base = limits.of(info.dispatch_class).base_extrinsic.ref_time
+        most, time_fee = limits.max_block.ref_time, self.config.time_fee
         return (
-            self.weight_fee(base.ref_time, base.proof_size),
-            self.length_fee(length),
-            times(self.multiplier(), self.weight_fee(used.ref_time, used.proof_size)),
+            min(base, most) * time_fee,
+            length * self.config.byte_fee,
+            times(self.multiplier(), min(ref_time, most) * time_fee),
         )
 
     def priority(self, info: DispatchInfo, length: int, tip: int, fee: int) -> int:
@@ -128,10 +131,9 @@ class TransactionPayment(Pallet[Config]):
         Operational."""
         limit = self.system.block_weights().max_block
         longest = self.system.block_length().of(info.dispatch_class)
-        used = info.weight.max(weight(1, 1)).min(limit)
         per_block = min(
-            limit.ref_time // used.ref_time,
-            limit.proof_size // used.proof_size,
+            limit.ref_time // min(max(info.weight.ref_time, 1), limit.ref_time),
+            limit.proof_size // min(max(info.weight.proof_size, 1), limit.proof_size),
             longest // min(max(length, 1), longest),
         )
         reward = min((min(tip, _MAX_U128 - 1) + 1) * per_block, _MAX_U128)
