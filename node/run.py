@@ -23,7 +23,7 @@ from node.log import short
 from node.pool import PoolConfig
 from node.rpc.server import RpcServer
 from node.rpc.session import Limits
-from node.sealing import driver
+from node.sealing import Driver, chosen
 from node.service import Identity, Node, program_version
 
 log = logging.getLogger("node")
@@ -69,6 +69,7 @@ def database_folder(base: Path, spec: ChainSpec) -> Path:
 
 async def run(options: Options, runtime: Runtime) -> None:
     """Run until SIGINT or SIGTERM. Raises `NodeError` when the node cannot start or go on."""
+    make_driver = chosen(options.sealing)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -78,7 +79,7 @@ async def run(options: Options, runtime: Runtime) -> None:
         _introduce(options, folder)
         with Database.open(folder, sync=options.sync) as database:
             node = open_node(options.spec, database, runtime)
-            await _serve(node, options, stop)
+            await _serve(node, options, make_driver(node), stop)
 
 
 def open_node(spec: ChainSpec, database: Database, runtime: Runtime) -> Node:
@@ -93,9 +94,8 @@ def open_node(spec: ChainSpec, database: Database, runtime: Runtime) -> Node:
     return Node(chain, identity, PoolConfig(ban_seconds=ban))
 
 
-async def _serve(node: Node, options: Options, stop: asyncio.Event) -> None:
+async def _serve(node: Node, options: Options, sealing: Driver, stop: asyncio.Event) -> None:
     server = RpcServer(node, options.limits, options.rpc_cors)
-    sealing = driver(options.sealing, node)
     await server.start(options.rpc_host, options.rpc_port)
     log.info("📦 Highest known block at #%d (%s)", node.chain.head.number, short(node.chain.head.hash))
     log.info("Running JSON-RPC server: addr=%s:%d", options.rpc_host, server.port)

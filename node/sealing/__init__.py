@@ -25,12 +25,12 @@ DRIVERS: Mapping[str, Callable[[Node, Author, str], Driver]] = {
 }
 
 
-def driver(sealing: str, node: Node) -> Driver:
-    """The driver that `--sealing NAME[=ARGUMENT]` names; raises `BadOption`."""
+def chosen(sealing: str) -> Callable[[Node], Driver]:
+    """What makes the driver that `--sealing NAME[=ARGUMENT]` names; raises `BadOption`."""
     name, _, argument = sealing.partition("=")
     if name not in DRIVERS:
         raise BadOption(f"--sealing knows {', '.join(DRIVERS)}, not {sealing!r}")
-    return DRIVERS[name](node, Author(node), argument)
+    return lambda node: DRIVERS[name](node, Author(node), argument)
 
 
-__all__ = ["DRIVERS", "Driver", "driver"]
+__all__ = ["DRIVERS", "Driver", "chosen"]
