@@ -2,7 +2,7 @@
 
 import tomllib
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from primitives.job import float_bits
 UNIT = 10**12
 """Smallest units of one GRIST."""
 FILE_NAME = "provider.toml"
+EXACT = Context(prec=100)
+"""Amounts have up to 39 digits; the usual context would round to 28."""
 
 TEMPLATE = """\
 # What this provider rents out, to whom, and at what price. Lines are read strictly: unknown names are errors.
@@ -150,9 +152,9 @@ class _Section:
         """A non-negative number times `scale`, exactly, at most `most`."""
         value = self.take(key, (int, float, str))
         try:
-            scaled = Decimal(str(value)) * scale
+            scaled = EXACT.multiply(Decimal(str(value)), scale)
             exact = scaled.is_finite() and scaled == scaled.to_integral_value() and 0 <= scaled <= most
-        except InvalidOperation:
+        except ArithmeticError:
             exact = False
         if not exact:
             raise self.error(

@@ -23,6 +23,12 @@ DEFAULT_URL = "http://127.0.0.1:9944"
 ANSWER_MAX = 64 * 2**20
 """Largest JSON answer that is read."""
 
+PLAIN, TLS = (http.client.HTTPConnection, 9944), (http.client.HTTPSConnection, 443)
+SCHEMES = {"": PLAIN, "http": PLAIN, "ws": PLAIN, "https": TLS, "wss": TLS}
+"""How an address is spoken to, and the port where it names none. WebSocket addresses mean the same node's
+HTTP.
+"""
+
 Tap = Callable[[str, bytes], None]
 """Called with "sent" or "received" and the bytes."""
 
@@ -35,11 +41,12 @@ class Rpc:
 
     def __init__(self, url: str = DEFAULT_URL, timeout: float = 30.0, patience: float = 0.0) -> None:
         parts = urlsplit(url if "//" in url else f"//{url}")
-        if parts.scheme not in {"", "http", "ws"} or not parts.hostname:
-            raise InputError("BadUrl", f"{url} is not an http address")
+        if parts.scheme not in SCHEMES or not parts.hostname:
+            raise InputError("BadUrl", f"{url} is not the http or https address of a node")
         self.url = url
         self.host = parts.hostname
-        self.port = parts.port or 9944
+        self._open, usual_port = SCHEMES[parts.scheme]
+        self.port = parts.port or usual_port
         self.timeout = timeout
         self.patience = patience
         self.tap: Tap | None = None
@@ -102,7 +109,7 @@ class Rpc:
 
     def _exchange(self, verb: str, path: str, body: bytes | None, limit: int) -> tuple[int, bytes]:
         if self._connection is None:
-            self._connection = http.client.HTTPConnection(self.host, self.port, timeout=self.timeout)
+            self._connection = self._open(self.host, self.port, timeout=self.timeout)
         headers = {"Content-Type": "application/json"} if body is not None else {}
         if self.tap is not None:
             self.tap("sent", body or f"{verb} {path}".encode())

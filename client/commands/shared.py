@@ -9,7 +9,7 @@ import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, _SubParsersAction
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal
 from typing import Any
 
 from client.chain import Chain
@@ -18,6 +18,8 @@ from client.rpc import DEFAULT_URL, Rpc
 from primitives import ss58
 
 UNIT = 10**12
+EXACT = Context(prec=100)
+"""Amounts have up to 39 digits; the usual context would round to 28."""
 NODE_VARIABLE = "GRISTMILL_NODE"
 Run = Callable[[Namespace], int]
 
@@ -66,9 +68,9 @@ def identity_of(arguments: Namespace) -> Identity:
 def amount(text: str) -> int:
     """An amount in GRIST, such as 1.5, as smallest units (an argparse type)."""
     try:
-        units = Decimal(text) * UNIT
+        units = EXACT.multiply(Decimal(text), UNIT)
         valid = units.is_finite() and units == units.to_integral_value() and 0 <= units < 2**128
-    except InvalidOperation:
+    except ArithmeticError:
         valid = False
     if not valid:
         raise ArgumentTypeError(f"{text!r} is no amount in GRIST with at most 12 decimals")
@@ -77,7 +79,8 @@ def amount(text: str) -> int:
 
 def grist(units: int) -> str:
     """An amount for people, exact."""
-    return f"{(Decimal(units) / UNIT).normalize():f} GRIST"
+    whole, rest = divmod(units, UNIT)
+    return f"{whole}.{rest:012d}".rstrip("0").rstrip(".") + " GRIST"
 
 
 def hex_of(data: bytes) -> str:

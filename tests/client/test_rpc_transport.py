@@ -113,6 +113,7 @@ def test_addresses_that_are_none(url: str) -> None:
 def test_addresses_as_people_write_them() -> None:
     assert (Rpc("localhost:77").host, Rpc("localhost:77").port) == ("localhost", 77)
     assert Rpc("ws://node").port == 9944
+    assert Rpc("https://node").port == 443
 
 
 def test_a_restarted_server_is_found_again(server: Server, client: Rpc) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from client import blobs, buyer, datasets, jobs
@@ -99,6 +100,58 @@ def test_the_policy_file_reaches_the_chain(served: tuple[Town, Provider, int]) -
     with pytest.raises(ChainError) as error:
         town.order(dataset)
     assert error.value.name == "Compute.PolicyForbids"
+
+
+def test_a_convolutional_model_on_an_npz_file(town: Town) -> None:
+    rows = np.random.default_rng(5)
+    path = town.home / "rows.npz"
+    np.savez(path, pixels=rows.integers(0, 17, (60, 1, 8, 8)).astype("u1"), label=np.arange(60) % 10)
+    csv = str(town.make_rows())
+    town.settle_in((csv, str(path)))
+    provider = town.daemon()
+    assert provider.dataset is not None
+    model = town.model("cnn")
+    spec = town.spec(model, epochs=1)
+    order = buyer.Order(model, spec)
+    quoted = buyer.quote(town.chain, provider.dataset, model, spec)
+    job = buyer.submit(town.chain, town.buyer, order, quoted).job
+    provider.tick()
+    provider.tick()
+    weights = buyer.fetch(town.chain, town.buyer, job).package.weights
+    assert weights != model and abs(len(weights) - len(model)) < 200
+
+
+def test_a_provider_without_money_for_the_bond_says_so(served: tuple[Town, Provider, int]) -> None:
+    town, provider, dataset = served
+    job = town.order(dataset).job
+    free = town.money(town.provider).free
+    away = {"dest": {"Id": town.stranger.keypair.account_id}, "value": free - 11 * GRIST // 1000}
+    town.chain.submit(town.signer(town.provider), town.chain.call("Balances", "transfer_keep_alive", **away))
+    refused_with(RejectReason.Busy, town, provider, job)
+
+
+def test_one_defect_does_not_stop_the_others(
+    served: tuple[Town, Provider, int], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    town, provider, dataset = served
+    bad, good = town.order(dataset).job, town.order(dataset, seed=b"\1" * 32).job
+    examine = provider._examine
+
+    def defective(number: int, job: jobs.Job) -> None:
+        if number == bad:
+            raise ValueError("a row: 0, 3, 16")
+        examine(number, job)
+
+    monkeypatch.setattr(provider, "_examine", defective)
+    monkeypatch.setattr("client.provider.PAUSE", 60.0)
+    assert provider.tick() == 1
+    assert (town.state(bad), town.state(good)) == (JobState.Submitted, JobState.Accepted)
+    assert "unforeseen ValueError" in caplog.text and "a row" not in caplog.text
+    monkeypatch.undo()
+    assert provider.tick() == 1, "the paused job is left alone for now"
+    provider._pauses.clear()
+    assert provider.tick() == 1
+    assert (town.state(bad), town.state(good)) == (JobState.Accepted, JobState.Delivered)
 
 
 # --- what the chain refuses

@@ -121,6 +121,24 @@ def test_the_daemon_dies_and_comes_back(town: Town, moment: str) -> None:
     assert [n for n, dataset in datasets.every(town.chain) if dataset.owner == owner] == [number]
 
 
+def test_ctrl_c_in_the_middle_of_a_training(town: Town) -> None:
+    """It stops at once, with exit code 0 and no child left; the job is done after the next start."""
+    town.settle_in()
+    with daemon(town, "never") as first:
+        job = town.order(served_dataset(first), epochs=1000).job
+        log = town.home / "daemon.log"
+        wait_for(lambda: "training" in log.read_text() or None, 30, "the training")
+        first.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        assert first.wait(timeout=20) == 0
+        assert time.monotonic() - began < 5
+    if town.state(job) == JobState.Accepted:
+        with daemon(town, "never") as second:
+            served_dataset(second)
+            assert ended(town, job).state == JobState.Delivered
+    assert events_of(town, "Delivered").count(job) == 1
+
+
 def test_two_runs_give_the_same_weights(town: Town) -> None:
     """The daemon dies after training and before storing: the second run's weights are those of the first."""
     town.settle_in()
