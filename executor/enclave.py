@@ -241,7 +241,8 @@ def _child(command: list[str], deadline_ms: int) -> Iterator["_Child"]:
     timer.daemon = True
     timer.start()
     try:
-        yield _Child(process)
+        assert process.stdin is not None and process.stdout is not None
+        yield _Child(process.stdin, process.stdout)
     except (wire.Broken, BrokenPipeError, ScaleError):
         if late.is_set():
             raise DeadlineExceeded(f"the job took longer than {deadline_ms} ms and was stopped") from None
@@ -279,10 +280,9 @@ def _crash(process: subprocess.Popen[bytes]) -> ExecutorError:
 class _Child:
     """The conversation with the child; see `executor.wire`."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        assert process.stdin is not None and process.stdout is not None
-        self._to = process.stdin
-        self._from = process.stdout
+    def __init__(self, to: IO[bytes], answers: IO[bytes]) -> None:
+        self._to = to
+        self._from = answers
 
     def plan(self, job: wire.Job) -> wire.Planned:
         """Send the job, read its plan. Raises what the child refuses it for."""
