@@ -17,6 +17,8 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from substrateinterface import SubstrateInterface
+
 from benchmarks.figure import Figure
 from benchmarks.transfers import signed_transfers, signers
 from chain_spec import resolve
@@ -52,6 +54,17 @@ def _boot() -> Iterator[Figure]:
         with RunningNode() as node:
             seconds.append(node.boot_seconds)
     yield Figure("boot_seconds", statistics.median(seconds), "s")
+    with RunningNode() as node:
+        seconds = [_connect(node.ws) for _ in range(3)]
+    yield Figure("connect_seconds_substrate_interface", statistics.median(seconds), "s")
+
+
+def _connect(url: str) -> float:
+    """Until substrate-interface has the metadata and knows the chain."""
+    began = time.perf_counter()
+    with SubstrateInterface(url=url) as client:
+        client.init_runtime()
+    return time.perf_counter() - began
 
 
 def _end_to_end() -> Iterator[Figure]:
