@@ -92,13 +92,13 @@ def _is_class_var(hint: object) -> bool:
 
 
 def _initialiser(cls: type, names: tuple[str, ...]) -> Any:
-    space: dict[str, Any] = {"setattribute": object.__setattr__}
+    space: dict[str, Any] = {"set_fields": _set_fields}
     defaults = {name: getattr(cls, name) for name in names if hasattr(cls, name)}
     space |= {f"default_{name}": value for name, value in defaults.items()}
     arguments = [f"{name}=default_{name}" if name in defaults else name for name in names]
     header = f"def __init__(self{', *, ' if names else ''}{', '.join(arguments)}):"
     pairs = ", ".join(f"{name!r}: {name}" for name in names)
-    exec(f"{header}\n    setattribute(self, '__dict__', {{{pairs}}})", space)
+    exec(f"{header}\n    set_fields(self, {{{pairs}}})", space)
     function = space["__init__"]
     function.__qualname__ = f"{cls.__qualname__}.__init__"
     return function

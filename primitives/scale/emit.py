@@ -221,7 +221,6 @@ def namespace() -> dict[str, Any]:
         "compact": encode_compact,
         "decode_compact": decode_compact,
         "new": object.__new__,
-        "setattribute": object.__setattr__,
         "show": show,
         "too_deep": too_deep,
         "too_long": too_long,
