@@ -34,7 +34,7 @@ from tests.signing import GRIST, Signer, transfer
 
 SIGNERS = 1000
 EACH = 20
-PEER = "default Substrate node, by its weights"
+PEER = "a default Substrate node by its weights (not run here)"
 PEER_TRANSFERS = 1500.0
 IMPORTED = 2000
 READS = 3000
