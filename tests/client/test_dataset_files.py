@@ -3,6 +3,7 @@
 import io
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ def csv(tmp_path: Path, text: str) -> DatasetFile:
     return DatasetFile(path)
 
 
-def npz(tmp_path: Path, **arrays: np.ndarray) -> DatasetFile:  # type: ignore[type-arg]
+def npz(tmp_path: Path, **arrays: Any) -> DatasetFile:
     path = tmp_path / "rows.npz"
     np.savez(path, **arrays)
     return DatasetFile(path)
