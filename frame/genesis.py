@@ -131,21 +131,22 @@ def _struct(codec: StructCodec, value: Mapping[str, Any], where: str) -> Any:
 
 
 def _variant(codec: EnumCodec, value: Any, where: str) -> Any:
-    name: Any = value if isinstance(value, str) else None
-    fields: Mapping[str, Any] = {}
+    name: Any = value
+    fields: Any = {}
     if isinstance(value, Mapping) and len(value) == 1:
         name, fields = next(iter(value.items()))
-    if not isinstance(name, str):
-        return value
-    for variant in codec.variants:
-        if variant.name == name:
-            inner = {
-                f.attribute: _convert(f.codec, fields[f.attribute], f"{where}.{f.attribute}")
-                for f in variant.fields
-                if f.attribute in fields
-            }
-            return variant.cls(**inner)
-    raise GenesisError(f"{where}: no variant `{name}`")
+    found = next((variant for variant in codec.variants if variant.name == name), None)
+    if found is None or not isinstance(fields, Mapping):
+        raise GenesisError(f"{where}: no variant `{name}`")
+    inner = {
+        f.attribute: _convert(f.codec, fields[f.attribute], f"{where}.{f.attribute}")
+        for f in found.fields
+        if f.attribute in fields
+    }
+    try:
+        return found.cls(**inner)
+    except TypeError as error:
+        raise GenesisError(f"{where}: {error}") from None
 
 
 def _member(cls: type[IntEnum], name: str, where: str) -> IntEnum:

@@ -329,16 +329,21 @@ class Overlay:
     # -- the result --------------------------------------------
 
     def delta(self) -> Delta:
-        """Everything written so far, in key order. Only for an overlay without open layers."""
+        """Everything written so far, in key order. Only for an overlay without open layers.
+
+        Deleting what was never there is no change: a block sets and clears some items of its own.
+        """
         if self._layers:
             raise ValueError("a layer is still open")
         top: dict[bytes, bytes | None] = {}
         children: dict[bytes, dict[bytes, bytes | None]] = {}
         for key in self._journal:
+            value = self.get(key)
             if isinstance(key, bytes):
-                top[key] = self.get(key)
-            else:
-                children.setdefault(key[0], {})[key[1]] = self.get(key)
+                if value is not None or self.backend.get(key) is not None:
+                    top[key] = value
+            elif value is not None or self.backend.get(key[1], key[0]) is not None:
+                children.setdefault(key[0], {})[key[1]] = value
         return Delta(
             {key: top[key] for key in sorted(top)},
             {name: {key: children[name][key] for key in sorted(children[name])} for name in sorted(children)},
