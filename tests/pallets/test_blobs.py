@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from primitives.data import PIECE, pieces
 from tests.pallets.samples import ALICE, BOB, HOUR, blob_hash, hashes
-from tests.pallets.world import World
+from tests.pallets.world import MIN_STAY, World
 
 DATA = bytes(range(256)) * 2_000
 """Two pieces, the second shorter."""
@@ -100,7 +100,9 @@ def test_put_refuses(declared: World) -> None:
 def test_remove_gives_the_deposit_back_after_a_while(declared: World) -> None:
     world = declared
     world.refused(world.blobs.remove.new(HASH), ALICE, "TooEarly")
-    world.wait(HOUR)
+    world.wait(MIN_STAY - 1)
+    world.refused(world.blobs.remove.new(HASH), ALICE, "TooEarly")
+    world.wait(1)
     world.refused(world.blobs.remove.new(HASH), BOB, "NotYourBlob")
     events = world.do(world.blobs.remove.new(HASH), ALICE)
     assert world.blobs.Removed(hash=HASH) in events

@@ -26,7 +26,6 @@ from tests.pallets.samples import (
     DP,
     EVE,
     GRIST,
-    HOUR,
     MILLI,
     SPEC,
     WINDOWS,
@@ -36,7 +35,7 @@ from tests.pallets.samples import (
     seal_key,
     spec,
 )
-from tests.pallets.world import DATASET_DEPOSIT, ED, MODEL, RESULT, World
+from tests.pallets.world import DATASET_DEPOSIT, ED, MIN_STAY, MODEL, RESULT, World
 
 WORK = 5 * 10**9
 PRICE = 10 * MILLI + 5 * MILLI
@@ -318,11 +317,10 @@ def test_a_result_needs_its_blob_complete(accepted: World) -> None:
 
 def test_blobs_of_an_open_job_stay(delivered: World) -> None:
     world = delivered
-    world.wait(HOUR - 1)
+    world.wait(MIN_STAY)
     for who, data in ((BUYER, MODEL), (PROVIDER, RESULT)):
         world.refused(world.blobs.remove.new(blob_hash(data)), who, "BlobInUse")
-    world.wait(1)
-    world.do(world.compute.expire.new(0), STRANGER)
+    world.do(world.compute.confirm.new(0), BUYER)
     for who, data in ((BUYER, MODEL), (PROVIDER, RESULT)):
         world.do(world.blobs.remove.new(blob_hash(data)), who)
 

@@ -386,10 +386,11 @@ class JobTable(RuleBasedStateMachine):
 
     def _take(self, data: st.DataObject) -> None:
         """Take a blob away; refused while a job needs it."""
-        call = getattr(self.world.blobs, data.draw(st.sampled_from(["remove", "expire"])))
         hash = blob_hash(data.draw(st.sampled_from([MODEL, RESULT])))
         blob = self.world.blobs.blobs.get(hash)
-        gone = self.world.attempt(call.new(hash), data.draw(st.sampled_from(PEOPLE))) is None
+        call = getattr(self.world.blobs, data.draw(st.sampled_from(["remove", "remove", "expire"])))
+        who = data.draw(st.sampled_from([EVE, BOB] if blob is None else [blob.owner, EVE]))
+        gone = self.world.attempt(call.new(hash), who) is None
         assert not gone or (blob is not None and not blob.references)
 
     def _bring(self, data: st.DataObject) -> None:
@@ -471,7 +472,10 @@ class JobTable(RuleBasedStateMachine):
         for id, dataset in self.datasets.items():
             if dataset.state == DatasetState.Active:
                 self.world.do(self.world.datasets.close.new(id), dataset.owner)
-        self.world.check()
+        self.world.wait(ERA)
+        for era, dataset_id in sorted(self.world.rewards.fees.keys()):
+            self.world.attempt(self.world.rewards.claim.new(era, dataset_id), DAVE)
+            self.world.check()
 
 
 TestJobTable = JobTable.TestCase

@@ -37,6 +37,7 @@ from tests.pallets.samples import (
     MILLI,
     POLICY,
     SCHEMA,
+    SECOND,
     TARIFF,
     WINDOWS,
     account,
@@ -51,6 +52,7 @@ START = 1_700_000_000_000
 ENDOWMENT = 1_000 * GRIST
 POOL = 50 * GRIST
 ERA = 24 * HOUR
+MIN_STAY = 5 * SECOND
 ERA_POOL = 4 * GRIST
 DATASET_DEPOSIT = 500 * 10**9
 MODEL = b"a sealed model" * 1_000
@@ -100,7 +102,7 @@ class MarketRuntime(Runtime, spec_name="market-test", spec_version=1):
     system = System(index=0)
     timestamp = Timestamp(index=1)
     balances = Balances(index=2, existential_deposit=ED)
-    blobs = Blobs(index=9, currency=balances, time=timestamp)
+    blobs = Blobs(index=9, currency=balances, time=timestamp, min_stay=MIN_STAY)
     datasets = Datasets(index=10, currency=balances, deposit=DATASET_DEPOSIT)
     rewards = Rewards(
         index=11, currency=balances, time=timestamp, datasets=datasets, era_ms=ERA, era_pool=ERA_POOL
