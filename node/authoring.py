@@ -16,12 +16,16 @@ log = logging.getLogger("sealing")
 MAX_SKIPPED = 8
 """After so many that did not fit, the block counts as full."""
 
+PATIENCE = 0.5
+"""Seconds for filling one block: requests wait meanwhile. What is left goes into the next block."""
+
 
 class Author:
-    """Makes blocks out of a node's pool."""
+    """Makes blocks out of a node's pool. After `patience` seconds, one that holds something takes no more."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, patience: float = PATIENCE) -> None:
         self._node = node
+        self._patience = patience
 
     def seal(self, now: int, *, empty: bool = False) -> Imported | None:
         """One block at wall-clock time `now` (ms), committed and final. None, and nothing done, if it would
@@ -47,6 +51,7 @@ class Author:
         """Apply the ready transactions; returns the hashes of those found invalid."""
         invalid: list[bytes] = []
         skipped = 0
+        deadline = time.perf_counter() + self._patience
         best = self._node.pool.best_first()
         for tx in best:
             try:
@@ -59,12 +64,16 @@ class Author:
                     invalid.append(tx.hash)
                     continue
                 skipped += 1
-                if skipped > MAX_SKIPPED:
-                    break
+            if skipped > MAX_SKIPPED or (_holds_something(block) and time.perf_counter() > deadline):
+                break
         return invalid
 
 
 def _does_not_fit(error: Exception, block: OpenBlock) -> bool:
     """True for one that a later block can hold; what an empty block cannot hold, none can."""
     exhausts = isinstance(error, InvalidTransaction) and error.kind is Invalid.ExhaustsResources
-    return exhausts and len(block.extrinsics) > block.inherents
+    return exhausts and _holds_something(block)
+
+
+def _holds_something(block: OpenBlock) -> bool:
+    return len(block.extrinsics) > block.inherents

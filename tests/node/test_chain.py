@@ -58,6 +58,27 @@ def test_nothing_ready_makes_no_block_unless_asked(node: Node, author: Author) -
     assert empty is not None and len(empty.extrinsics) == 1
 
 
+def test_a_block_that_takes_too_long_leaves_the_rest_to_the_next(node: Node, signer: Sign) -> None:
+    alice, impatient = signer("//Alice"), Author(node, patience=0)
+    for _ in range(3):
+        node.submit(alice.sign(remark()))
+    for left in (2, 1, 0):
+        imported = impatient.seal(NOW)
+        assert imported is not None and len(imported.extrinsics) == 2 and len(node.pool.ready) == left
+
+
+def test_a_full_block_leaves_the_rest_to_the_next(node: Node, author: Author, signer: Sign) -> None:
+    alice = signer("//Alice")
+    sizes = []
+    for _ in range(6):
+        node.submit(alice.sign(remark(bytes(1_000_000))))
+    while len(node.pool.ready):
+        imported = author.seal(NOW)
+        assert imported is not None
+        sizes.append(len(imported.extrinsics) - 1)
+    assert sum(sizes) == 6 and len(sizes) > 1 and min(sizes) > 0
+
+
 def test_time_grows_strictly_even_if_the_clock_stands(node: Node, author: Author) -> None:
     moments = []
     for _ in range(3):
