@@ -17,7 +17,7 @@ from math import prod
 from executor.compiler import ir
 from executor.compiler.ir import Node, Op
 from executor.compiler.kernels.base import Buffer, Kernel, View, c_strides
-from executor.compiler.kernels.contraction import Contraction, Operand, Weights
+from executor.compiler.kernels.contraction import Band, Contraction, Operand, Weights
 from executor.compiler.kernels.convolution import ConvWeight
 from executor.compiler.kernels.elementwise import Elementwise
 from executor.compiler.kernels.nest import BLOCK, LANES
@@ -27,6 +27,8 @@ from executor.compiler.kernels.rows import LanesToRows, RowsToLanes, RowWeights,
 
 TREE_MAX = 48
 """Nodes of one fused chain: bounds the emitter's recursion and the registers in use."""
+BANDS_MAX, BANDS_SHARE = 12, 0.85
+"""A padded convolution is cut into at most so many bands, if so small a share of the products remains."""
 Stores = tuple[tuple[Node, View], ...]
 Leaves = dict[Node, View | float]
 
@@ -492,6 +494,7 @@ class Scheduler:
             result=node,
             stores=tuple((root, split(view)) for root, view in stores),
             leaves={item: split(leaf) if isinstance(leaf, View) else leaf for item, leaf in leaves.items()},
+            bands=_bands(x, node.shape[1], kh, sy, dy),
         )
 
 
@@ -525,6 +528,22 @@ def _boundary(roots: Iterable[Node], inside: Callable[[Node], bool]) -> list[Nod
         else:
             found[node] = None
     return list(found)
+
+
+def _bands(x: Node, lines: int, taps: int, stride: int, dilation: int) -> tuple[Band, ...]:
+    """Which kernel rows each line of a convolution's result needs, if `x` is padded so much that it pays."""
+    if x.op is not Op.PAD or x.attrs[3] != 0.0:
+        return ()
+    low, high = _ints(x.attrs[0])[1], x.shape[1] - _ints(x.attrs[1])[1]
+    bands: list[Band] = []
+    for line in range(lines):
+        inside = [tap for tap in range(taps) if low <= line * stride + tap * dilation < high] or [0]
+        if bands and (bands[-1].first, bands[-1].taps) == (inside[0], len(inside)):
+            bands[-1] = Band(bands[-1].lines + 1, inside[0], len(inside))
+        else:
+            bands.append(Band(1, inside[0], len(inside)))
+    share = sum(band.lines * band.taps for band in bands) / (lines * taps)
+    return tuple(bands) if len(bands) <= BANDS_MAX and share < BANDS_SHARE else ()
 
 
 def _number(node: Node) -> float | None:

@@ -20,7 +20,7 @@ from executor.compiler.kernels.expression import VECTOR, Evaluator, Expression, 
 from executor.compiler.kernels.nest import LANES, Access, Nest
 from executor.wasm.code import Code
 
-BODY = 32
+BODY = 50
 """Reduction steps of straight-line code."""
 ACCUMULATORS = 8
 ROWS = 4
@@ -59,6 +59,16 @@ class Operand:
 
 
 @dataclass(frozen=True)
+class Band:
+    """`lines` neighbouring image lines for which only the `taps` kernel rows from `first` on can meet
+    non-zeros."""
+
+    lines: int
+    first: int
+    taps: int
+
+
+@dataclass(frozen=True)
 class Contraction:
     """out[i…] = Σ over the reduction of w · x, then `stores`.
 
@@ -81,6 +91,9 @@ class Contraction:
     result: Node
     stores: tuple[tuple[Node, View], ...]
     leaves: dict[Node, View | float]
+    bands: tuple[Band, ...] = ()
+    """Where an image is padded with zeros: cuts the one axis `inside` and shortens reduction axis 1, kernel
+    rows."""
 
     @property
     def reads(self) -> tuple[Buffer, ...]:
@@ -96,8 +109,12 @@ class Contraction:
     def flops(self, blocks: int) -> int:
         """Two for each multiply-add, one for each elementwise step of the epilogue and index."""
         lanes = LANES if not self.columns else 1
-        steps = 2 * prod(self.reduction) + len(self.expression(Lanes(blocks)).inner())
-        return lanes * prod(self.counts) * steps
+        outputs = lanes * prod(self.counts)
+        products = outputs * prod(self.reduction)
+        if self.bands:
+            taps = sum(band.lines * band.taps for band in self.bands)
+            products = products * taps // (sum(band.lines for band in self.bands) * self.reduction[1])
+        return 2 * products + outputs * len(self.expression(Lanes(blocks)).inner())
 
     def expression(self, lanes: Lanes) -> Expression:
         """The epilogue over output and reduction axes; the accumulators are leaves that are given."""
@@ -121,10 +138,16 @@ class Contraction:
             turns, rest = divmod(self.counts[self.row_axis], ROWS)
             if turns:
                 with nest.loop(self.row_axis, turns, ROWS):
-                    over(self.inside, lambda: tiles.line(ROWS))
+                    lines(ROWS)
             if rest:
-                over(self.inside, lambda: tiles.line(rest))
+                lines(rest)
             nest.rewind(self.row_axis, turns * ROWS)
+
+        def lines(count: int) -> None:
+            if self.bands:
+                self._banded(tiles, count)
+            else:
+                over(self.inside, lambda: tiles.line(count))
 
         def over(axes: tuple[int, ...], body: Callable[[], None]) -> None:
             if not axes:
@@ -136,6 +159,18 @@ class Contraction:
 
         over(self.outside, rows)
 
+    def _banded(self, tiles: "Tiles", count: int) -> None:
+        """Lines band by band, each with its own kernel rows."""
+        (axis,), nest, taps_axis = self.inside, tiles.nest, len(self.counts) + 1
+        for band in self.bands:
+            tiles.reduction[1] = band.taps
+            nest.advance(taps_axis, band.first)
+            with nest.loop(axis, band.lines):
+                tiles.line(count)
+            nest.rewind(taps_axis, band.first)
+        tiles.reduction[1] = self.reduction[1]
+        nest.rewind(axis, self.counts[axis])
+
 
 class Tiles:
     """Writes the tiles of one contraction."""
@@ -146,6 +181,7 @@ class Tiles:
         self.x, self.w = kernel.x.access(), kernel.w.access()
         self.axes = len(kernel.counts)
         self.rank = self.axes + len(kernel.reduction)
+        self.reduction = list(kernel.reduction)
 
     def line(self, rows: int) -> None:
         """All tiles of `rows` rows along the vector axis."""
@@ -178,7 +214,7 @@ class Tiles:
             for local in row:
                 code.splat(0.0)
                 code.set(local)
-        self._reduce(list(enumerate(self.kernel.reduction, self.axes)), sums, units)
+        self._reduce(list(enumerate(self.reduction, self.axes)), sums, units)
         for number, row in enumerate(sums):
             for local, (shift, byte, live) in zip(row, units, strict=True):
                 moved = list(shift)
@@ -254,7 +290,8 @@ class Tiles:
             values.append(code.local())
             code.set(values[-1])
         for number, row in enumerate(sums):
-            self._row(shift, lane, number, held, list(zip(row, values, units, strict=True)))
+            cells = list(zip(row, values, units, strict=True))
+            self._row(shift, lane, number, held, cells, number == len(sums) - 1)
         code.release(*values)
 
     def _row(
@@ -264,8 +301,9 @@ class Tiles:
         number: int,
         held: list[int],
         cells: list[tuple[int, int, UnitAt]],
+        last: bool,
     ) -> None:
-        """Multiply-adds of one row; `w` is spread once for all its units."""
+        """Multiply-adds of one row; `w` is spread once for its units. `last`: the units of `x` end here."""
         code, kind = self.code, self.kernel.weights
         offset = self.w.shifted(shift) + number * self.w.strides[self.kernel.row_axis]
         spread = code.local()
@@ -282,9 +320,12 @@ class Tiles:
             if kind is Weights.LANES:
                 self.nest.push(self.w)
                 code.memory("v128.load", offset + self.w.shifted(moved) - self.w.base + byte)
+                code.get(value)
             else:
-                code.get(spread)
-            code.get(value)
+                # The first factor's register receives the sum: take the one that is not needed any more. The
+                # other order costs a copy, and both give the same bits.
+                for factor in (value, spread) if last else (spread, value):
+                    code.get(factor)
             code.get(total)
             code.op("f32x4.relaxed_madd")
             code.set(total)

@@ -15,8 +15,8 @@ from executor.compiler.kernels.nest import BLOCK, Access, Nest
 from executor.compiler.kernels.reduction import horizontal_sum
 from executor.wasm.code import Code
 
-ACCUMULATORS = 10
-BODY = 40
+ACCUMULATORS = 12
+BODY = 60
 """Multiply-adds of straight-line code."""
 BLOCKS, HALF, GROUP, OUT, IN, ROW, COLUMN, Y, X = range(9)
 """Axes of the loop nest."""
