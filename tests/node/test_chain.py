@@ -168,6 +168,22 @@ def test_nonces_wait_for_each_other(node: Node, author: Author, signer: Sign) ->
     assert caught.value.data == "Transaction is outdated"
 
 
+def test_what_turns_invalid_while_the_block_is_built_is_not_in_it(
+    node: Node, author: Author, signer: Sign
+) -> None:
+    alice, bob = signer("//Alice"), signer("//Bob")
+    heard: list[Status] = []
+    poorer = alice.sign(transfer(bob.account, free(node, alice.account) - GRIST // 100))
+    node.submit(poorer)
+    node.submit(alice.sign(remark(bytes(100_000)), tip=GRIST // 50), heard.append)  # cannot be paid any more
+    follower = alice.sign(remark())
+    node.submit(follower)
+    imported = author.seal(NOW)
+    assert imported is not None and list(imported.extrinsics[1:]) == [poorer]
+    assert [status.phase for status in heard] == [Phase.READY, Phase.INVALID]
+    assert not len(node.pool.ready), "nobody waits for one that cannot come"
+
+
 def test_a_higher_tip_replaces_and_goes_first(node: Node, author: Author, signer: Sign) -> None:
     alice, bob = signer("//Alice"), signer("//Bob")
     heard: list[Status] = []
