@@ -19,6 +19,7 @@ from frame.call import DispatchClass
 from frame.codecs import AnyDispatchError, CalledCodec, hint_codec
 from frame.errors import DispatchError
 from frame.extensions import ChargeTransactionPayment, NoPayment
+from frame.extrinsic import parse
 from frame.machine import Machine
 from frame.names import docs_of
 from frame.traits import FeePayment
@@ -337,16 +338,14 @@ def inherent_extrinsics(m: Machine, inherent: InherentData) -> list[Extrinsic]:
 @api("BlockBuilder", 6)
 def check_inherents(m: Machine, block: BlockShape, data: InherentData) -> CheckInherentsResult:
     """Check that the inherents are valid. The inherent data will vary from chain to chain."""
-    from frame.extrinsic import parse
-
     given = dict(data.data)
     wrong = []
     for raw in block.extrinsics:
-        parsed = parse(raw, m.runtime.extra_codec, m.runtime.call_codec)
-        if parsed.is_signed:
+        extrinsic = parse(m, raw).extrinsic
+        if extrinsic.signed is not None:
             break
-        pallet = m.by_index[parsed.call.entry.pallet_index]
-        problem = pallet.check_inherent(parsed.call, given)
+        pallet = m.by_index[extrinsic.call.entry.pallet_index]
+        problem = pallet.check_inherent(extrinsic.call, given)
         if problem is not None:
             wrong.append((pallet.inherent_identifier or bytes(8), codec(str).encode(problem)))
     return CheckInherentsResult(okay=not wrong, fatal_error=bool(wrong), errors=InherentData(data=wrong))

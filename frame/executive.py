@@ -8,7 +8,7 @@ from typing import Any
 
 from frame.call import DispatchClass, DispatchInfo, PostInfo
 from frame.errors import DispatchError
-from frame.extrinsic import Checked, check
+from frame.extrinsic import Checked, check, parse
 from frame.machine import Machine, Trap
 from frame.origin import Origin
 from frame.transaction import (
@@ -250,7 +250,4 @@ def _without_seals(digest: Digest) -> list[DigestItem]:
 
 def dispatch_info_of(m: Machine, raw: bytes) -> tuple[DispatchInfo, int]:
     """Weight, class and length of an extrinsic, whose signature is not looked at."""
-    from frame.extrinsic import parse
-
-    parsed = parse(raw, m.runtime.extra_codec, m.runtime.call_codec)
-    return parsed.call.info(), len(raw)
+    return parse(m, raw).extrinsic.call.info(), len(raw)

@@ -7,14 +7,8 @@ from typing import Any
 from frame.call import DispatchInfo, RuntimeCall
 from frame.machine import Machine
 from frame.transaction import BadFormat, Invalid, InvalidTransaction, Unknown, UnknownTransaction
-from primitives.extrinsic import MultiAddress, MultiSignature, scheme_and_bytes, signing_payload
-from primitives.scale import Codec, ScaleError, codec, decode_compact
-
-SIGNED_V4 = 0x84
-BARE = (0x04, 0x05)
-
-_ADDRESS: Codec[Any] = codec(MultiAddress)
-_SIGNATURE: Codec[Any] = codec(MultiSignature)
+from primitives.extrinsic import MultiAddress, Parsed, scheme_and_bytes, signing_payload
+from primitives.scale import ScaleError
 
 
 class Checked:
@@ -32,92 +26,31 @@ class Checked:
         """The fee at the declared weight, once it has been computed."""
 
 
-class Parsed:
-    """An extrinsic taken apart, before its signature is verified."""
-
-    __slots__ = ("call", "call_start", "extra", "extra_start", "raw", "scheme", "signature", "signer")
-
-    def __init__(self, raw: bytes, call: RuntimeCall, call_start: int) -> None:
-        self.raw = raw
-        self.call = call
-        self.call_start = call_start
-        self.extra_start = call_start
-        self.extra: tuple[Any, ...] = ()
-        self.scheme = -1
-        self.signature = b""
-        self.signer: Any = None
-
-    @property
-    def is_signed(self) -> bool:
-        """Whether it carries a signature."""
-        return self.scheme >= 0
-
-
-def parse(raw: bytes, extra_codec: Codec[tuple[Any, ...]], call_codec: Codec[RuntimeCall]) -> Parsed:
-    """Take the bytes of an extrinsic (length prefix included) apart; BadFormat when they are not exactly
-    one.
-    """
+def parse(machine: Machine, raw: bytes) -> Parsed:
+    """Take the bytes of an extrinsic (length prefix included) apart; BadFormat when they are not exactly one."""
     try:
-        return _parse(raw, extra_codec, call_codec)
+        return machine.runtime.extrinsic_codec.parse(raw)
     except ScaleError as error:
         raise BadFormat(str(error)) from None
 
 
-def _parse(raw: bytes, extra_codec: Codec[tuple[Any, ...]], call_codec: Codec[RuntimeCall]) -> Parsed:
-    size, at = decode_compact(raw, 0, 32)
-    if at + size != len(raw):
-        raise ScaleError(f"the length prefix says {size} bytes, and {len(raw) - at} follow")
-    if size == 0:
-        raise ScaleError("an empty extrinsic")
-    kind = raw[at]
-    at += 1
-    if kind in BARE:
-        call, end = call_codec.decode_from(raw, at)
-        _whole(raw, end)
-        return Parsed(raw, call, at)
-    if kind != SIGNED_V4:
-        raise ScaleError(f"no extrinsic has the version byte 0x{kind:02x} here; signed ones are version 4")
-    if raw[at : at + 1] == b"\0" and at + 33 <= len(raw):
-        signer: Any = raw[at + 1 : at + 33]
-        at += 33
-    else:
-        signer, at = _ADDRESS.decode_from(raw, at)
-    signature, at = _SIGNATURE.decode_from(raw, at)
-    extra, call_start = extra_codec.decode_from(raw, at)
-    call, end = call_codec.decode_from(raw, call_start)
-    _whole(raw, end)
-    parsed = Parsed(raw, call, call_start)
-    parsed.extra_start = at
-    parsed.extra = extra
-    parsed.scheme, parsed.signature = scheme_and_bytes(signature)
-    parsed.signer = signer
-    return parsed
-
-
-def _whole(raw: bytes, end: int) -> None:
-    if end != len(raw):
-        raise ScaleError(f"{len(raw) - end} bytes left over after the call")
-
-
 def check(machine: Machine, raw: bytes) -> Checked:
-    """Decode and verify. BadFormat, InvalidTransaction(BadProof), UnknownTransaction(CannotLookup), and
-    what the
-    extensions say when what is signed along cannot be known (AncientBirthBlock)."""
-    runtime = machine.runtime
-    parsed = parse(raw, runtime.extra_codec, runtime.call_codec)
-    if not parsed.is_signed:
-        return Checked(parsed.call, None, (), len(raw))
-    who = parsed.signer
-    if not isinstance(who, bytes):
-        if not isinstance(who, MultiAddress.Id):
-            raise UnknownTransaction(Unknown.CannotLookup)
-        who = who.value
-    payload = signing_payload(
-        raw[parsed.call_start :], raw[parsed.extra_start : parsed.call_start], implicit(machine, parsed.extra)
-    )
-    if not machine.host.verify(parsed.scheme, parsed.signature, payload, who):
+    """Decode and verify.
+
+    BadFormat, InvalidTransaction(BadProof), UnknownTransaction(CannotLookup), and what the extensions say when
+    what is signed along cannot be known (AncientBirthBlock).
+    """
+    (call, signed, _), extra_start, call_start = parse(machine, raw)
+    if signed is None:
+        return Checked(call, None, (), len(raw))
+    if not isinstance(signed.address, MultiAddress.Id):
+        raise UnknownTransaction(Unknown.CannotLookup)
+    who: bytes = signed.address.value
+    scheme, signature = scheme_and_bytes(signed.signature)
+    payload = signing_payload(raw[call_start:], raw[extra_start:call_start], implicit(machine, signed.extra))
+    if not machine.host.verify(scheme, signature, payload, who):
         raise InvalidTransaction(Invalid.BadProof)
-    return Checked(parsed.call, who, parsed.extra, len(raw))
+    return Checked(call, who, signed.extra, len(raw))
 
 
 def implicit(machine: Machine, extra: tuple[Any, ...]) -> bytes:

@@ -14,7 +14,6 @@ from frame.codecs import OUTER_CALL, CalledCodec, substitute
 from frame.errors import Error
 from frame.event import Event
 from frame.extensions import Extension, standard
-from frame.extrinsic import BARE
 from frame.host import Host, PlainHost
 from frame.machine import Machine
 from frame.pallet import Pallet
@@ -22,6 +21,7 @@ from frame.state import Backend, Delta, Overlay
 from frame.transaction import Source, Validity
 from frame.version import RuntimeVersion
 from primitives.digest import Digest
+from primitives.extrinsic import BARE_VERSIONS, ExtrinsicCodec
 from primitives.header import Header
 from primitives.scale import Codec, ScaleError, TupleCodec, codec, decode_compact, encode_compact
 from primitives.scale.errors import too_deep
@@ -96,6 +96,7 @@ class Runtime:
     system_index: ClassVar[int] = 0
     call_codec: ClassVar[CallCodec]
     extra_codec: ClassVar[Codec[tuple[Any, ...]]]
+    extrinsic_codec: ClassVar[ExtrinsicCodec]
     event_types: ClassVar[dict[int, Pallet[Any]]]
     error_types: ClassVar[dict[tuple[int, int], type[Error]]]
     no_host: ClassVar[Host] = PlainHost()
@@ -121,6 +122,7 @@ class Runtime:
             pallet.entries = {c.name: _entry(cls, pallet, c) for c in pallet.declaration.calls}
             for entry in pallet.entries.values():
                 cls.call_codec.entries[pallet.index << 8 | entry.definition.index] = entry
+        cls.extrinsic_codec = ExtrinsicCodec(cls.extra_codec, cls.call_codec)
         cls.event_types = {p.index: p for p in cls.pallets if p.declaration.events}
         cls.error_types = {(p.index, e.index): e for p in cls.pallets for e in p.declaration.errors}
         cls.version = RuntimeVersion(
@@ -225,7 +227,7 @@ class Runtime:
         _, at = decode_compact(raw, 0, 32)
         if at >= len(raw):
             raise ScaleError("an empty extrinsic")
-        return raw[at] not in BARE
+        return raw[at] not in BARE_VERSIONS
 
     def metadata(self, version: int) -> bytes:
         """The metadata of version 14 or 15, magic and version byte included; ValueError for another

@@ -25,8 +25,8 @@ from primitives.scale import (
     codec,
     encode_compact,
 )
-from primitives.scale.base import read
-from primitives.scale.emit import Reader, Writer
+from primitives.scale.base import COMPILATION, begin_decode, read
+from primitives.scale.emit import Reader, Writer, build, namespace
 from primitives.scale.sequences import fails
 
 VERSION = 4
@@ -132,6 +132,14 @@ def signing_payload(call: bytes, extra: bytes, implicit: bytes) -> bytes:
     return blake2_256(payload) if len(payload) > 256 else payload
 
 
+class Parsed(NamedTuple):
+    """An extrinsic and where its parts begin in the bytes: extra ‖ call are what the signer signed."""
+
+    extrinsic: Extrinsic
+    extra_start: int
+    call_start: int
+
+
 class ExtrinsicCodec(Codec[Extrinsic]):
     """The codec of the extrinsics of a runtime, length prefix included.
 
@@ -156,6 +164,19 @@ class ExtrinsicCodec(Codec[Extrinsic]):
     def max_len(self) -> int | None:
         return None
 
+    def parse(self, data: bytes) -> Parsed:
+        """As `decode`, with the places of extra and call; in a bare extrinsic both are that of the call."""
+        with COMPILATION:
+            r = Reader(namespace())
+            begin_decode(r)
+            result = self.emit_decode(r)
+            r.line("if o != e: raise trailing(e - o)")
+            r.line(f"return {r.bind(Parsed)}({result}, extra_start, call_start)")
+            function = build(str(self), "decode(data)", r)
+        self.__dict__["parse"] = function
+        parsed: Parsed = function(data)
+        return parsed
+
     def emit_decode(self, r: Reader) -> str:
         size, stop = r.length(), r.fresh()
         r.line(f"{stop} = o + {size}")
@@ -164,11 +185,18 @@ class ExtrinsicCodec(Codec[Extrinsic]):
         extrinsic, signed = r.bind(Extrinsic), r.bind(Signed)
         r.line(f"if {kind} == {_SIGNED | VERSION}:")
         with r.indented():
-            parts = [read(part, r) for part in (_ADDRESS, _SIGNATURE, self.extra, self.call)]
+            parts = [read(part, r) for part in (_ADDRESS, _SIGNATURE)]
+            r.flush()
+            r.line("extra_start = o")
+            parts.append(read(self.extra, r))
+            r.flush()
+            r.line("call_start = o")
+            parts.append(read(self.call, r))
             r.flush()
             r.line(f"{name} = {extrinsic}({parts[3]}, {signed}({', '.join(parts[:3])}), {VERSION})")
         r.line(f"elif {kind} in {BARE_VERSIONS}:")
         with r.indented():
+            r.line("extra_start = call_start = o")
             call = read(self.call, r)
             r.flush()
             r.line(f"{name} = {extrinsic}({call}, None, {kind})")

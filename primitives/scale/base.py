@@ -11,7 +11,7 @@ from primitives.scale.errors import ScaleError, show
 
 T = TypeVar("T")
 
-_compilation = threading.RLock()
+COMPILATION = threading.RLock()
 """Held while compiling: another thread waits instead of meeting a half-made codec."""
 
 Decoder = Callable[[bytes, int, int], tuple[Any, int]]
@@ -71,7 +71,7 @@ class Codec(Generic[T]):
 
     def decode(self, data: bytes) -> T:
         """The value whose encoding is exactly `data`."""
-        with _compilation:
+        with COMPILATION:
             function = self._build_decode()
         self.__dict__["decode"] = function
         value: T = function(data)
@@ -89,7 +89,7 @@ class Codec(Generic[T]):
         """The compiled encoder, or while it is being compiled (a recursive type) one that finds it later."""
         if self._encode is not None:
             return self._encode
-        with _compilation:
+        with COMPILATION:
             if self._compiling:
                 return self._encode_late
             if self._encode is None:
@@ -104,7 +104,7 @@ class Codec(Generic[T]):
         """The compiled decoder `(data, offset, depth left) -> (value, offset)`; late-bound like `encoder`."""
         if self._decode_from is not None:
             return self._decode_from
-        with _compilation:
+        with COMPILATION:
             if self._compiling:
                 return self._decode_late
             if self._decode_from is None:
@@ -138,10 +138,7 @@ class Codec(Generic[T]):
 
     def _build_decode(self) -> Callable[[bytes], Any]:
         r = Reader(namespace())
-        r.line("b = data if type(data) is bytes else bytes(data)")
-        r.line("o = 0")
-        r.line("e = len(b)")
-        r.line(f"d = {MAX_DEPTH}")
+        begin_decode(r)
         r.stack.append(self)
         result = self.emit_decode(r)
         r.flush()
@@ -158,6 +155,14 @@ class Codec(Generic[T]):
         r.flush()
         r.line(f"return {result}, o")
         return build(str(self), "decode_from(b, o, d)", r)
+
+
+def begin_decode(r: Reader) -> None:
+    """Set the locals of a function `decode(data)`."""
+    r.line("b = data if type(data) is bytes else bytes(data)")
+    r.line("o = 0")
+    r.line("e = len(b)")
+    r.line(f"d = {MAX_DEPTH}")
 
 
 def read(codec: Codec[Any], r: Reader) -> str:

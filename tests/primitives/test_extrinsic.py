@@ -144,3 +144,15 @@ def test_addresses_and_signatures() -> None:
         signature = multi_signature(scheme, bytes(size))
         assert encode(MultiSignature, signature) == bytes([scheme]) + bytes(size)
         assert scheme_and_bytes(signature) == (scheme, bytes(size))
+
+
+def test_parse_tells_where_the_signed_parts_are() -> None:
+    data = CODEC.encode(Extrinsic(CALL, SIGNED))
+    parsed = CODEC.parse(data)
+    assert parsed.extrinsic == Extrinsic(CALL, SIGNED)
+    assert data[parsed.call_start :] == encode(Call, CALL)
+    assert data[parsed.extra_start : parsed.call_start] == encode(Extra, SIGNED.extra)
+    bare = CODEC.encode(Extrinsic(CALL))
+    assert bare[CODEC.parse(bare).call_start :] == encode(Call, CALL)
+    with pytest.raises(ScaleError, match="1 bytes left over"):
+        CODEC.parse(data + b"\0")
