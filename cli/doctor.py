@@ -74,8 +74,8 @@ def enclave_engine() -> Finding:
 
 def enclave_confinement() -> Finding:
     """What an enclave's process can give up on this system."""
-    probe = "from executor import confine; import json; print(json.dumps("
-    probe += f"confine.at_start() + confine.before_model({RESERVED}, {RESERVED}, 10)))"
+    probe = "from executor.confine import confine; import json; "
+    probe += f"print(json.dumps(confine({RESERVED}, {RESERVED}, 10)))"
     root = _root()
     command = [sys.executable, "-I", "-B", "-c", f"import sys; sys.path.insert(0, {root!r}); {probe}"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False, env={})

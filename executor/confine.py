@@ -1,8 +1,8 @@
 """What the enclave's process does to itself before it touches a hostile model.
 
-`at_start` runs while the process has one thread; `before_model` once every module is imported, since it
-takes the file system away. Each measure that the system does not allow is reported by name, never silently
-skipped: the caller shows them. Limits on memory, processes and files hold on every POSIX system; the rest
+`confine` runs once every module is imported, since it takes the file system away, and while the process
+has one thread, since new namespaces need that. Each measure that the system does not allow is reported by
+name, never silently skipped: the caller shows them. Resource limits hold on every POSIX system; the rest
 is Linux.
 """
 
@@ -31,40 +31,29 @@ FILE_RIGHTS = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1}
 """Every file access right that version 1, 2, 3 of the interface can forbid."""
 
 KEPT_DESCRIPTORS = 3
-FILES_AT_START = 64
-"""Importing modules opens files, one at a time."""
 
 
-def at_start() -> list[str]:
-    """Close inherited descriptors, forbid new privileges, leave the network. Returns what was not allowed."""
-    os.closerange(KEPT_DESCRIPTORS, _most_descriptors())
-    return _take(
-        {
-            "no core dump": lambda: _limit("RLIMIT_CORE", 0),
-            "no file is written": lambda: _limit("RLIMIT_FSIZE", 0),
-            "few open files": lambda: _limit("RLIMIT_NOFILE", FILES_AT_START),
-            "end with the parent": lambda: _prctl(PR_SET_PDEATHSIG, SIGKILL),
-            "no tracing": lambda: _prctl(PR_SET_DUMPABLE, 0),
-            "no new privileges": lambda: _prctl(PR_SET_NO_NEW_PRIVS, 1),
-            "own user, network and IPC namespace": _new_namespaces,
-        }
-    )
-
-
-def before_model(address_space: int, data: int, cpu_seconds: int) -> list[str]:
-    """Bound memory, time, processes and files; forbid every path. Returns what was not allowed.
+def confine(address_space: int, data: int, cpu_seconds: int) -> list[str]:
+    """Give up everything that a computation does not need. Returns the names of what was not allowed.
 
     `data` bounds the bytes that can be written; `address_space` must also hold what wasmtime reserves
     unwritable.
     """
+    os.closerange(KEPT_DESCRIPTORS, _most_descriptors())
     return _take(
         {
+            "end with the parent": lambda: _prctl(PR_SET_PDEATHSIG, SIGKILL),
+            "no tracing": lambda: _prctl(PR_SET_DUMPABLE, 0),
+            "no new privileges": lambda: _prctl(PR_SET_NO_NEW_PRIVS, 1),
+            "own user, network and IPC namespace": _new_namespaces,
+            "no file system (Landlock)": _no_files,
+            "no core dump": lambda: _limit("RLIMIT_CORE", 0),
+            "no file is written": lambda: _limit("RLIMIT_FSIZE", 0),
+            "no new open files": lambda: _limit("RLIMIT_NOFILE", KEPT_DESCRIPTORS),
+            "no new processes": lambda: _limit("RLIMIT_NPROC", 0),
+            "bounded processor time": lambda: _limit("RLIMIT_CPU", cpu_seconds),
             "bounded address space": lambda: _limit("RLIMIT_AS", address_space),
             "bounded memory": lambda: _limit("RLIMIT_DATA", data),
-            "bounded processor time": lambda: _limit("RLIMIT_CPU", cpu_seconds),
-            "no new processes": lambda: _limit("RLIMIT_NPROC", 0),
-            "no new open files": lambda: _limit("RLIMIT_NOFILE", KEPT_DESCRIPTORS + 1),
-            "no file system (Landlock)": _no_files,
             "fewer system calls (seccomp)": seccomp.install,
         }
     )

@@ -9,40 +9,38 @@ import sys
 from collections.abc import Sequence
 from typing import IO
 
-from executor import confine
+import wasmtime
 
-UNCONFINED = confine.at_start()
-"""What the system did not allow. At the very start: new namespaces need a process with one thread."""
+from executor import errors, training, weights, wire
+from executor.compiler.compile import compile_training
+from executor.compiler.plan import Plan
+from executor.confine import confine
+from executor.sandbox import Sandbox
+from executor.wire import Kind
+from primitives.data import CHUNK_MAX, chunk_count
+from primitives.hashing import tagged
+from primitives.job import Work, float_bits
+from primitives.scale import decode, encode
 
-import wasmtime  # noqa: E402
-
-from executor import errors, training, weights, wire  # noqa: E402
-from executor.compiler.compile import compile_training  # noqa: E402
-from executor.compiler.plan import Plan  # noqa: E402
-from executor.sandbox import Sandbox  # noqa: E402
-from executor.wire import Kind  # noqa: E402
-from primitives.data import CHUNK_MAX, chunk_count  # noqa: E402
-from primitives.hashing import tagged  # noqa: E402
-from primitives.job import Work, float_bits  # noqa: E402
-from primitives.scale import decode, encode  # noqa: E402
-
-MODEL_ROOM = 1 << 20
-"""Room in a JOB frame for all but the model."""
+JOB_MAX = 1 << 31
+"""The parent is trusted, and bounds the model itself."""
 
 
 def main() -> None:
     """Serve one job and end."""
     reader, writer = sys.stdin.buffer, sys.stdout.buffer
-    _, payload = wire.receive(reader, {Kind.JOB: 1 << 31})
+    _, payload = wire.receive(reader, {Kind.JOB: JOB_MAX})
     job = decode(wire.Job, payload)
-    UNCONFINED.extend(confine.before_model(job.address_space, job.data, job.cpu_seconds))
-    planned = _plan(job, writer)
+    unconfined = confine(job.address_space, job.data, job.cpu_seconds)
+    planned = _plan(job, unconfined, writer)
     if planned is None or not job.train:
         return
     _train(job, planned, reader, writer)
 
 
-def _plan(job: wire.Job, writer: IO[bytes]) -> tuple[Plan, Sandbox, list[bytes]] | None:
+def _plan(
+    job: wire.Job, unconfined: list[str], writer: IO[bytes]
+) -> tuple[Plan, Sandbox, list[bytes]] | None:
     """Compile and tell the figures, or tell why not. No row has been seen: sentences are allowed."""
     try:
         plan = compile_training(job.model, job.spec, job.rows)
@@ -52,7 +50,7 @@ def _plan(job: wire.Job, writer: IO[bytes]) -> tuple[Plan, Sandbox, list[bytes]]
         if plan.fuel > job.fuel:
             raise errors.OutOfFuel(f"the job needs {plan.fuel} units of fuel, over the limit of {job.fuel}")
         start = training.initial(plan, job.spec, job.init_key)
-        announcement = _announce(job, plan, sandbox)
+        announcement = _announce(job, plan, sandbox, unconfined)
     except errors.ExecutorError as error:
         _refuse(writer, type(error).__name__, str(error))
     except MemoryError:
@@ -67,7 +65,7 @@ def _plan(job: wire.Job, writer: IO[bytes]) -> tuple[Plan, Sandbox, list[bytes]]
     return None
 
 
-def _announce(job: wire.Job, plan: Plan, sandbox: Sandbox) -> wire.Planned:
+def _announce(job: wire.Job, plan: Plan, sandbox: Sandbox, unconfined: list[str]) -> wire.Planned:
     template, slots = weights.template(job.model, plan)
     return wire.Planned(
         work=Work(flops=plan.flops, memory=plan.memory, work=plan.work, fuel=plan.fuel),
@@ -78,7 +76,7 @@ def _announce(job: wire.Job, plan: Plan, sandbox: Sandbox) -> wire.Planned:
         imports=sandbox.imports,
         template=template,
         slots=[wire.Slot(offset=slot.offset, length=slot.length) for slot in slots],
-        unconfined=UNCONFINED,
+        unconfined=unconfined,
     )
 
 

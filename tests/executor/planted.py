@@ -33,7 +33,6 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 PRELUDE = '''
 import os, sys
 sys.path.insert(0, ROOT)
-import executor.confine  # closes descriptors and leaves the network, as the real start does
 from executor import worker
 from executor.compiler import plan as plans
 import wasmtime
