@@ -37,7 +37,7 @@ def decode(text: str) -> tuple[bytes, int]:
     if _checksum(body) != checksum:
         raise Ss58Error(f"the checksum of {text!r} does not hold: a typing error?")
     prefix = _prefix_of(body, width)
-    if prefix < 64 and width == 2:
+    if _prefix_bytes(prefix) != body[:width]:
         raise Ss58Error(f"{text!r} writes a small network prefix in two bytes")
     return body[width:], prefix
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -88,3 +90,11 @@ def test_what_has_no_address(account: bytes, prefix: int, message: str) -> None:
 def test_a_long_text_costs_nothing() -> None:
     with pytest.raises(ss58.Ss58Error, match="1 to 64 characters"):
         ss58.decode("5" * 10_000_000)
+
+
+@pytest.mark.parametrize("prefix", [b"\x2e", b"\x2f", b"\x80", b"\x40\0", b"\x4a\x80"])
+def test_reserved_and_long_winded_prefixes_are_refused(prefix: bytes) -> None:
+    body = prefix + ALICE
+    text = oracle.base58.b58encode(body + blake2b(b"SS58PRE" + body).digest()[:2]).decode()
+    with pytest.raises(ss58.Ss58Error):
+        ss58.decode(text)
