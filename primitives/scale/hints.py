@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, overload
 
 from primitives.scale.base import Codec
-from primitives.scale.composites import Doc, Enum, EnumCodec, Struct, StructCodec, TypeName, Variant, docs_of
+from primitives.scale.composites import Enum, EnumCodec, Struct, StructCodec, Variant, docs_of
 from primitives.scale.errors import ScaleError
 from primitives.scale.leaves import (
     BoolCodec,
@@ -97,7 +97,7 @@ def _make(hint: Any) -> Codec[Any]:
         return _of_class(hint)
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        return _of_annotated(arguments[0], arguments[1:], hint)
+        return _of_annotated(arguments[0], arguments[1:])
     if origin is list:
         return SequenceCodec(codec(arguments[0]))
     if origin is tuple and Ellipsis not in arguments:
@@ -121,16 +121,12 @@ def _of_class(cls: type) -> Codec[Any]:
     raise _no_codec(cls)
 
 
-def _of_annotated(base: Any, extras: tuple[Any, ...], hint: Any) -> Codec[Any]:
+def _of_annotated(base: Any, extras: tuple[Any, ...]) -> Codec[Any]:
     for extra in extras:
         found = _of_marker(base, extra)
         if found is not None:
             return found
-    if all(isinstance(extra, (Doc, TypeName)) for extra in extras):
-        return codec(base)
-    if isinstance(base, type) and issubclass(base, (int, bytes)) and base is not bool and base is not bytes:
-        raise _no_codec(hint)
-    return codec(base)
+    return codec(base)  # Doc, TypeName, and marks of others
 
 
 def _of_marker(base: Any, extra: Any) -> Codec[Any] | None:

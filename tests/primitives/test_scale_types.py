@@ -119,6 +119,7 @@ def test_generic_structs_and_int_enums() -> None:
     with pytest.raises(ScaleError, match="Box takes 1 type arguments, not 0"):
         encode(Box, value)
     assert decode(Colour, b"\x09") is Colour.BLUE
+    assert codec(Annotated[Colour, Doc("a colour"), "a mark of somebody else"]).encode(Colour.RED) == b"\0"
     with pytest.raises(ScaleError, match="no variant 1"):
         decode(Colour, b"\1")
 
