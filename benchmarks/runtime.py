@@ -38,8 +38,7 @@ def figures() -> Iterator[Figure]:
     system = machine.of(GristmillRuntime.system)
     yield Figure("storage_get_us", _micro(system.number.get), "µs")
     yield Figure("storage_get_account_us", _micro(lambda: system.account(alice.account_id)), "µs")
-    codecs = chain.runtime.extra_codec, chain.runtime.call_codec
-    yield Figure("decode_transfer_us", _micro(lambda: parse(transfers[0], *codecs)), "µs")
+    yield Figure("decode_transfer_us", _micro(lambda: parse(machine, transfers[0])), "µs")
     at = chain.header.hash
     validate = _micro(lambda: chain.runtime.validate(chain.state, 2, transfers[0], at, chain.host))
     yield Figure("validate_transfer_us", validate, "µs")

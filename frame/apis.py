@@ -1,8 +1,7 @@
 """Runtime APIs: what `state_call` reaches, by Substrate's names and types.
 
-An API method is a plain function `(machine, typed arguments…) -> typed result`; its codecs and its place
-in metadata V15
-derive from the hints. What it writes is thrown away.
+An API method is a plain function `(machine, typed arguments…) -> typed result`; its codecs and its place in
+metadata V15 derive from the hints. What it writes is thrown away.
 """
 
 from __future__ import annotations

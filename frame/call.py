@@ -140,8 +140,7 @@ class RuntimeCall:
         """Weight, class and fee.
 
         Found once: a batch asks its calls for each of the three, and batches nest, so that asking anew
-        would take
-        exponential time.
+        would take exponential time.
         """
         if self._info is None:
             self._info = self.entry.info(self.args)
@@ -289,10 +288,8 @@ def call(
     """Make a method a call: `(self, origin: Origin, typed arguments…) -> None | Weight | PostInfo`.
 
     `index` is the call's byte and never changes. `weight`, `dispatch_class` and `pays` are values, or
-    functions whose
-    parameters name the call's arguments they need. Returning a `Weight` says what was really used: the
-    rest is refunded.
-    `inherent` calls come only from the block's author, unsigned.
+    functions whose parameters name the call's arguments they need. Returning a `Weight` says what was
+    really used: the rest is refunded. `inherent` calls come only from the block's author, unsigned.
     """
 
     def make(function: Callable[Concatenate[S, Origin, P], CallResult]) -> CallMethod[S, P]:

@@ -62,9 +62,7 @@ def compiled_decoder(c: Codec[Any]) -> Callable[[bytes], Any]:
 
 
 def is_shareable(c: Codec[Any]) -> bool:
-    """Whether values of this type are composite and wholly immutable, so that one object may stand for all
-    reads.
-    """
+    """Whether values of this type are wholly immutable composites: one object may stand for all reads."""
     return isinstance(c, StructCodec | EnumCodec | TupleCodec) and _is_immutable(c, ())
 
 
@@ -202,9 +200,7 @@ class ReasonCodec(CalledCodec):
 
 
 class OuterCodec(CalledCodec):
-    """Stands in declarations for a type that the runtime composes; the runtime puts its own codec in its
-    place.
-    """
+    """Stands for a type that only the runtime can compose; the runtime puts its own codec in its place."""
 
     def __init__(self, kind: str) -> None:
         super().__init__()

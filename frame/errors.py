@@ -160,9 +160,7 @@ class ModuleError(DispatchError):
 
 
 class Error(ModuleError):
-    """The base of a pallet's own errors, nested in the pallet's class; the index follows the order of
-    definition.
-    """
+    """The base of a pallet's own errors, nested in its class; indices follow the order of definition."""
 
     index: ClassVar[int] = -1
     pallet_name: ClassVar[str] = ""
@@ -289,9 +287,7 @@ class ModuleErrorInfo(Struct, path="sp_runtime::ModuleError"):
 
 
 class DispatchErrorInfo(Enum, path="sp_runtime::DispatchError"):
-    """The shape of `DispatchError` on the wire; decoding yields it, `from_info` turns it into an
-    exception.
-    """
+    """The shape of `DispatchError` on the wire, for metadata; `frame.codecs` decodes the exceptions."""
 
     class Other(Variant, index=0):
         pass

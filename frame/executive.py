@@ -183,8 +183,7 @@ def finalize_block(m: Machine) -> Header:
 
 
 def execute_block(m: Machine, header: Header, extrinsics: list[bytes]) -> list[bytes]:
-    """Execute a block by someone else and check that it is what its header says; returns the dispatch
-    results.
+    """Execute a block and check that it is what its header says; returns the dispatch results.
 
     InvalidBlock when anything differs; the caller then throws the overlay away.
     """

@@ -27,7 +27,7 @@ class Checked:
 
 
 def parse(machine: Machine, raw: bytes) -> Parsed:
-    """Take the bytes of an extrinsic (length prefix included) apart; BadFormat when they are not exactly one."""
+    """Take an extrinsic's bytes (length prefix included) apart; BadFormat when they are not exactly one."""
     try:
         return machine.runtime.extrinsic_codec.parse(raw)
     except ScaleError as error:
@@ -37,8 +37,8 @@ def parse(machine: Machine, raw: bytes) -> Parsed:
 def check(machine: Machine, raw: bytes) -> Checked:
     """Decode and verify.
 
-    BadFormat, InvalidTransaction(BadProof), UnknownTransaction(CannotLookup), and what the extensions say when
-    what is signed along cannot be known (AncientBirthBlock).
+    BadFormat, InvalidTransaction(BadProof), UnknownTransaction(CannotLookup), and what the extensions say
+    when what is signed along cannot be known (AncientBirthBlock).
     """
     (call, signed, _), extra_start, call_start = parse(machine, raw)
     if signed is None:

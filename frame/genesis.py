@@ -37,9 +37,7 @@ class GenesisError(ValueError):
 
 
 def build(machine: Machine, config: Mapping[str, Any]) -> Delta:
-    """Run every pallet's `build_genesis` and return what they wrote. Unknown pallets and fields are
-    refused.
-    """
+    """What every pallet's `build_genesis` writes. Unknown pallets and fields are refused."""
     known = {lower_camel(pallet.name): pallet for pallet in machine.pallets} | {
         pallet.attribute: pallet for pallet in machine.pallets
     }

@@ -20,9 +20,7 @@ A = TypeVar("A", bound=Pallet[Any])
 
 
 class Trap(Exception):
-    """A call ended with something that is not a DispatchError: the runtime has a defect. The cause is the
-    exception.
-    """
+    """A call ended with something other than a DispatchError (its cause): the runtime has a defect."""
 
 
 class Machine:

@@ -63,10 +63,8 @@ class Pallet(Generic[C]):
     """The base of pallets: `class Template(Pallet[Config], weights=Weights)`; `Pallet[None]` for no config.
 
     In a runtime's class body, `template = Template(index=7, max_step=5)` declares it: keyword arguments
-    fill the Config,
-    and where the Config asks for a Protocol, another pallet of the same runtime is given. Methods run on a
-    bound copy, whose
-    storage items see one state (`self.machine.overlay`).
+    fill the Config, and where the Config asks for a Protocol, another pallet of the same runtime is given.
+    Methods run on a bound copy, whose storage items see one state (`self.machine.overlay`).
 
     Class arguments: `weights` has an attribute or function per call; `storage_version` is stored at genesis;
     `inherent` is the 8-byte identifier of the data from which `create_inherent` makes its call.
@@ -116,9 +114,7 @@ class Pallet(Generic[C]):
         self.system.deposit_event(bytes((self.index,)) + codec.encode(event))
 
     def dispatch(self, call: RuntimeCall, origin: Origin) -> CallResult:
-        """Run another call in a layer of its own: its changes are kept, or its DispatchError is raised and
-        none are.
-        """
+        """Run another call in a layer of its own: all of it happens, or a DispatchError and nothing."""
         return self.machine.dispatch(call, origin)
 
     def transaction(self) -> Overlay:
@@ -128,9 +124,7 @@ class Pallet(Generic[C]):
         return self.machine.overlay
 
     def reason(self, reason: IntEnum) -> bytes:
-        """A member of this pallet's `HoldReason` or `FreezeReason` as the runtime-wide value that
-        `Currency` takes.
-        """
+        """A member of the pallet's `HoldReason` or `FreezeReason` as the value that `Currency` takes."""
         return bytes((self.index, reason))
 
     def block_number(self) -> int:

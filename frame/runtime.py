@@ -85,8 +85,7 @@ class Runtime:
             extensions = standard(payment)      # optional
 
     Class arguments are the fields of the RuntimeVersion; `system_version` is 1 unless given. `apis` may
-    extend
-    `frame.apis.STANDARD`.
+    extend `frame.apis.STANDARD`.
     """
 
     pallets: ClassVar[tuple[Pallet[Any], ...]] = ()
@@ -143,9 +142,7 @@ class Runtime:
     # -- what a node asks --------------------------------------------
 
     def execute_block(self, state: Backend, block: Block, host: Host) -> Outcome:
-        """Execute a block on its parent's state. executive.InvalidBlock when it is not what its header
-        says.
-        """
+        """Execute a block on its parent's state. executive.InvalidBlock when its header says otherwise."""
         machine = self._machine(state, host)
         try:
             results = executive.execute_block(machine, block.header, block.extrinsics)
@@ -175,8 +172,7 @@ class Runtime:
             self._idle.append(machine)
 
     def call(self, state: Backend, api: str, args: bytes, host: Host) -> bytes:
-        """A runtime API by name, `Core_version` say, with SCALE arguments and result; what it writes is
-        thrown away.
+        """A runtime API by name, `Core_version` say, in SCALE; what it writes is thrown away.
 
         apis.UnknownApi with Substrate's text when there is none of that name; ScaleError for bad arguments;
         apis.ApiFailed when it cannot answer.
@@ -195,9 +191,7 @@ class Runtime:
             self._idle.append(machine)
 
     def genesis(self, config: Mapping[str, Any]) -> Delta:
-        """The state of block 0 from the JSON of a chain spec: pallet name → its Genesis fields.
-        genesis.GenesisError.
-        """
+        """The state of block 0 from a chain spec's JSON, pallet → Genesis fields. genesis.GenesisError."""
         return genesis.build(self._machine(genesis.EMPTY, self.no_host), config)
 
     # -- helpers --------------------------------------------
@@ -221,18 +215,14 @@ class Runtime:
         self._idle.append(machine)
 
     def is_signed(self, raw: bytes) -> bool:
-        """Whether the bytes of an extrinsic say that it is signed. ScaleError when there is no version
-        byte.
-        """
+        """Whether an extrinsic's version byte says that it is signed. ScaleError when there is none."""
         _, at = decode_compact(raw, 0, 32)
         if at >= len(raw):
             raise ScaleError("an empty extrinsic")
         return raw[at] not in BARE_VERSIONS
 
     def metadata(self, version: int) -> bytes:
-        """The metadata of version 14 or 15, magic and version byte included; ValueError for another
-        version.
-        """
+        """The metadata of version 14 or 15, with magic and version byte; ValueError for another version."""
         found = self._metadata.get(version)
         if found is None:
             from frame import metadata
@@ -283,9 +273,7 @@ class BlockBuilder:
         self._inherents_over = False
 
     def inherents(self, data: Mapping[bytes, bytes]) -> list[bytes]:
-        """The inherent extrinsics from the inherent data (identifier → SCALE); to be applied first, in
-        this order.
-        """
+        """The inherent extrinsics from identifier → SCALE data; to be applied first, in this order."""
         made = (p.create_inherent(data) for p in self.machine.pallets if p.inherent_identifier is not None)
         return [bare(call) for call in made if call is not None]
 

@@ -1,8 +1,7 @@
 """State as a runtime sees it: a backend of committed values and an overlay of changes with nested layers.
 
 A key is either the plain top-level key or, for a child trie, the pair (child name, key); one dict serves
-both.
-Nothing here knows SCALE, pallets or tries: bytes in, bytes out.
+both. Nothing here knows SCALE, pallets or tries: bytes in, bytes out.
 """
 
 from __future__ import annotations
@@ -20,9 +19,7 @@ CHILD_PREFIX: Final = b":child_storage:default:"
 
 @dataclass(frozen=True)
 class Delta:
-    """The changes of a block in key order; None deletes. `children` maps a child trie's name to its own
-    changes.
-    """
+    """The changes of a block in key order; None deletes. `children`: a child trie's name → its changes."""
 
     top: Mapping[bytes, bytes | None]
     children: Mapping[bytes, Mapping[bytes, bytes | None]] = field(default_factory=dict)
@@ -143,9 +140,9 @@ class Overlay:
     """Changes over a backend, with nested layers that commit into their parent or roll back whole.
 
     Reads are one dict look-up: `view` holds both what was written and what was read from the backend. Each
-    layer
-    keeps a journal of the values that its keys had before, so rolling back costs only what the layer touched.
-    Used as a context manager, it opens a layer and commits it, or rolls it back when an exception passes.
+    layer keeps a journal of the values that its keys had before, so rolling back costs only what the layer
+    touched. Used as a context manager, it opens a layer and commits it, or rolls it back when an exception
+    passes.
     """
 
     __slots__ = ("_appends", "_journal", "_layers", "backend", "view")
@@ -239,9 +236,7 @@ class Overlay:
         view[key] = value
 
     def append(self, key: Key, item: bytes) -> None:
-        """Add an encoded item to the SCALE sequence at `key` without reading what is there again and
-        again.
-        """
+        """Add an encoded item to the SCALE sequence at `key`, without reading and writing all of it."""
         appended = self._appends.get(key)
         if appended is None:
             appended = self._start_appends(key)

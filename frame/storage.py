@@ -1,14 +1,12 @@
 """Typed storage items.
 
 An item is declared once in a pallet's class body, `something = StorageValue[U32](default=0)`. Reading the
-attribute on a
-pallet that runs (`self.something`) gives a bound item, made on first use and kept in the pallet's
-`__dict__`: from then on
-the descriptor costs nothing. Keys are Substrate's: twox128(pallet) ‖ twox128(item) ‖ hasher(key)…
+attribute on a pallet that runs (`self.something`) gives a bound item, made on first use and kept in the
+pallet's `__dict__`: from then on the descriptor costs nothing. Keys are Substrate's: twox128(pallet) ‖
+twox128(item) ‖ hasher(key)…
 
 Writing a value that its type cannot hold raises `ArithmeticFailure` (the usual case is a counter that
-overflows).
-Reading a missing value raises `StorageMissing` unless the item has a default.
+overflows). Reading a missing value raises `StorageMissing` unless the item has a default.
 """
 
 from __future__ import annotations

@@ -90,9 +90,7 @@ class Externalities:
             return executive.validate_transaction(self.machine, Source.External, extrinsic, bytes(32))
 
     def next_block(self, ms: int | None = None) -> None:
-        """Finish the block without computing roots and begin the next one, `ms` later if there is a
-        timestamp pallet.
-        """
+        """Finish the block without computing roots and begin the next one, `ms` later."""
         self._finish()
         number = self.machine.system.block_number() + 1
         self._begin(number, number.to_bytes(32, "big"))
@@ -189,9 +187,7 @@ def read_events(runtime: Runtime, raw: bytes) -> list[Event]:
 
 
 def read_records(runtime: Runtime, raw: bytes) -> list[tuple[int | None, Event]]:
-    """The events in a stored `System.Events`, each with the index of its extrinsic (None outside of
-    extrinsics).
-    """
+    """Stored events, each with the index of its extrinsic (None outside of extrinsics)."""
     count, at = decode_compact(raw, 0, 32)
     found: list[tuple[int | None, Event]] = []
     for _ in range(count):
@@ -217,9 +213,7 @@ def sign(
     era: Era | None = None,
     birth_hash: bytes | None = None,
 ) -> bytes:
-    """A signed extrinsic of the standard extensions, length prefix included. A mortal `era` needs its
-    birth hash.
-    """
+    """A signed extrinsic of the standard extensions. A mortal `era` needs its birth hash."""
     lived = era or Era()
     values: dict[str, Any] = {
         "CheckMortality": lived,
@@ -240,9 +234,7 @@ def sign(
 
 
 class Chain:
-    """A chain of built blocks in memory: real roots, real signatures, each block executed again on its
-    parent.
-    """
+    """A chain of blocks in memory: real roots, real signatures, each block built and executed again."""
 
     def __init__(
         self, runtime: Runtime, genesis: Mapping[str, Any] | None = None, host: Host | None = None

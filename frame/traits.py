@@ -2,8 +2,7 @@
 fulfils it.
 
 Amounts are in the smallest unit, accounts are 32 bytes, times are milliseconds. Unless a method says
-otherwise, it either
-does all it says or raises a `DispatchError` and changes nothing.
+otherwise, it either does all it says or raises a `DispatchError` and changes nothing.
 """
 
 from __future__ import annotations
@@ -57,15 +56,11 @@ class Currency(Protocol):
         ...
 
     def reducible_balance(self, who: bytes, keep_alive: bool) -> int:
-        """The most that `transfer`, `burn_from` or `hold` could take; with `keep_alive` the account
-        survives it.
-        """
+        """The most that `transfer`, `burn_from` or `hold` take; with `keep_alive` the account survives it."""
         ...
 
     def transfer(self, source: bytes, dest: bytes, amount: int, keep_alive: bool) -> None:
-        """Move free money. TokenError: FundsUnavailable, NotExpendable (keep_alive), Frozen, BelowMinimum
-        (dest too small).
-        """
+        """Move free money. TokenError: FundsUnavailable, NotExpendable, Frozen, BelowMinimum (for `dest`)."""
         ...
 
     def can_hold(self, reason: bytes, who: bytes, amount: int) -> bool:
@@ -73,15 +68,11 @@ class Currency(Protocol):
         ...
 
     def hold(self, reason: bytes, who: bytes, amount: int) -> None:
-        """Set free money aside for `reason` (from `Pallet.reason`). TokenError: FundsUnavailable,
-        CannotCreateHold.
-        """
+        """Set free money aside for a `Pallet.reason`. TokenError: FundsUnavailable, CannotCreateHold."""
         ...
 
     def release(self, reason: bytes, who: bytes, amount: int, exact: bool = True) -> int:
-        """Give held money back to its owner and return how much: `amount`, or with exact=False as much as
-        is held.
-        """
+        """Give held money back to its owner; returns `amount`, or with exact=False what was held."""
         ...
 
     def held(self, reason: bytes, who: bytes) -> int:
@@ -91,9 +82,7 @@ class Currency(Protocol):
     def transfer_on_hold(
         self, reason: bytes, source: bytes, dest: bytes, amount: int, on_hold: bool = False
     ) -> int:
-        """Move held money to the free balance of `dest` (or its hold for the same reason) and return the
-        amount.
-        """
+        """Move held money to the free balance of `dest` (or its own hold); returns the amount."""
         ...
 
     def burn_held(self, reason: bytes, who: bytes, amount: int) -> int:
@@ -109,9 +98,7 @@ class Currency(Protocol):
         ...
 
     def withdraw_fee(self, who: bytes, amount: int) -> None:
-        """Take a transaction fee out of free money, keeping the account alive. TokenError when it is not
-        there.
-        """
+        """Take a transaction fee out of free money; the account stays alive. TokenError."""
         ...
 
     def deposit_fee(self, who: bytes, amount: int) -> None:
@@ -120,9 +107,7 @@ class Currency(Protocol):
 
 
 class FeePayment(Protocol):
-    """How a signed transaction pays: what `ChargeTransactionPayment` asks of the pallet
-    transaction_payment.
-    """
+    """How a transaction pays: what `ChargeTransactionPayment` asks of the pallet transaction_payment."""
 
     def compute_fee(self, info: DispatchInfo, length: int, tip: int) -> int:
         """The whole fee of a transaction of `length` bytes at its declared weight, tip included."""
@@ -319,9 +304,7 @@ class SystemPallet(Protocol):
         ...
 
     def check_room(self, info: DispatchInfo, length: int) -> None:
-        """InvalidTransaction(ExhaustsResources) when an extrinsic can never fit, or not in this block any
-        more.
-        """
+        """InvalidTransaction(ExhaustsResources) when an extrinsic fits no block, or not this one any more."""
         ...
 
     def use_room(self, info: DispatchInfo, length: int) -> None:

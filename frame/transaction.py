@@ -1,10 +1,9 @@
 """Whether a transaction may enter the pool or a block, in Substrate's encoding
 (`sp_runtime::transaction_validity`).
 
-TransactionValidityError
-├── InvalidTransaction(Invalid)   it can never be included as it is, or not now
-│   └── BadFormat                     the bytes are no extrinsic of this runtime (encoded as Call)
-└── UnknownTransaction(Unknown)   it cannot be judged
+TransactionValidityError ├── InvalidTransaction(Invalid)   it can never be included as it is, or not now │
+└── BadFormat                     the bytes are no extrinsic of this runtime (encoded as Call) └──
+UnknownTransaction(Unknown)   it cannot be judged
 """
 
 from __future__ import annotations

@@ -154,9 +154,7 @@ class MetadataHashMode(IntEnum):
 
 
 class CheckMetadataHash(Extension):
-    """Wallets may sign the metadata's hash (RFC 78). This runtime knows none, so `Enabled` cannot be
-    judged.
-    """
+    """Wallets may sign the metadata's hash (RFC 78); this runtime knows none and refuses `Enabled`."""
 
     identifier = "CheckMetadataHash"
     path = "frame_metadata_hash_extension::CheckMetadataHash"

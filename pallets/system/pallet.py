@@ -71,10 +71,9 @@ def _refuse_child_roots(keys: Iterable[bytes]) -> None:
 class Config:
     """The limits of blocks.
 
-    block_weights: Block & extrinsics weights: base values and limits.
-    block_length: The maximum length of a block (in bytes).
-    block_hash_count: Maximum number of block number to block hash mappings to keep (oldest pruned first).
-    db_weight: The weight of runtime database operations the runtime can invoke.
+    block_weights: Block & extrinsics weights: base values and limits. block_length: The maximum length of a
+    block (in bytes). block_hash_count: Maximum number of block number to block hash mappings to keep
+    (oldest pruned first). db_weight: The weight of runtime database operations the runtime can invoke.
     ss58_prefix: The designated SS58 prefix of this chain.
     """
 
