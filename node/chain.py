@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable
 from typing import NamedTuple
 
-from frame.apis import UnknownApi
+from frame.apis import ApiFailed, UnknownApi
 from frame.executive import InvalidBlock
 from frame.runtime import Block, BlockBuilder, Outcome, Runtime
 from frame.state import Delta
@@ -33,7 +33,7 @@ from primitives.scale import ScaleError
 
 INHERENT_TIME = b"timstap0"
 
-EXPECTED = (UnknownApi, ScaleError, TransactionValidityError, InvalidBlock)
+EXPECTED = (ApiFailed, UnknownApi, ScaleError, TransactionValidityError, InvalidBlock)
 """What a runtime call raises when the caller is at fault."""
 
 log = logging.getLogger("runtime")

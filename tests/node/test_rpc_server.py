@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import signal
 import socket
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -80,6 +82,15 @@ def test_a_body_without_a_length_is_cut_at_the_limit(running: RunningNode) -> No
     assert sent < 100 or answer.startswith(b"HTTP/1.1 413")
     assert resident(running) - before < 64 * MIB
     assert running.rpc("system_chain")
+
+
+def test_a_small_body_that_unpacks_to_a_huge_one_stays_packed(running: RunningNode) -> None:
+    before = resident(running)
+    bomb = gzip.compress(bytes(100 * MIB))
+    request = urllib.request.Request(running.http, bomb, {"Content-Encoding": "gzip"})
+    with urllib.request.urlopen(request, timeout=20) as response:
+        assert json.loads(response.read())["error"]["code"] == -32700
+    assert resident(running) - before < 8 * MIB
 
 
 def test_a_websocket_message_of_100_mb_closes_that_client_only(running: RunningNode) -> None:
