@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import onnxruntime
 
 from executor import rows
 from executor.errors import BadTable, SpecError
+from executor.onnx_runtime import onnxruntime
 from executor.rows import Array
 from primitives.job import Loss, TrainingSpec
 

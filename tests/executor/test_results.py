@@ -1,6 +1,10 @@
 """Weights files, receipts and evaluation: what leaves the enclave and how the buyer checks it."""
 
+import re
+import subprocess
+import sys
 from dataclasses import replace as changed
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -16,7 +20,7 @@ from primitives.data import Metric
 from primitives.job import Init, InputMap, Loss, Receipt, Target, result_commitment
 from primitives.keys import Keypair, Scheme, verify
 from primitives.scale import encode, replace
-from tests.executor.planted import PlantedEnclave, four_rows, matmul_model, spec_for
+from tests.executor.planted import ROOT, PlantedEnclave, four_rows, matmul_model, spec_for
 
 MODEL = matmul_model()
 SPEC = spec_for(MODEL, init=Init.Given())
@@ -201,3 +205,19 @@ def test_evaluation_refuses_what_does_not_fit() -> None:
     unknown = spec_for(MODEL, inputs=[InputMap(column=b"x", tensor=b"q", affine=None)])
     with pytest.raises(SpecError):
         evaluate(MODEL, unknown, {"x": x, "label": labels})
+
+
+def test_onnxruntime_is_only_imported_with_its_telemetry_off(tmp_path: Path) -> None:
+    product = ("primitives", "frame", "pallets", "runtime", "executor", "chain_spec", "node", "client", "cli")
+    importing = {
+        str(path.relative_to(ROOT))
+        for package in product
+        for path in (ROOT / package).rglob("*.py")
+        if re.search(r"^\s*(import|from) onnxruntime", path.read_text(), re.MULTILINE)
+    }
+    assert importing == {"executor/onnx_runtime.py"}
+    (tmp_path / "model.onnx").write_bytes(MODEL)
+    script = "from executor.onnx_runtime import onnxruntime as o; o.InferenceSession('model.onnx')"
+    environment = {"HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", script], env=environment, cwd=tmp_path, check=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"], "no device id, no event store"
