@@ -204,6 +204,9 @@ class Layout:
     def output(self, name: str, node: Node) -> Buffer:
         """A region for a value: rows if it is batched."""
         buffer = self._region(name, (self.rows_per_call, *node.shape) if node.batched else node.shape)
+        if node.batched:
+            # Whole blocks are written: the last batch's padding needs room behind its rows.
+            buffer.elements += LANES * node.size
         self.outputs.append((name, buffer))
         return buffer
 

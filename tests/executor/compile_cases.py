@@ -138,10 +138,10 @@ class Case:
         inputs = {"x": x.astype(np.float64)}
 
         def value() -> float:
-            y = ReferenceEvaluator(model).run(None, inputs)[0]
-            return loss_of(np.asarray(y, dtype=np.float64), target, loss)
+            outputs: Any = ReferenceEvaluator(model).run(None, inputs)
+            return loss_of(np.asarray(outputs[0], dtype=np.float64), target, loss)
 
-        found = {}
+        found: dict[str, NDArray[np.float64]] = {}
         for name, start in self.parameters.items():
             flat = start.astype(np.float64).reshape(-1)
             slopes = np.zeros_like(flat)
