@@ -10,7 +10,6 @@ from pathlib import Path
 
 from executor.enclave import Enclave, Limits, Quoted, Secrets, TrainResult
 from executor.errors import SpecError
-from executor.evaluate import evaluate
 from executor.initialise import init_key
 from executor.readers import Table, parse_dtypes, parse_shapes, read_table
 from executor.rows import MemoryRows
@@ -97,6 +96,8 @@ def run(arguments: Namespace) -> int:
     if arguments.quote:
         return _show_quote(Enclave().quote(model, spec, table.rows, table.schema()), arguments.json)
     source = MemoryRows(table.schema(), table.columns)
+    from executor.evaluate import evaluate  # loads onnxruntime, which other commands do without
+
     test = _table(arguments, arguments.test) if arguments.test else None
     before = evaluate(model, spec, test.columns) if test else None
     limits = Limits(arguments.memory * MIB, arguments.fuel, round(arguments.deadline * 1000))
