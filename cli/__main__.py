@@ -11,7 +11,7 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 
 from cli.table import COMMANDS, GROUPS
-from primitives.command import Command
+from primitives.command import Command, printable
 
 OUR_PACKAGES = frozenset(
     {"primitives", "frame", "pallets", "runtime", "executor", "chain_spec", "node", "client", "cli"}
@@ -59,7 +59,7 @@ def report(error: Exception) -> int:
         import traceback
 
         traceback.print_exception(error)
-    print(f"error[{error_name(error)}]: {sentence(error)}", file=sys.stderr)
+    print(f"error[{error_name(error)}]: {printable(sentence(error))}", file=sys.stderr)
     return 1
 
 

@@ -1,11 +1,12 @@
 """What can go wrong in the client. Each error shows people one sentence under a stable name.
 
 ClientError
-├── RpcError            the node answered with an error
-├── NodeUnreachable     no answer at all
-├── ChainError          the chain refused or rolled back an extrinsic: name is `Pallet.Error` or
-`Token.FundsUnavailable` ├── MetadataError       the chain is not what this client can talk to
-└── InputError          files, keys, arguments; name says which rule
+├── RpcError         the node answered with an error
+├── NodeUnreachable  no answer at all
+├── ChainError       the chain refused or rolled back an extrinsic; its name is `Pallet.Error`, or
+│                    such as `Token.FundsUnavailable`
+├── MetadataError    the chain is not what this client can talk to
+└── InputError       files, keys, arguments; name says which rule
 """
 
 

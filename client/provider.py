@@ -249,9 +249,13 @@ class Provider:
         at, _ = self.chain.finalized()
         numbers = jobs.open_numbers(self.chain, self.identity.keypair.account_id, at)
         open_jobs = [(number, jobs.read(self.chain, number, at)) for number in numbers]
-        ours = [pair for pair in open_jobs if pair[1].provider == self.identity.keypair.account_id]
+        ours = [pair for pair in open_jobs if self._is_ours(pair[1])]
         urgent_first = sorted(ours, key=lambda pair: (-pair[1].state, pair[0]))
         return sum(self._step(number, job) for number, job in urgent_first)
+
+    def _is_ours(self, job: jobs.Job) -> bool:
+        """Another directory of the same account serves its own dataset's jobs."""
+        return job.provider == self.identity.keypair.account_id and job.dataset == self.dataset
 
     def _step(self, number: int, job: jobs.Job) -> bool:
         steps = {
@@ -309,7 +313,7 @@ class Provider:
 
     def _examine(self, number: int, job: jobs.Job) -> None:
         """Everything that can be known before the bond is at stake. Raises Rejection."""
-        if job.dataset != self.dataset or (job.root, job.rows) != (self.rows.root, self.rows.rows):
+        if (job.root, job.rows) != (self.rows.root, self.rows.rows):
             raise Rejection(RejectReason.DatasetUnavailable)
         order = self._order(number, job)
         if order is None:

@@ -17,3 +17,12 @@ class Command(NamedTuple):
     """Adds the command's arguments to a parser of its own."""
     run: Callable[[Namespace], int]
     """Runs with the parsed arguments; returns 0, or 1 when a claim did not hold. Errors are raised."""
+
+
+def printable(text: str) -> str:
+    """Text for a terminal: what is no visible character becomes `?`.
+
+    Names on the chain and in files are other people's bytes, and an escape sequence among them could repaint
+    what a person reads.
+    """
+    return "".join(character if character.isprintable() else "?" for character in text)

@@ -6,7 +6,7 @@ from typing import Any
 
 from client import datasets
 from client.commands.provider import explain, provider_of
-from client.commands.shared import add_node, address, chain_of, grist, hex_of, show, show_rows, verb
+from client.commands.shared import add_node, address, chain_of, grist, hex_of, shorter, show, show_rows, verb
 from client.dataset_file import DatasetFile
 from executor.cli import configure_reader
 from executor.readers import parse_dtypes, parse_shapes
@@ -58,7 +58,7 @@ def _publish(arguments: Namespace) -> int:
 
 def _list(arguments: Namespace) -> int:
     chain = chain_of(arguments)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for number, dataset in datasets.every(chain):
         terms = datasets.listing(chain, number)
         rows.append(
@@ -72,6 +72,15 @@ def _list(arguments: Namespace) -> int:
                 "owner": address(dataset.owner),
             }
         )
+    if not arguments.json:
+        rows = [
+            {
+                **row,
+                "base_price": None if row["base_price"] is None else grist(row["base_price"]),
+                "owner": shorter(row["owner"]),
+            }
+            for row in rows
+        ]
     return show_rows(arguments, rows, "no datasets on this chain yet")
 
 

@@ -15,7 +15,9 @@ from client.commands.shared import (
     grist,
     hex_of,
     identity_of,
+    moment,
     progress_bar,
+    shorter,
     show,
     show_rows,
     spinner,
@@ -77,7 +79,7 @@ def _configure_order(parser: ArgumentParser) -> None:
 def _quote(arguments: Namespace) -> int:
     _, quoted = _order(arguments, chain_of(arguments))
     figures = _quoted(quoted)
-    return show(arguments, figures, {key: grist(figures[key]) for key in ("price", "fee")})
+    return show(arguments, figures, _for_people(quoted))
 
 
 def _submit(arguments: Namespace) -> int:
@@ -94,7 +96,15 @@ def _submit(arguments: Namespace) -> int:
     }
     if arguments.wait:
         figures["state"] = _wait(chain, submitted.job).state.name
-    return show(arguments, figures, {key: grist(figures[key]) for key in ("price", "fee")})
+    return show(arguments, figures, _for_people(quoted))
+
+
+def _for_people(quoted: Quote) -> dict[str, str]:
+    return {
+        "price": grist(quoted.price),
+        "fee": grist(rules.fee(quoted.price)),
+        "expires": moment(quoted.expires),
+    }
 
 
 def _order(arguments: Namespace, chain: Chain) -> tuple[buyer.Order, Quote]:
@@ -143,13 +153,23 @@ def _list(arguments: Namespace) -> int:
         if account is None or account in {job.buyer, job.provider}
     ]
     if not arguments.json:
-        rows = [{**row, "price": grist(int(str(row["price"])))} for row in rows]
+        rows = [
+            {
+                **row,
+                "price": grist(int(str(row["price"]))),
+                "buyer": shorter(str(row["buyer"])),
+                "provider": shorter(str(row["provider"])),
+            }
+            for row in rows
+        ]
     return show_rows(arguments, rows, "no jobs on this chain yet")
 
 
 def _status(arguments: Namespace) -> int:
     figures = _figures(arguments.job, jobs.read(chain_of(arguments), arguments.job))
-    return show(arguments, figures, {key: grist(figures[key]) for key in ("price", "fee", "bond")})
+    moments = {key: moment(figures[key]) for key in ("accept_by", "result_by", "confirm_by") if figures[key]}
+    money = {key: grist(figures[key]) for key in ("price", "fee", "bond")}
+    return show(arguments, figures, {**money, **moments})
 
 
 def _figures(number: int, job: jobs.Job) -> dict[str, Any]:

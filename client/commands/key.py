@@ -54,6 +54,8 @@ def _inspect(arguments: Namespace) -> int:
     keyring = Keyring()
     if arguments.name is None:
         rows = [_public(keyring.get(name)) for name in keyring.names()]
+        if not arguments.json:
+            rows = [{name: row[name] for name in ("name", "scheme", "address")} for row in rows]
         return show_rows(arguments, rows, f"no keys in {keyring.path}")
     if arguments.name in keyring.names() or arguments.name.startswith("//"):
         return show(arguments, _public(keyring.get(arguments.name)))

@@ -81,6 +81,7 @@ def _run(arguments: Namespace) -> int:
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S"
     )
+    read_provider_file(arguments.directory)  # says what is missing, before a lock is made there
     lock = Lock(arguments.directory)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

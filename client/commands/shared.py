@@ -9,6 +9,7 @@ import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, _SubParsersAction
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from decimal import Context, Decimal
 from typing import Any
 
@@ -16,6 +17,7 @@ from client.chain import Chain
 from client.keyring import Identity, Keyring
 from client.rpc import DEFAULT_URL, Rpc
 from primitives import ss58
+from primitives.command import printable
 
 UNIT = 10**12
 EXACT = Context(prec=100)
@@ -93,21 +95,32 @@ def address(account: bytes) -> str:
     return ss58.encode(account)
 
 
+def moment(ms: int) -> str:
+    """A moment on the chain for people."""
+    try:
+        return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (ValueError, OverflowError, OSError):
+        return f"{ms:,} ms"
+
+
+def shorter(address: str) -> str:
+    """An address in a table, where whole ones would not fit side by side."""
+    return f"{address[:6]}…{address[-6:]}"
+
+
 def show(arguments: Namespace, figures: Mapping[str, Any], shown: Mapping[str, str] | None = None) -> int:
-    """Print one result: JSON of `figures`, or a table, where `shown` replaces figures for people."""
+    """Print one result: JSON of `figures`, or a line a figure, where `shown` replaces figures for people.
+
+    Lines are not wrapped: hashes and addresses are there to be copied.
+    """
     if arguments.json:
         print(json.dumps(figures))
         return 0
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in {**figures, **(shown or {})}.items():
-        if value is not None:
-            table.add_row(name.replace("_", " "), _plain(value))
-    Console(highlight=False).print(table)
+    rows = [(name.replace("_", " "), _plain(value)) for name, value in {**figures, **(shown or {})}.items()]
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        if value:
+            print(f"{name:<{width}}  {value}")
     return 0
 
 
@@ -122,26 +135,25 @@ def show_rows(arguments: Namespace, rows: Iterable[Mapping[str, Any]], nothing: 
         return 0
     from rich import box
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in found[0]:
         table.add_column(name.replace("_", " "), overflow="fold")
     for row in found:
-        table.add_row(*map(_plain, row.values()))
+        table.add_row(*(escape(_plain(value)) for value in row.values()))
     Console(highlight=False).print(table)
     return 0
 
 
 def _plain(value: Any) -> str:
-    """A cell's text, with rich's markup characters taken literally."""
-    from rich.markup import escape
-
+    """A cell's text; empty for nothing."""
     if isinstance(value, (list, tuple)):
         return ", ".join(map(_plain, value)) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return escape("" if value is None else f"{value:,}" if isinstance(value, int) else str(value))
+    return printable("" if value is None else f"{value:,}" if isinstance(value, int) else str(value))
 
 
 @contextmanager

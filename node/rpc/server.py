@@ -45,7 +45,10 @@ class RpcServer:
         app.router.add_get("/blob/{hash}", self._blob)
         app.router.add_get("/health", self._health)
         app.router.add_route("*", "/", self._root)
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        # Compressed bodies are not unpacked: nobody sends them, and a small one may hold a gigabyte.
+        runner = web.AppRunner(
+            app, access_log=None, handle_signals=False, shutdown_timeout=1.0, auto_decompress=False
+        )
         await runner.setup()
         try:
             await web.TCPSite(runner, host, port, reuse_address=True).start()

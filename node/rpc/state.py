@@ -82,7 +82,8 @@ def _keys_under(node: Node, prefix: bytes, at: bytes | None, after: bytes) -> It
 def get_read_proof(node: Node, keys: Keys, hash: BlockHash | None = None) -> Json:
     """The trie nodes that prove the values, or the absence, of the keys under the block's state root."""
     at = hash or node.chain.head.hash
-    return {"at": hexed(at), "proof": [hexed(item) for item in node.chain.state(at).proof(keys)]}
+    wanted = list(dict.fromkeys(keys))
+    return {"at": hexed(at), "proof": [hexed(item) for item in node.chain.state(at).proof(wanted)]}
 
 
 @method("state_queryStorageAt")
