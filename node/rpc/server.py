@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import resource
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
@@ -25,6 +27,24 @@ POLKADOT_JS = "https://polkadot.js.org"
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+KEPT_DESCRIPTORS = 256
+"""File descriptors that connections leave to the database and the rest of the node."""
+
+
+class Refused(asyncio.Protocol):
+    """What a connection meets that there is no room for."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Hang up."""
+        assert isinstance(transport, asyncio.Transport)
+        transport.abort()
+
+
+def connections_max(wanted: int) -> int:
+    """How many connections may be open, silent ones included, so that descriptors never run out."""
+    descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(16, min(2 * wanted, descriptors - KEPT_DESCRIPTORS))
+
 
 class RpcServer:
     """Listens from `start` to `stop`."""
@@ -37,6 +57,8 @@ class RpcServer:
         self._http = Session(node, self._limits)
         self._sockets: dict[web.WebSocketResponse, None] = {}
         self._runner: web.AppRunner | None = None
+        self._listener: asyncio.Server | None = None
+        self._most = connections_max(self._limits.connections)
         self.port = 0
 
     async def start(self, host: str, port: int) -> None:
@@ -51,7 +73,8 @@ class RpcServer:
         )
         await runner.setup()
         try:
-            await web.TCPSite(runner, host, port, reuse_address=True).start()
+            loop = asyncio.get_running_loop()
+            listener = await loop.create_server(lambda: self._door(runner), host, port, reuse_address=True)
         except OSError as error:
             await runner.cleanup()
             if error.errno == errno.EADDRINUSE:
@@ -59,11 +82,17 @@ class RpcServer:
                     f"port {port} is taken by another program; choose one with --rpc-port"
                 ) from None
             raise
-        self._runner = runner
-        self.port = runner.addresses[0][1]
+        self._runner, self._listener = runner, listener
+        self.port = listener.sockets[0].getsockname()[1]
+
+    def _door(self, runner: web.AppRunner) -> asyncio.BaseProtocol:
+        assert runner.server is not None
+        return Refused() if len(runner.server.connections) >= self._most else runner.server()
 
     async def stop(self) -> None:
         """Close every connection and the port."""
+        if self._listener is not None:
+            self._listener.close()
         for socket in list(self._sockets):
             await socket.close(code=1001, message=b"the node stops", drain=False)
         if self._runner is not None:

@@ -60,7 +60,7 @@ def outer_product() -> bytes:
 
 
 def range_beyond_counting() -> bytes:
-    ends = [numpy_helper.from_array(np.int64(value), name) for name, value in RANGE_ENDS]
+    ends = [numpy_helper.from_array(np.array(value, dtype=np.int64), name) for name, value in RANGE_ENDS]
     return model(node("Range", ["a", "b", "c"], ["r"]), also=tuple(ends))
 
 
