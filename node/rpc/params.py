@@ -27,11 +27,11 @@ class Read(NamedTuple):
 
 
 def unhex(value: Any) -> bytes:
-    """Bytes of a `0x…` string."""
-    if not isinstance(value, str) or not value.startswith("0x"):
+    """Bytes of a `0x…` string; the prefix may be missing, as async-substrate-interface sends it."""
+    if not isinstance(value, str):
         raise ValueError("expected a hex string with 0x prefix")
     try:
-        return bytes.fromhex(value[2:])
+        return bytes.fromhex(value.removeprefix("0x"))
     except ValueError:
         raise ValueError("expected an even number of hex digits after 0x") from None
 
