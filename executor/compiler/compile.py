@@ -161,8 +161,10 @@ class Layout:
         self.has_loss = False
         self.classes: int | None = None
 
-    def _region(self, name: str, shape: tuple[int, ...], kind: Kind = Kind.F32) -> Buffer:
-        buffer = Buffer(name, prod(shape), False, pinned=True)
+    def _region(
+        self, name: str, shape: tuple[int, ...], kind: Kind = Kind.F32, hosted: bool = False
+    ) -> Buffer:
+        buffer = Buffer(name, prod(shape), False, pinned=True, hosted=hosted)
         self.regions.append(buffer)
         self.shapes[buffer] = (shape, kind)
         return buffer
@@ -176,15 +178,15 @@ class Layout:
             raise TooLarge(f"one batch of rows takes {row * self.batch} bytes; {MEMORY_MAX} are allowed")
         self.features = features
         for name, shape in features.items():
-            self.places[name] = self._region(name, (self.rows_per_call, *shape))
+            self.places[name] = self._region(name, (self.rows_per_call, *shape), hosted=True)
         if target is not None:
             kind = Kind.I32 if target.attrs[1] == "i32" else Kind.F32
             name = "target"
             while name in features:
                 name += "'"
-            self.target = self._region(name, (self.rows_per_call, *target.shape), kind)
+            self.target = self._region(name, (self.rows_per_call, *target.shape), kind, hosted=True)
             self.places[TARGET] = self.target
-            self.losses = self._region("losses", (per_call,))
+            self.losses = self._region("losses", (per_call,), hosted=True)
             self.has_loss = True
 
     def parameters(self, model: Model, chosen: Sequence[str], momentum: bool) -> None:
@@ -203,7 +205,8 @@ class Layout:
 
     def output(self, name: str, node: Node) -> Buffer:
         """A region for a value: rows if it is batched."""
-        buffer = self._region(name, (self.rows_per_call, *node.shape) if node.batched else node.shape)
+        shape = (self.rows_per_call, *node.shape) if node.batched else node.shape
+        buffer = self._region(name, shape, hosted=node.batched)
         if node.batched:
             # Whole blocks are written: the last batch's padding needs room behind its rows.
             buffer.elements += LANES * node.size

@@ -19,6 +19,9 @@ from executor.errors import ShapeMismatch, TooLarge
 Shape = tuple[int, ...]
 ELEMENTS_MAX = 1 << 28
 RANK_MAX = 8
+KERNEL_MAX, TAPS_MAX = 256, 4096
+"""Sides and elements of a convolution's or pool's window: kernels are written out, so they bound the
+module."""
 
 
 class Op(Enum):
@@ -122,7 +125,7 @@ def make(op: Op, inputs: tuple[Node, ...], shape: Shape, batched: bool, *attrs: 
 
 def const(value: NDArray[np.float32] | float, shape: Shape | None = None) -> Node:
     """A constant; a number is spread over `shape` without storing it more than once."""
-    array = np.ascontiguousarray(value, dtype="<f4")
+    array = np.asarray(value, dtype="<f4")
     node = make(Op.CONST, (), array.shape, False, array.tobytes())
     return node if shape is None else expand_to(node, shape)
 
@@ -277,7 +280,9 @@ Pair = tuple[int, int]
 
 
 def window(size: Pair, kernel: Pair, strides: Pair, dilations: Pair) -> Pair:
-    """Positions of a window on an image, without padding. Raises ShapeMismatch."""
+    """Positions of a window on an image, without padding. Raises ShapeMismatch, TooLarge."""
+    if max(kernel) > KERNEL_MAX or prod(kernel) > TAPS_MAX:
+        raise TooLarge(f"a window of {kernel}; {KERNEL_MAX} on a side and {TAPS_MAX} in all are allowed")
     counts = [
         (n - d * (k - 1) - 1) // s + 1 for n, k, s, d in zip(size, kernel, strides, dilations, strict=True)
     ]

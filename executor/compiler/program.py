@@ -17,6 +17,8 @@ from executor.wasm.encoding import I32, Body, module
 MEMORY_MAX = 1 << 30
 """Bytes of linear memory that a plan may have."""
 CANONICAL_NAN = 0x7FC00000
+MODULE_MAX = 16 << 20
+"""Bytes of code: what a host compiles in a few seconds."""
 ALIGNMENT = 32
 FIRST = 64
 """Address of the first buffer; nothing lies at 0."""
@@ -35,7 +37,8 @@ class Program:
     kernels: tuple[tuple[str, int, int], ...]
     flops: int
     traffic: int
-    """Bytes that kernels read and write, each buffer once a kernel."""
+    """Bytes that the kernels of a step read and write, each buffer once a kernel; the host's rows are counted
+    where they become lanes."""
 
 
 def link(
@@ -46,11 +49,15 @@ def link(
     memory = place(kernels, pinned, blocks)
     bodies: list[Body] = []
     costs: list[int] = []
+    size = 0
     for kernel in kernels:
         code = Code(PARAMETERS)
         kernel.emit(code, Lanes(blocks))
         bodies.append(code.body())
         costs.append(code.fuel)
+        size += len(code.out)
+        if size > MODULE_MAX:
+            raise TooLarge(f"the module of this model has more than {MODULE_MAX} bytes")
     step = _step(costs)
     run, per_step, per_call = _run(len(bodies), step.fuel, batch)
     finish = _finish(leaving)
@@ -69,7 +76,7 @@ def link(
             buffer.bytes(blocks)
             for kernel in kernels
             for buffer in {*kernel.reads, *kernel.writes}
-            if not buffer.pinned
+            if not buffer.hosted
         ),
     )
 

@@ -153,24 +153,25 @@ class Scheduler:
                 self._rows_of(b)
             else:
                 self.view(update.gradient)
-        late: list[Kernel] = []
         before = self.kernels
+        written: dict[Buffer, int] = {}
+        touched: dict[Buffer, int] = {}
+        for index, kernel in enumerate(before):
+            written.update((buffer, index) for buffer in kernel.writes)
+            touched.update((buffer, index) for buffer in (*kernel.reads, *kernel.writes))
+        after: dict[int, list[Kernel]] = {}
         for update in updates:
             self.kernels = []
             self._update(update)
-            late += self.kernels
-        order = list(before)
-        for kernel in late:
-            needs, changes = set(kernel.reads), set(kernel.writes)
-            last = max(
-                (
-                    index
-                    for index, other in enumerate(order)
-                    if needs & set(other.writes) or changes & {*other.reads, *other.writes}
-                ),
-                default=-1,
-            )
-            order.insert(last + 1, kernel)
+            for kernel in self.kernels:
+                last = max(
+                    *(written.get(buffer, -1) for buffer in kernel.reads),
+                    *(touched.get(buffer, -1) for buffer in kernel.writes),
+                )
+                after.setdefault(last, []).append(kernel)
+        order = after.pop(-1, [])
+        for index, kernel in enumerate(before):
+            order += [kernel, *after.get(index, [])]
         return order
 
     def _update(self, update: Update) -> None:
@@ -532,7 +533,7 @@ def _boundary(roots: Iterable[Node], inside: Callable[[Node], bool]) -> list[Nod
 
 def _bands(x: Node, lines: int, taps: int, stride: int, dilation: int) -> tuple[Band, ...]:
     """Which kernel rows each line of a convolution's result needs, if `x` is padded so much that it pays."""
-    if x.op is not Op.PAD or x.attrs[3] != 0.0:
+    if x.op is not Op.PAD or x.attrs[3] != 0.0 or taps > BANDS_MAX:
         return ()
     low, high = _ints(x.attrs[0])[1], x.shape[1] - _ints(x.attrs[1])[1]
     bands: list[Band] = []

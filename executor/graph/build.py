@@ -14,7 +14,7 @@ from executor.ops import apply
 from executor.ops.shapes import value_of_array
 from executor.ops.values import Value
 
-IR_NODES_MAX = 50_000
+IR_NODES_MAX = 20_000
 
 
 @dataclass(frozen=True)

@@ -145,7 +145,7 @@ def average_pool(
     channels = image.shape[0]
     padded = ir.pad(image, (0, *before), (0, *after))
     ones = const(1.0, (channels, 1, *kernel))
-    total = ir.conv(padded, ones, step, spread, channels)
+    total = ir.conv(padded, ones, step, spread, channels)  # bounds the kernel
     inside = np.full(size, 1.0)
     counted = np.pad(inside, tuple(zip(before, after, strict=True)), constant_values=float(count_include_pad))
     numbers = np.zeros(total.shape[1:])

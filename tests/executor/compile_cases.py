@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from executor.compiler.compile import compile_forward, compile_training
 from executor.compiler.machine import Machine
+from executor.onnx_runtime import onnxruntime
 from primitives.job import (
     Init,
     InputMap,

@@ -8,7 +8,6 @@ from executor.wasm.code import Code
 from executor.wasm.encoding import module, signed, unsigned
 from executor.wasm.engine import engine
 
-ENGINE = engine()
 FUEL = 10**9
 Tree = list["int | tuple[int, Tree]"]
 
@@ -40,9 +39,10 @@ def test_fuel_is_known_while_writing(tree: Tree) -> None:
     with outer.loop(3):
         outer.call(0, inner.fuel)
     data = module([inner.body(), outer.body()], 1, [("run", 1)])
-    store = wasmtime.Store(ENGINE)
+    machine = engine()
+    store = wasmtime.Store(machine)
     store.set_fuel(FUEL)
-    run = wasmtime.Instance(store, wasmtime.Module(ENGINE, data), []).exports(store)["run"]
+    run = wasmtime.Instance(store, wasmtime.Module(machine, data), []).exports(store)["run"]
     assert isinstance(run, wasmtime.Func)
     run(store)
     assert FUEL - store.get_fuel() == outer.fuel

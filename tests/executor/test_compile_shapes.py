@@ -142,6 +142,11 @@ def test_cross_entropy_is_stable() -> None:
     assert np.isfinite(found["w"]).all()
 
 
+def test_rows_of_single_numbers() -> None:
+    """An input [batch], without features."""
+    check(Case([node("LeakyRelu", "x", "a"), node("Add", "a c")], (), {"c": noise()}), 11, 4)
+
+
 def test_models_of_a_fixed_batch_take_any_batch() -> None:
     """Exported without dynamic axes: the first dimension is the batch, whatever number the file holds."""
     case = Case(

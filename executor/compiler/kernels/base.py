@@ -21,6 +21,8 @@ class Buffer:
     elements: int
     batched: bool
     pinned: bool = False
+    hosted: bool = False
+    """Holds the rows of a whole call, of which a step uses its own."""
     offset: int = -1
 
     def bytes(self, blocks: int) -> int:
