@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from client.chain import Chain, Signer
 from client.errors import ChainError, ClientError
 from primitives.data import blob_hash, piece_hash, pieces
-from primitives.scale import U32, U64, AccountId
+from primitives.scale import U32, U64, U128, AccountId
 
 ARRIVED = bytes(32)
 """What the chain's list of missing pieces holds in place of a piece that has arrived."""
@@ -25,8 +25,11 @@ class BlobInfo:
     chunks: U32
     received: U32
     owner: AccountId
-    complete: bool
+    deposit: U128
+    declared: U64
     expires: U64
+    references: U32
+    complete: bool
 
 
 def info(chain: Chain, blob: bytes) -> BlobInfo | None:
@@ -60,6 +63,19 @@ def fetch(chain: Chain, blob: bytes) -> bytes:
     if found is None or not found.complete:
         raise ClientError(f"the chain does not have all of blob 0x{blob.hex()}", "BlobMissing")
     return chain.rpc.blob(blob, found.len)
+
+
+def owned(chain: Chain, account: bytes) -> list[tuple[bytes, BlobInfo]]:
+    """All blobs whose deposit `account` paid."""
+    found = chain.entries(BlobInfo, "Blobs", "Blobs")
+    return [(bytes(keys[0]), blob) for keys, blob in found if blob.owner == account]
+
+
+def removable(chain: Chain, blob: BlobInfo, now: int) -> bool:
+    """Whether its owner may take a blob back at this moment (ms): no open job needs it, and it stayed long
+    enough.
+    """
+    return blob.references == 0 and now >= blob.declared + int(chain.constant("Blobs", "MinStay"))
 
 
 def remove(chain: Chain, signer: Signer, blob: bytes) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from client import blobs, datasets, jobs
-from client.blobs import Progress
+from client.blobs import BlobInfo, Progress
 from client.chain import Chain, Inclusion, Signer
 from client.errors import InputError
 from client.files import private_directory, write_atomically
@@ -119,16 +119,22 @@ def submit(
     """Seal the model to the provider, put it on chain, order the job, at most at the quoted price or
     `max_price`.
 
-    Raises InputError ModelTooLarge, TooExpensive; ChainError.
+    Raises InputError ModelTooLarge, TooExpensive, OwnDataset, CannotPay, before anything is paid; ChainError.
     """
     limit = quoted.price if max_price is None else max_price
     if quoted.price > limit:
         raise InputError("TooExpensive", f"the job costs {quoted.price}, more than {limit} (smallest units)")
     if sealed_length(len(order.model)) > BLOB_MAX:
         raise InputError("ModelTooLarge", f"the sealed model would be over {BLOB_MAX} bytes")
+    record = datasets.read(chain, quoted.dataset)
+    if record.owner == identity.keypair.account_id:
+        raise InputError(
+            "OwnDataset", f"dataset {quoted.dataset} is your own; train on it with `gristmill train`"
+        )
+    if chain.free_balance(identity.keypair.account_id) < quoted.price + rules.fee(quoted.price):
+        raise InputError("CannotPay", "the account's free balance does not cover the price and the fee")
     keep_order(order)
     signer = Signer(identity.keypair)
-    record = datasets.read(chain, quoted.dataset)
     context = model_context(quoted.dataset, identity.keypair.account_id)
     sealed = seal(record.seal_pk, context, chain.genesis, order.model)
     blob = blobs.publish(chain, signer, sealed, progress)
@@ -144,6 +150,17 @@ def submit(
     )
     event = inclusion.event("Compute", "Submitted")
     return Submitted(number, quoted, int(event["fee"]), blob, inclusion)
+
+
+def reclaim(chain: Chain, identity: Identity) -> list[BlobInfo]:
+    """Take back the deposits of own blobs that no open job needs any more."""
+    now = chain.next_moment()
+    taken = []
+    for blob, found in blobs.owned(chain, identity.keypair.account_id):
+        if blobs.removable(chain, found, now):
+            blobs.remove(chain, Signer(identity.keypair), blob)
+            taken.append(found)
+    return taken
 
 
 def fetch(chain: Chain, identity: Identity, number: int) -> Fetched:

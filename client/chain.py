@@ -140,6 +140,10 @@ class Chain:
         """The chain's clock at the best block, in ms. The next block's is later."""
         return int(self.value("Timestamp", "Now"))
 
+    def next_moment(self) -> int:
+        """The moment that the next block will have, in ms: this machine's clock, never before the chain's."""
+        return max(self.now(), time.time_ns() // 1_000_000)
+
     # --- storage
 
     def raw(self, pallet: str, item: str, *keys: Any, at: bytes | None = None) -> bytes | None:

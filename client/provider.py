@@ -67,6 +67,8 @@ IDLE = 0.2
 PAUSE = 1.0
 PAUSE_MAX = 60.0
 """Seconds that a job is left alone after a failed step, at first and at most."""
+TIDY = 600.0
+"""Seconds between two looks for deposits to take back."""
 REPORT = 10.0
 """Seconds between two lines of the log about a running training."""
 
@@ -232,13 +234,16 @@ class Provider:
     def run(self, stop: threading.Event) -> None:
         """Serve until told to stop. A node that is away is waited for."""
         seen: bytes | None = None
-        looked = 0.0
+        looked, tidied = 0.0, 0.0
         while not stop.is_set():
             try:
                 head, _ = self.chain.finalized()
                 if head != seen or time.monotonic() - looked > 1.0:
                     self.tick()
                     seen, looked = head, time.monotonic()
+                if time.monotonic() - tidied > TIDY:
+                    self.tidy()
+                    tidied = time.monotonic()
             except NodeUnreachable:
                 log.warning("the node does not answer; waiting")
                 stop.wait(1.0)
@@ -252,6 +257,31 @@ class Provider:
         ours = [pair for pair in open_jobs if self._is_ours(pair[1])]
         urgent_first = sorted(ours, key=lambda pair: (-pair[1].state, pair[0]))
         return sum(self._step(number, job) for number, job in urgent_first)
+
+    def tidy(self) -> int:
+        """Take back the deposits of results that were there long enough; how many."""
+        now, taken = self.chain.next_moment(), 0
+        for entry in self.journal.entries.copy():
+            if entry.step != "sealed" or self.journal.find(entry.job, "reclaimed") is not None:
+                continue
+            blob = bytes.fromhex(entry.details["sealed_hash"])
+            found = blobs.info(self.chain, blob)
+            if found is None or found.owner != self.identity.keypair.account_id:
+                continue
+            kept = now >= found.declared + self.settings.limits.keep_results_ms
+            if kept and blobs.removable(self.chain, found, now):
+                taken += self._reclaim(entry.job, blob)
+        return taken
+
+    def _reclaim(self, number: int, blob: bytes) -> bool:
+        try:
+            blobs.remove(self.chain, self.signer, blob)
+        except ChainError as error:
+            log.warning("job %d: the deposit of its result stays for now: %s", number, error.name)
+            return False
+        self.journal.record(number, "reclaimed")
+        log.info("job %d: took back the deposit of its result", number)
+        return True
 
     def _is_ours(self, job: jobs.Job) -> bool:
         """Another directory of the same account serves its own dataset's jobs."""
@@ -291,7 +321,7 @@ class Provider:
 
     def _decide(self, number: int, job: jobs.Job) -> bool:
         """Accept or reject; nothing when it is too late for both."""
-        if self._now() > job.accept_by:
+        if self.chain.next_moment() > job.accept_by:
             return False
         try:
             self._examine(number, job)
@@ -376,7 +406,7 @@ class Provider:
 
     def _deliver(self, number: int, job: jobs.Job) -> bool:
         """Train unless a sealed result is already stored, then publish it and submit its hash."""
-        if self._now() > job.result_by:
+        if self.chain.next_moment() > job.result_by:
             return False
         try:
             sealed = self._sealed(number, job)
@@ -445,7 +475,7 @@ class Provider:
         return receipt.pack(result, signed), rules.result_commitment(signed)
 
     def _enclave_run(self, number: int, job: jobs.Job, order: jobs.Order) -> TrainResult:
-        left = (job.result_by - self._now()) / 1000
+        left = (job.result_by - self.chain.next_moment()) / 1000
         limits = Limits(
             memory=self.settings.limits.memory,
             fuel=FUEL_MAX,
@@ -478,16 +508,12 @@ class Provider:
 
     def _collect(self, number: int, job: jobs.Job) -> bool:
         """Take the payment when the buyer let the time for objections pass."""
-        if self._now() <= job.confirm_by:
+        if self.chain.next_moment() <= job.confirm_by:
             return False
         self.journal.record(number, "collecting")
         jobs.expire(self.chain, self.signer, number)
         log.info("job %d: paid", number)
         return True
-
-    def _now(self) -> int:
-        """The moment that the next block will have, in ms: this machine's clock, never before the chain's."""
-        return max(self.chain.now(), time.time_ns() // 1_000_000)
 
 
 def _reporter(number: int) -> Callable[[int, int], None]:

@@ -16,6 +16,7 @@ from primitives.job import float_bits
 UNIT = 10**12
 """Smallest units of one GRIST."""
 FILE_NAME = "provider.toml"
+DAY_MS = 24 * 3600 * 1000
 EXACT = Context(prec=100)
 """Amounts have up to 39 digits; the usual context would round to 28."""
 
@@ -68,16 +69,18 @@ confirm = 86400
 memory_mib = 1024
 deadline = 600                  # seconds
 max_gwork = 100000.0            # refuse jobs of more work
+keep_results = 7                # days that a result stays on chain for its buyer; then its deposit comes back
 """
 
 
 @dataclass(frozen=True)
 class RunLimits:
-    """What one run may use here: bytes, seconds, units of work."""
+    """What one run may use here (bytes, seconds, units of work), and how long its result is kept (ms)."""
 
     memory: int
     deadline: float
     max_work: int
+    keep_results_ms: int
 
 
 @dataclass(frozen=True)
@@ -269,6 +272,7 @@ def _limits(section: _Section) -> RunLimits:
         memory=section.number("memory_mib", 2**20, 2**32),
         deadline=section.number("deadline", 1000, 2**40) / 1000,
         max_work=section.number("max_gwork", 10**9, 2**63),
+        keep_results_ms=section.number("keep_results", DAY_MS, 2**62),
     )
     section.done()
     return found

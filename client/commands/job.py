@@ -37,7 +37,9 @@ WAIT_S = 3600.0
 
 def configure(parser: ArgumentParser) -> None:
     """Arguments of `gristmill job`."""
-    verbs = parser.add_subparsers(required=True, metavar="quote | submit | list | status | cancel | fetch")
+    verbs = parser.add_subparsers(
+        required=True, metavar="quote | submit | list | status | cancel | fetch | reclaim"
+    )
     quote = verb(verbs, "quote", "say what a training costs before any run", _quote)
     _configure_order(quote)
     submit = verb(verbs, "submit", "order a training: the price is held until the result is there", _submit)
@@ -57,6 +59,9 @@ def configure(parser: ArgumentParser) -> None:
     cancel.add_argument("job", type=int)
     add_from(cancel)
     add_node(cancel)
+    reclaim = verb(verbs, "reclaim", "take back the deposits of models and results no job needs", _reclaim)
+    add_from(reclaim)
+    add_node(reclaim)
     fetch = verb(verbs, "fetch", "download, open and verify a result, then confirm it", _fetch)
     fetch.add_argument("job", type=int)
     fetch.add_argument(
@@ -199,6 +204,12 @@ def _cancel(arguments: Namespace) -> int:
     chain = chain_of(arguments)
     inclusion = jobs.cancel(chain, Signer(identity_of(arguments).keypair), arguments.job)
     return show(arguments, {"job": arguments.job, "state": "Cancelled", "block": inclusion.block_number})
+
+
+def _reclaim(arguments: Namespace) -> int:
+    taken = buyer.reclaim(chain_of(arguments), identity_of(arguments))
+    figures = {"blobs": len(taken), "deposits": sum(blob.deposit for blob in taken)}
+    return show(arguments, figures, {"deposits": grist(figures["deposits"])})
 
 
 def _fetch(arguments: Namespace) -> int:

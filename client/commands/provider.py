@@ -83,7 +83,8 @@ def _run(arguments: Namespace) -> int:
     )
     read_provider_file(arguments.directory)  # says what is missing, before a lock is made there
     lock = Lock(arguments.directory)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell may start background jobs with SIGINT ignored
+        signal.signal(number, signal.default_int_handler)
     try:
         audit = Audit(arguments.audit_dir) if arguments.audit_dir else None
         provider = provider_of(arguments, audit)

@@ -277,6 +277,62 @@ def test_cancel_gives_everything_back(served: tuple[Town, Provider, int]) -> Non
     assert error.value.name == "NoResult"
 
 
+def test_orders_that_cannot_succeed_cost_nothing(served: tuple[Town, Provider, int]) -> None:
+    """Nothing is put on chain, and no deposit held, for an own dataset or without the money."""
+    town, _, dataset = served
+    model = town.model()
+    order = buyer.Order(model, town.spec(model))
+    quoted = buyer.quote(town.chain, dataset, model, order.spec)
+    for who, price, name in (
+        (town.provider, quoted.price, "OwnDataset"),
+        (town.buyer, 10_000 * GRIST, "CannotPay"),
+    ):
+        before = town.money(who)
+        with pytest.raises(InputError) as error:
+            buyer.submit(town.chain, who, order, replace(quoted, price=price))
+        assert error.value.name == name
+        assert town.money(who) == before
+
+
+def test_deposits_come_back_when_nothing_needs_the_bytes(
+    town: Town, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    town.settle_in(("keep_results = 7", "keep_results = 1"))
+    provider = town.daemon()
+    assert provider.dataset is not None
+    job = town.order(provider.dataset).job
+    provider.tick()
+    provider.tick()
+    result = jobs.read(town.chain, job).sealed_hash
+    assert result is not None
+    removed: list[bytes] = []
+    honest = blobs.remove
+    monkeypatch.setattr(blobs, "remove", lambda _chain, _signer, blob: removed.append(blob))
+    now = town.chain.now()
+    day = 24 * 3600 * 1000
+
+    def wait(ms: int) -> None:
+        monkeypatch.setattr(town.chain, "next_moment", lambda: now + ms)
+
+    wait(2 * day)
+    assert buyer.reclaim(town.chain, town.buyer) == [] and provider.tidy() == 0, (
+        "an open job needs both blobs"
+    )
+    jobs.confirm(town.chain, town.signer(town.buyer), job)
+    wait(0)
+    assert buyer.reclaim(town.chain, town.buyer) == [] and provider.tidy() == 0, "too early for the chain"
+    wait(day // 2)
+    assert len(buyer.reclaim(town.chain, town.buyer)) == 1
+    assert provider.tidy() == 0, "the buyer may still fetch it"
+    wait(2 * day)
+    assert provider.tidy() == 1 and removed[-1] == result
+    assert provider.tidy() == 0, "once"
+    monkeypatch.setattr(blobs, "remove", honest)
+    monkeypatch.setattr(provider.journal, "find", lambda *_: None)
+    assert provider.tidy() == 0, "the chain's own clock decides"
+    assert "Blobs.TooEarly" in caplog.text
+
+
 # --- what the clock does
 
 
