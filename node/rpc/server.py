@@ -29,6 +29,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 KEPT_DESCRIPTORS = 256
 """File descriptors that connections leave to the database and the rest of the node."""
+BACKLOG = 32
+"""asyncio accepts so many at once before any of them is counted."""
 
 
 class Refused(asyncio.Protocol):
@@ -74,7 +76,9 @@ class RpcServer:
         await runner.setup()
         try:
             loop = asyncio.get_running_loop()
-            listener = await loop.create_server(lambda: self._door(runner), host, port, reuse_address=True)
+            listener = await loop.create_server(
+                lambda: self._door(runner), host, port, reuse_address=True, backlog=BACKLOG
+            )
         except OSError as error:
             await runner.cleanup()
             if error.errno == errno.EADDRINUSE:
