@@ -2,7 +2,8 @@
 
 A rule takes the node and the gradient `g` of the loss by its value, and gives the gradient by each input,
 None where there is none. Where PyTorch makes a choice at a kink, the rule makes the same one (relu at 0:
-zero; clip at a bound: through; equal maxima of a pool: the first in row-major order).
+zero; clip at a bound: through; two equal operands of max: half each; equal maxima of a pool: the first in
+row-major order).
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -37,6 +38,11 @@ def _unary(da: Callable[[Node, Node, Node], Node]) -> Rule:
 def _where(node: Node, g: Node) -> tuple[Node | None, ...]:
     a, b = node.inputs[:2]
     return None, None, where(node.op, a, b, g, _zero()), where(node.op, a, b, _zero(), g)
+
+
+def _larger(a: Node, b: Node, g: Node) -> Node:
+    """g where a > b, half of it where they are equal."""
+    return where(Op.WHERE_GT, a, b, g, where(Op.WHERE_EQ, a, b, g * const(0.5), _zero()))
 
 
 def _expand(node: Node, g: Node) -> tuple[Node | None, ...]:
@@ -136,14 +142,8 @@ RULES: Mapping[Op, Rule] = {
     Op.SUB: _binary(lambda a, b, y, g: g, lambda a, b, y, g: -g),
     Op.MUL: _binary(lambda a, b, y, g: g * b, lambda a, b, y, g: g * a),
     Op.DIV: _binary(lambda a, b, y, g: g / b, lambda a, b, y, g: -(g * y) / b),
-    Op.MAX: _binary(
-        lambda a, b, y, g: where(Op.WHERE_GE, a, b, g, _zero()),
-        lambda a, b, y, g: where(Op.WHERE_GE, b, a, g, _zero()),
-    ),
-    Op.MIN: _binary(
-        lambda a, b, y, g: where(Op.WHERE_GE, b, a, g, _zero()),
-        lambda a, b, y, g: where(Op.WHERE_GE, a, b, g, _zero()),
-    ),
+    Op.MAX: _binary(lambda a, b, y, g: _larger(a, b, g), lambda a, b, y, g: _larger(b, a, g)),
+    Op.MIN: _binary(lambda a, b, y, g: _larger(b, a, g), lambda a, b, y, g: _larger(a, b, g)),
     Op.WHERE_GT: _where,
     Op.WHERE_GE: _where,
     Op.WHERE_EQ: _where,

@@ -157,10 +157,14 @@ def clip(x: Node, low: Node | None = None, high: Node | None = None) -> Node:
     for bound in (low, high):
         if bound is not None and bound.size != 1:
             raise ShapeMismatch("a bound of Clip is a single number")
+    # Not Max and Min, which share the gradient where they meet: at a bound it passes through, as in
+    # torch.clamp.
     if low is not None:
-        x = ir.elementwise(Op.MAX, x, ir.reshape(low, ()))
+        low = ir.reshape(low, ())
+        x = where(Op.WHERE_GT, low, x, low, x)
     if high is not None:
-        x = ir.elementwise(Op.MIN, x, ir.reshape(high, ()))
+        high = ir.reshape(high, ())
+        x = where(Op.WHERE_GT, x, high, high, x)
     return x
 
 

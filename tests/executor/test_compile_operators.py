@@ -106,6 +106,7 @@ CASES: dict[str, Case] = {
     "softplus": through("Softplus", (6,)),
     **{f"{op.lower()} row": binary(op, (4, 3), (3,)) for op in ("Add", "Sub", "Mul", "Div", "Max", "Min")},
     **{f"{op.lower()} column": binary(op, (4, 3), (4, 1), swap=True) for op in ("Add", "Sub", "Mul", "Div")},
+    "max of equals": Case([node("Mul", "x s", "z"), node("Max", "z z")], (3,), {"s": noise(3)}),
     "add scalar": binary("Add", (4, 3), ()),
     "mul with leading one": binary("Mul", (2, 3), (1, 2, 3)),
     "div whole": binary("Div", (2, 3), (2, 3)),
