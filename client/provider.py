@@ -13,26 +13,25 @@ one daemon at a time holds the directory's lock.
 Logs name jobs, steps and reasons, never a value from a row.
 """
 
-import fcntl
 import logging
 import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from client import blobs, datasets, jobs
 from client.audit import Audit
 from client.chain import Chain, Signer
-from client.dataset_file import commitment, dataset_secret, encoded_rows
-from client.errors import ChainError, ClientError, InputError, NodeUnreachable
-from client.files import private_directory, read_private, write_atomically
+from client.dataset_file import commitment, encoded_rows
+from client.errors import ChainError, ClientError, NodeUnreachable
+from client.files import private_directory, write_atomically
 from client.journal import Journal
 from client.keyring import Identity
 from client.ledger import Ledger
 from client.provider_file import ProviderFile
+from client.provider_secret import read_secret
 from executor import receipt
 from executor.enclave import Enclave, Limits, Secrets, TrainResult
 from executor.errors import (
@@ -60,7 +59,6 @@ log = logging.getLogger("gristmill.provider")
 
 R = TypeVar("R")
 
-SECRET_FILE = "secret"
 FUEL_MAX = 2**62
 IDLE = 0.2
 """Seconds between two looks at the chain."""
@@ -106,67 +104,6 @@ class Failure(Exception):
     def __init__(self, reason: FailReason) -> None:
         super().__init__(reason.name)
         self.reason = reason
-
-
-@dataclass(frozen=True)
-class Secret:
-    """What a data directory knows and nobody else: everything below is derived from 32 random bytes."""
-
-    key: bytes
-
-    def __repr__(self) -> str:
-        return "Secret()"
-
-    @property
-    def dataset(self) -> bytes:
-        """Salts the leaves of the dataset."""
-        return dataset_secret(self.key)
-
-    @property
-    def ledger(self) -> bytes:
-        """Keys the marks of registered rows."""
-        return tagged("ledger-secret", self.key)
-
-    def noise(self, genesis: bytes, job: int) -> bytes:
-        """The key of a job's privacy noise, the same at every retry."""
-        return tagged("noise", self.key, genesis, job.to_bytes(4, "little"))
-
-
-def create_secret(directory: Path) -> Secret:
-    """A fresh secret, written once. Raises InputError SecretExists."""
-    path = directory / SECRET_FILE
-    if path.exists():
-        raise InputError("SecretExists", f"{path} is already there, and other rows may be committed under it")
-    write_atomically(path, os.urandom(32).hex().encode() + b"\n")
-    return read_secret(directory)
-
-
-def read_secret(directory: Path) -> Secret:
-    """The directory's secret. Raises InputError SecretMissing, SecretExposed, BadSecret."""
-    path = directory / SECRET_FILE
-    try:
-        key = bytes.fromhex(read_private(path).decode().strip())
-    except ValueError:
-        key = b""
-    if len(key) != 32:
-        raise InputError("BadSecret", f"{path} does not hold 32 bytes in hexadecimal")
-    return Secret(key)
-
-
-class Lock:
-    """One daemon per data directory. Raises InputError AlreadyRunning."""
-
-    def __init__(self, directory: Path) -> None:
-        self._file = (directory / "lock").open("w")
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._file.close()
-            raise InputError("AlreadyRunning", f"another daemon is serving {directory}") from None
-
-    def release(self) -> None:
-        """Let another daemon in."""
-        self._file.close()
 
 
 class Provider:

@@ -15,8 +15,9 @@ from client.dataset_file import DatasetFile
 from client.errors import InputError
 from client.files import private_directory, write_atomically
 from client.keyring import Keyring
-from client.provider import Lock, Provider, create_secret
+from client.provider import Provider
 from client.provider_file import FILE_NAME, read_provider_file, template
+from client.provider_secret import Lock, create_secret
 from client.rpc import Rpc
 from executor.readers import parse_shapes
 from primitives.data import GivenWeights, Policy, WithoutDp

@@ -11,8 +11,8 @@ from client.files import read_private, write_atomically
 from client.journal import Journal
 from client.keyring import Keyring, default_path, encryption_secret
 from client.ledger import Ledger
-from client.provider import Lock, Secret, create_secret, read_secret
 from client.provider_file import read_provider_file, template
+from client.provider_secret import Lock, Secret, create_secret, read_secret
 from primitives.data import GivenWeights, WithoutDp
 from primitives.job import bits_float
 from primitives.keys import Scheme, generate_mnemonic

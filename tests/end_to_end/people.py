@@ -12,8 +12,9 @@ from typing import Any
 from client import buyer, datasets, jobs
 from client.chain import Chain, Signer
 from client.keyring import Identity, identity_of
-from client.provider import Provider, create_secret
+from client.provider import Provider
 from client.provider_file import FILE_NAME, read_provider_file, template
+from client.provider_secret import create_secret
 from client.rpc import Rpc
 from primitives.job import (
     NUMERICS,
