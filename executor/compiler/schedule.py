@@ -385,6 +385,10 @@ class Scheduler:
         along = node.attrs[0] == "ok"
         wide = w.shape[1]
         many = last > 1
+        again = prod(node.shape[:-1]) if many else self.blocks
+        scratch = None
+        if not along and again > 1:
+            scratch = Buffer(self._name("scratch"), 4 * inner, False)
         return Contraction(
             name=self._name("dot"),
             counts=counts,
@@ -392,6 +396,7 @@ class Scheduler:
             x=Operand(source, (source.block_stride(), *steps[:-1], 0, BLOCK)),
             w=Operand(weights, (*(0,) * last, *((4 * wide, 4) if along else (4, 4 * wide)))),
             weights=Weights.ALONG_REDUCTION if along else Weights.ALONG_ROWS,
+            scratch=scratch,
             outside=(0,) if many else (),
             row_axis=last,
             inside=tuple(range(1, last - 1)) if many else (),

@@ -22,6 +22,7 @@ from executor.wasm.code import Code
 
 BODY = 50
 """Reduction steps of straight-line code."""
+PACK_UNROLL = 8
 ACCUMULATORS = 8
 ROWS = 4
 COLUMNS = 8
@@ -91,6 +92,10 @@ class Contraction:
     result: Node
     stores: tuple[tuple[Node, View], ...]
     leaves: dict[Node, View | float]
+    scratch: Buffer | None = None
+    """Weights ALONG_ROWS: four rows at a time are copied here, close together, before they are used again and
+    again. Read in place, one cache line would serve four floats, and lines a power of two apart would evict
+    each other."""
     bands: tuple[Band, ...] = ()
     """Where an image is padded with zeros: cuts the one axis `inside` and shortens reduction axis 1, kernel
     rows."""
@@ -103,8 +108,9 @@ class Contraction:
 
     @property
     def writes(self) -> tuple[Buffer, ...]:
-        """Buffers of the stores."""
-        return tuple(view.buffer for _, view in self.stores)
+        """Buffers of the stores, and the scratch."""
+        scratch = (self.scratch,) if self.scratch else ()
+        return (*(view.buffer for _, view in self.stores), *scratch)
 
     def flops(self, blocks: int) -> int:
         """Two for each multiply-add, one for each elementwise step of the epilogue and index."""
@@ -131,7 +137,8 @@ class Contraction:
     def emit(self, code: Code, lanes: Lanes) -> None:
         """The loop nest around the tiles."""
         expression = self.expression(lanes)
-        nest = Nest(code, [self.x.access(), self.w.access(), *expression.accesses])
+        packed = [self.packed()] if self.scratch else []
+        nest = Nest(code, [self.x.access(), self.w.access(), *packed, *expression.accesses])
         tiles = Tiles(self, nest, Evaluator(code, nest, expression))
 
         def rows() -> None:
@@ -144,6 +151,8 @@ class Contraction:
             nest.rewind(self.row_axis, turns * ROWS)
 
         def lines(count: int) -> None:
+            if self.scratch:
+                self._pack(nest)
             if self.bands:
                 self._banded(tiles, count)
             else:
@@ -158,6 +167,29 @@ class Contraction:
             nest.rewind(axes[0], self.counts[axes[0]])
 
         over(self.outside, rows)
+
+    def packed(self) -> Access:
+        """The scratch: one vector of rows for each step of the reduction."""
+        assert self.scratch is not None and len(self.reduction) == 1
+        return Access(self.scratch.offset, (*(0,) * len(self.counts), 4 * VECTOR))
+
+    def _pack(self, nest: Nest) -> None:
+        """Copy the weights of the current rows."""
+        code, source, target, axis = nest.code, self.w.access(), self.packed(), len(self.counts)
+
+        def copy(count: int) -> None:
+            for step in range(count):
+                nest.push(target)
+                nest.push(source)
+                code.memory("v128.load", source.base + step * source.strides[axis])
+                code.memory("v128.store", target.base + step * target.strides[axis])
+
+        turns, rest = divmod(self.reduction[0], PACK_UNROLL)
+        if turns:
+            with nest.loop(axis, turns, PACK_UNROLL):
+                copy(PACK_UNROLL)
+        copy(rest)
+        nest.rewind(axis, turns * PACK_UNROLL)
 
     def _banded(self, tiles: "Tiles", count: int) -> None:
         """Lines band by band, each with its own kernel rows."""
@@ -178,7 +210,7 @@ class Tiles:
     def __init__(self, kernel: Contraction, nest: Nest, evaluator: Evaluator) -> None:
         self.kernel, self.nest, self.evaluator = kernel, nest, evaluator
         self.code = nest.code
-        self.x, self.w = kernel.x.access(), kernel.w.access()
+        self.x, self.w = kernel.x.access(), kernel.packed() if kernel.scratch else kernel.w.access()
         self.axes = len(kernel.counts)
         self.rank = self.axes + len(kernel.reduction)
         self.reduction = list(kernel.reduction)
