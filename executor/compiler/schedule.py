@@ -17,7 +17,7 @@ from math import prod
 from executor.compiler import ir
 from executor.compiler.ir import Node, Op
 from executor.compiler.kernels.base import Buffer, Kernel, View, c_strides
-from executor.compiler.kernels.contraction import Band, Contraction, Operand, Weights
+from executor.compiler.kernels.contraction import COLUMNS, Band, Contraction, Operand, Weights
 from executor.compiler.kernels.convolution import ConvWeight
 from executor.compiler.kernels.elementwise import Elementwise
 from executor.compiler.kernels.nest import BLOCK, LANES
@@ -29,6 +29,8 @@ TREE_MAX = 48
 """Nodes of one fused chain: bounds the emitter's recursion and the registers in use."""
 BANDS_MAX, BANDS_SHARE = 12, 0.85
 """A padded convolution is cut into at most so many bands, if so small a share of the products remains."""
+PACK_DOT, PACK_OUTER, PACK_CONV = 2, 2, 8
+"""Weights are packed that are used by more than so many tiles."""
 Stores = tuple[tuple[Node, View], ...]
 Leaves = dict[Node, View | float]
 
@@ -386,9 +388,6 @@ class Scheduler:
         wide = w.shape[1]
         many = last > 1
         again = prod(node.shape[:-1]) if many else self.blocks
-        scratch = None
-        if not along and again > 1:
-            scratch = Buffer(self._name("scratch"), 4 * inner, False)
         return Contraction(
             name=self._name("dot"),
             counts=counts,
@@ -396,7 +395,7 @@ class Scheduler:
             x=Operand(source, (source.block_stride(), *steps[:-1], 0, BLOCK)),
             w=Operand(weights, (*(0,) * last, *((4 * wide, 4) if along else (4, 4 * wide)))),
             weights=Weights.ALONG_REDUCTION if along else Weights.ALONG_ROWS,
-            scratch=scratch,
+            scratch=self._scratch(inner, again, PACK_DOT if along else 1),
             outside=(0,) if many else (),
             row_axis=last,
             inside=tuple(range(1, last - 1)) if many else (),
@@ -406,6 +405,10 @@ class Scheduler:
             stores=stores,
             leaves=leaves,
         )
+
+    def _scratch(self, steps: int, uses: int, more_than: int) -> Buffer | None:
+        """Room for the packed weights of four rows, if they are used often enough."""
+        return Buffer(self._name("scratch"), 4 * steps, False) if uses > more_than else None
 
     def _outer(self, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
         a, b = node.inputs
@@ -417,6 +420,7 @@ class Scheduler:
             name=self._name("outer"),
             counts=(1, rows, columns),
             reduction=(self.blocks, between, LANES),
+            scratch=self._scratch(self.blocks * between * LANES, -(-columns // COLUMNS), PACK_OUTER),
             x=Operand(x, (0, 0, 4, LANES * row, 4 * columns, row)),
             w=Operand(w, (0, BLOCK, 0, w.block_stride(), rows * BLOCK, 4)),
             weights=Weights.ALONG_REDUCTION,
@@ -500,6 +504,7 @@ class Scheduler:
             result=node,
             stores=tuple((root, split(view)) for root, view in stores),
             leaves={item: split(leaf) if isinstance(leaf, View) else leaf for item, leaf in leaves.items()},
+            scratch=self._scratch(inner * kh * kw, prod(node.shape[1:]), PACK_CONV),
             bands=_bands(x, node.shape[1], kh, sy, dy),
         )
 

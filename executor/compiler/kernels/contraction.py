@@ -18,6 +18,7 @@ from executor.compiler.kernels.base import Buffer, Lanes, View
 from executor.compiler.kernels.elementwise import bind, rewritten
 from executor.compiler.kernels.expression import VECTOR, Evaluator, Expression, Unit
 from executor.compiler.kernels.nest import LANES, Access, Nest
+from executor.compiler.kernels.rows import transpose4
 from executor.wasm.code import Code
 
 BODY = 50
@@ -93,9 +94,8 @@ class Contraction:
     stores: tuple[tuple[Node, View], ...]
     leaves: dict[Node, View | float]
     scratch: Buffer | None = None
-    """Weights ALONG_ROWS: four rows at a time are copied here, close together, before they are used again and
-    again. Read in place, one cache line would serve four floats, and lines a power of two apart would evict
-    each other."""
+    """The weights of four rows are copied here, step by step, before they are used again and again: then one
+    load serves a step, and lines of memory a power of two apart do not evict each other."""
     bands: tuple[Band, ...] = ()
     """Where an image is padded with zeros: cuts the one axis `inside` and shortens reduction axis 1, kernel
     rows."""
@@ -152,7 +152,7 @@ class Contraction:
 
         def lines(count: int) -> None:
             if self.scratch:
-                self._pack(nest)
+                self._pack(nest, count)
             if self.bands:
                 self._banded(tiles, count)
             else:
@@ -169,27 +169,57 @@ class Contraction:
         over(self.outside, rows)
 
     def packed(self) -> Access:
-        """The scratch: one vector of rows for each step of the reduction."""
-        assert self.scratch is not None and len(self.reduction) == 1
-        return Access(self.scratch.offset, (*(0,) * len(self.counts), 4 * VECTOR))
+        """The scratch: one vector of rows for each step of the reduction, in order."""
+        assert self.scratch is not None
+        steps = [4 * VECTOR * prod(self.reduction[axis + 1 :]) for axis in range(len(self.reduction))]
+        return Access(self.scratch.offset, (*(0,) * len(self.counts), *steps))
 
-    def _pack(self, nest: Nest) -> None:
-        """Copy the weights of the current rows."""
-        code, source, target, axis = nest.code, self.w.access(), self.packed(), len(self.counts)
+    def _pack(self, nest: Nest, rows: int) -> None:
+        """Copy the weights of the current rows, run by run of neighbouring reduction steps."""
+        source, first = self.w.access(), len(self.counts)
+        run, inner = self.reduction[-1], len(self.reduction) - 1
+        while (
+            inner
+            and source.strides[first + inner - 1] == source.strides[first + inner] * self.reduction[inner]
+        ):
+            inner -= 1
+            run *= self.reduction[inner]
 
-        def copy(count: int) -> None:
-            for step in range(count):
-                nest.push(target)
+        def outer(axis: int) -> None:
+            if axis < inner:
+                with nest.loop(first + axis, self.reduction[axis]):
+                    outer(axis + 1)
+                nest.rewind(first + axis, self.reduction[axis])
+                return
+            turns, rest = divmod(run, PACK_UNROLL)
+            if turns:
+                with nest.loop(first + len(self.reduction) - 1, turns, PACK_UNROLL):
+                    self._copy(nest, source, rows, PACK_UNROLL)
+            self._copy(nest, source, rows, rest)
+            nest.rewind(first + len(self.reduction) - 1, turns * PACK_UNROLL)
+
+        outer(0)
+
+    def _copy(self, nest: Nest, source: Access, rows: int, count: int) -> None:
+        """Copy `count` reduction steps of `rows` rows; a last row stands in for those that the tile lacks."""
+        code, target, step = nest.code, self.packed(), source.strides[-1]
+        for start in range(0, count, VECTOR):
+            vectors = []
+            for index in range(VECTOR):
+                if self.weights is Weights.ALONG_ROWS:
+                    offset = min(start + index, count - 1) * step
+                else:
+                    offset = min(index, rows - 1) * source.strides[self.row_axis] + start * step
                 nest.push(source)
-                code.memory("v128.load", source.base + step * source.strides[axis])
-                code.memory("v128.store", target.base + step * target.strides[axis])
-
-        turns, rest = divmod(self.reduction[0], PACK_UNROLL)
-        if turns:
-            with nest.loop(axis, turns, PACK_UNROLL):
-                copy(PACK_UNROLL)
-        copy(rest)
-        nest.rewind(axis, turns * PACK_UNROLL)
+                code.memory("v128.load", source.base + offset)
+                vectors.append(code.local())
+                code.set(vectors[-1])
+            columns = vectors if self.weights is Weights.ALONG_ROWS else transpose4(code, vectors)
+            for index in range(min(VECTOR, count - start)):
+                nest.push(target)
+                code.get(columns[index])
+                code.memory("v128.store", target.base + (start + index) * 4 * VECTOR)
+            code.release(*dict.fromkeys((*vectors, *columns)))
 
     def _banded(self, tiles: "Tiles", count: int) -> None:
         """Lines band by band, each with its own kernel rows."""
@@ -210,6 +240,7 @@ class Tiles:
     def __init__(self, kernel: Contraction, nest: Nest, evaluator: Evaluator) -> None:
         self.kernel, self.nest, self.evaluator = kernel, nest, evaluator
         self.code = nest.code
+        self.weights = Weights.ALONG_ROWS if kernel.scratch else kernel.weights
         self.x, self.w = kernel.x.access(), kernel.packed() if kernel.scratch else kernel.w.access()
         self.axes = len(kernel.counts)
         self.rank = self.axes + len(kernel.reduction)
@@ -285,7 +316,7 @@ class Tiles:
 
     def _groups(self, shifts: list[tuple[int, ...]]) -> Iterator[list[tuple[int, ...]]]:
         """Steps that share vectors of `w`: up to four neighbours along the reduction."""
-        if self.kernel.weights is not Weights.ALONG_REDUCTION:
+        if self.weights is not Weights.ALONG_REDUCTION:
             yield from ([shift] for shift in shifts)
             return
         group: list[tuple[int, ...]] = []
@@ -302,10 +333,10 @@ class Tiles:
     def _load_weights(self, group: list[tuple[int, ...]], rows: int) -> list[int]:
         """Vectors of `w` for one group: one a row, or one for all rows."""
         kernel, code = self.kernel, self.code
-        if kernel.weights in (Weights.LANES, Weights.SINGLE):
+        if self.weights in (Weights.LANES, Weights.SINGLE):
             return []
         held = []
-        for row in range(1 if kernel.weights is Weights.ALONG_ROWS else rows):
+        for row in range(1 if self.weights is Weights.ALONG_ROWS else rows):
             self.nest.push(self.w)
             code.memory("v128.load", self.w.shifted(group[0]) + row * self.w.strides[kernel.row_axis])
             held.append(code.local())
@@ -336,7 +367,7 @@ class Tiles:
         last: bool,
     ) -> None:
         """Multiply-adds of one row; `w` is spread once for its units. `last`: the units of `x` end here."""
-        code, kind = self.code, self.kernel.weights
+        code, kind = self.code, self.weights
         offset = self.w.shifted(shift) + number * self.w.strides[self.kernel.row_axis]
         spread = code.local()
         if kind is Weights.SINGLE:
