@@ -133,9 +133,8 @@ def _momentum(name: str) -> str:
 
 @dataclass
 class _Parameter:
-    name: str
     buffer: Buffer
-    shape: tuple[int, ...]
+    trained: bool
     fan_in: int
     given: bytes
     momentum: Buffer | None
@@ -155,7 +154,7 @@ class Layout:
         self.features: dict[str, tuple[int, ...]] = {}
         self.target: Buffer | None = None
         self.outputs: list[tuple[str, Buffer]] = []
-        self.trained: list[_Parameter] = []
+        self.held: list[_Parameter] = []
         self.rows_per_call = batch
         self.losses = Buffer("losses", 1, False, pinned=True)
         self.has_loss = False
@@ -199,9 +198,7 @@ class Layout:
             if name in chosen and momentum:
                 self.places[_momentum(name)] = state = self._region(f"momentum of {name}", node.shape)
             fan_in = fans.get(name, prod(node.shape[1:])) if len(node.shape) > 1 else 0
-            self.trained.append(
-                _Parameter(name, buffer, node.shape, fan_in if name in chosen else -1, data.tobytes(), state)
-            )
+            self.held.append(_Parameter(buffer, name in chosen, fan_in, data.astype("<f4").tobytes(), state))
 
     def output(self, name: str, node: Node) -> Buffer:
         """A region for a value: rows if it is batched."""
@@ -218,14 +215,14 @@ class Layout:
         scheduler = Scheduler(self.blocks, self.places)
         kernels = scheduler.run(sinks)
         pinned = [*self.regions, *(buffer for buffer, _ in scheduler.constants)]
-        leaving = [item.buffer for item in self.trained if item.fan_in >= 0]
+        leaving = [item.buffer for item in self.held if item.trained]
         leaving += [buffer for _, buffer in self.outputs] + ([self.losses] if self.has_loss else [])
         program = link(kernels, pinned, leaving, self.blocks, self.batch)
         constants = [
             (Region(buffer.name, buffer.offset, (buffer.elements,)), data)
             for buffer, data in scheduler.constants
         ]
-        constants += [(self._public(item.buffer), item.given) for item in self.trained if item.fan_in < 0]
+        constants += [(self._public(item.buffer), item.given) for item in self.held if not item.trained]
         return self._plan(program, steps, calls, tuple(constants))
 
     def _plan(
@@ -250,8 +247,8 @@ class Layout:
                     item.given,
                     self._public(item.momentum) if item.momentum else None,
                 )
-                for item in self.trained
-                if item.fan_in >= 0
+                for item in self.held
+                if item.trained
             ),
             constants=constants,
             outputs=tuple(self._public(buffer) for _, buffer in self.outputs),

@@ -153,22 +153,23 @@ def _run(step: int, step_fuel: int, batch: int) -> tuple[Code, int, int]:
     code = Code(2)
     steps, last_rows = 0, 1
     row0, number = code.local(I32), code.local(I32)
-    before = code.fuel
-    with code.loop_while_counting(steps):
-        code.get(row0)
-        code.get(last_rows)
-        code.i32(batch)
-        code.get(steps)
-        code.i32(1)
-        code.op("i32.eq")
-        code.op("select")
-        code.get(number)
-        code.call(step, step_fuel)
-        for local, by in ((row0, batch), (number, 1)):
-            code.get(local)
-            code.i32(by)
-            code.op("i32.add")
-            code.set(local)
+    with code.unless_zero(steps):
+        before = code.fuel
+        with code.loop_while_counting(steps):
+            code.get(row0)
+            code.get(last_rows)
+            code.i32(batch)
+            code.get(steps)
+            code.i32(1)
+            code.op("i32.eq")
+            code.op("select")
+            code.get(number)
+            code.call(step, step_fuel)
+            for local, by in ((row0, batch), (number, 1)):
+                code.get(local)
+                code.i32(by)
+                code.op("i32.add")
+                code.set(local)
     return code, code.fuel - before, before
 
 

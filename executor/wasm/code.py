@@ -19,7 +19,7 @@ BLOCK_VOID = 0x40
 # Operators without immediates. SIMD ones carry the prefix 0xFD.
 PLAIN = {
     "select": 0x1B, "i32.add": 0x6A, "i32.sub": 0x6B, "i32.mul": 0x6C, "i32.lt_u": 0x49, "i32.ne": 0x47,
-    "i32.eq": 0x46,
+    "i32.eq": 0x46, "i32.eqz": 0x45,
 }  # fmt: skip
 SIMD = {
     "i32x4.splat": 0x11, "f32x4.splat": 0x13, "v128.and": 0x4E, "v128.andnot": 0x4F, "v128.or": 0x50,
@@ -154,6 +154,16 @@ class Code:
         self.out += bytes([0x03, BLOCK_VOID])
         yield
         self._back_edge(counter)
+
+    @contextmanager
+    def unless_zero(self, condition: int) -> Iterator[None]:
+        """Skip the block if the local is zero."""
+        self.out += bytes([0x02, BLOCK_VOID])
+        self.get(condition)
+        self.op("i32.eqz")
+        self._emit(b"\x0d\x00")
+        yield
+        self.out.append(0x0B)
 
     def _back_edge(self, counter: int) -> None:
         self.get(counter)
