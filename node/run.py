@@ -25,6 +25,7 @@ from node.rpc.server import RpcServer
 from node.rpc.session import Limits
 from node.sealing import Driver, chosen
 from node.service import Identity, Node, program_version
+from primitives.command import printable
 
 log = logging.getLogger("node")
 
@@ -123,7 +124,7 @@ def _spare_the_collector() -> None:
 def _introduce(options: Options, folder: Path) -> None:
     log.info("Gristmill Node")
     log.info("✌️  version %s", program_version())
-    log.info("📋 Chain specification: %s", options.spec.name)
+    log.info("📋 Chain specification: %s", printable(options.spec.name))
     if options.name:
         log.info("🏷  Node name: %s", options.name)
     log.info("👤 Role: AUTHORITY, sealing %s", options.sealing)
