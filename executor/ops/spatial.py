@@ -153,6 +153,8 @@ def average_pool(
         for j in range(kernel[1]):
             y, z = i * spread[0], j * spread[1]
             numbers += counted[y::step[0], z::step[1]][: numbers.shape[0], : numbers.shape[1]]  # fmt: skip
+    if not numbers.all():
+        raise ShapeMismatch("a pooling window lies in padding alone")
     return _restored(total * const((1.0 / numbers).astype(np.float32)), spatial)
 
 
