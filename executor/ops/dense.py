@@ -34,6 +34,8 @@ def gemm(
     if beta != 1.0:
         c = c * const(beta)
     y, c = aligned(y, c)
+    if (c.batched and not y.batched) or ir.broadcast_shape([y.shape, c.shape]) != y.shape:
+        raise ShapeMismatch(f"Gemm adds {list(c.shape)} to {list(y.shape)}")
     return y + c
 
 

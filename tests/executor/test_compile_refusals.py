@@ -338,3 +338,10 @@ def test_a_batch_that_does_not_fit_into_memory_is_too_large() -> None:
     with pytest.raises(errors.TooLarge):
         compile_forward(case.bytes(), 1 << 12, 1 << 20)
     assert time.process_time() - started < 2
+
+
+def test_a_bias_never_widens_the_result() -> None:
+    """Gemm's third input is broadcast to the product, not the other way round."""
+    parameters = {"w": np.ones((4, 1), np.float32), "b": np.ones((1, 3), np.float32)}
+    with pytest.raises(errors.ShapeMismatch):
+        compile_forward(Case([node("Gemm", "x w b")], (4,), parameters).bytes(), 8, 8)
