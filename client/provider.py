@@ -184,6 +184,9 @@ class Provider:
             except NodeUnreachable:
                 log.warning("the node does not answer; waiting")
                 stop.wait(1.0)
+            except ClientError as error:  # a bond may be at stake: the next answer may be a better one
+                log.warning("the node's answer cannot be used: %s; waiting", error.name)
+                stop.wait(1.0)
             stop.wait(IDLE)
 
     def tick(self) -> int:

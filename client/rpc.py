@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from client.answers import check
 from client.errors import ClientError, InputError, NodeUnreachable, RpcError
 from primitives.data import BLOB_MAX, PIECE, blob_hash_of, piece_count, piece_hash
 
@@ -74,11 +75,12 @@ class Rpc:
         try:
             reply = json.loads(answer)
             error, result = reply.get("error"), reply.get("result")
-        except (ValueError, AttributeError):
+            refusal = None if error is None else _refusal(error)
+        except (ValueError, TypeError, AttributeError, RecursionError):
             raise ClientError(f"the node answered HTTP {status} without JSON-RPC", "BadAnswer") from None
-        if error is not None:
-            raise RpcError(str(error.get("message", "")), int(error.get("code", 0)), error.get("data"))
-        return result
+        if refusal is not None:
+            raise refusal
+        return check(method, result)
 
     def blob(self, blob_hash: bytes, length: int) -> bytes:
         """A blob's bytes by content. ClientError BlobUnavailable, or BlobCorrupt when the hash differs."""
@@ -122,3 +124,7 @@ class Rpc:
         if self.tap is not None:
             self.tap("received", data)
         return response.status, data
+
+
+def _refusal(error: Any) -> RpcError:
+    return RpcError(str(error.get("message", "")), int(error.get("code", 0)), error.get("data"))
