@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import platform
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import pytest
 import wasmtime
 from numpy.typing import NDArray
 
+from executor.compiler import machine as machines
 from executor.compiler.compile import compile_training
 from executor.compiler.machine import Machine
 from executor.compiler.plan import EXPORTS, Plan
@@ -212,6 +215,39 @@ GOLDEN = json.loads((DATA / "golden_weights.json").read_text())
 @pytest.mark.parametrize("name", MODELS)
 def test_weights_are_the_golden_ones(name: str) -> None:
     """A change here is a change of NUMERICS: raise the number and approve with this file's `--approve`."""
+    assert digest(name) == GOLDEN[str(NUMERICS)][name]
+
+
+def _elsewhere(level: str, target: str | None) -> Callable[..., wasmtime.Engine]:
+    """An engine as executor/wasm/engine.py's, but for another optimisation level or processor."""
+
+    def build(fuel: bool = True) -> wasmtime.Engine:
+        config = wasmtime.Config()
+        config.consume_fuel = fuel
+        config.wasm_relaxed_simd = True
+        config.wasm_relaxed_simd_deterministic = True
+        config.cranelift_opt_level = level
+        if target:
+            config.target = target
+        return wasmtime.Engine(config)
+
+    return build
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("level", ["none", "speed"])
+def test_optimisation_level_changes_no_bit(name: str, level: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machines, "engine", _elsewhere(level, None))
+    assert digest(name) == GOLDEN[str(NUMERICS)][name]
+
+
+@pytest.mark.skipif(
+    platform.machine() != "x86_64" or sys.platform != "linux", reason="names an x86-64 Linux target"
+)
+@pytest.mark.parametrize("name", MODELS)
+def test_processor_without_fma_gives_the_same_bits(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest x86-64, without FMA, AVX or SSE4: fused multiply-adds become calls of a software routine."""
+    monkeypatch.setattr(machines, "engine", _elsewhere("none", "x86_64-unknown-linux-gnu"))
     assert digest(name) == GOLDEN[str(NUMERICS)][name]
 
 
