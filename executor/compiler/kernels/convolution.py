@@ -149,9 +149,12 @@ class ConvWeight:
                     code.memory("v128.load", x.base + offset)
                     held[offset] = code.local()
                     code.set(held[offset])
+                dies = offset < (pixel + 1) * x.strides[X] + columns[0] * x.strides[COLUMN]
                 for gradient, row in zip(gradients, sums, strict=True):
-                    code.get(gradient)
-                    code.get(held[offset])
+                    # As in a contraction's tile: first the factor whose register is free afterwards.
+                    last = dies and row is sums[-1] and number + 1 < len(wanted)
+                    for factor in (held[offset], gradient) if last else (gradient, held[offset]):
+                        code.get(factor)
                     code.get(row[number])
                     code.op("f32x4.relaxed_madd")
                     code.set(row[number])
