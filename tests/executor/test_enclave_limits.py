@@ -57,9 +57,9 @@ def train(source: str, limits: Limits = SMALL, rows: RowSource | None = None) ->
 def probe(expression: str) -> str:
     """The text of an expression evaluated in the confined process."""
     source = f"""
+import ctypes, resource, socket  # now: the confined process opens no files
+from executor.errors import ModelError
 def compile_training(*_):
-    from executor.errors import ModelError
-    import ctypes, resource, socket
     try:
         found = str({expression})
     except Exception as error:
