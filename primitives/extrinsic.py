@@ -171,7 +171,8 @@ class ExtrinsicCodec(Codec[Extrinsic]):
             begin_decode(r)
             result = self.emit_decode(r)
             r.line("if o != e: raise trailing(e - o)")
-            r.line(f"return {r.bind(Parsed)}({result}, extra_start, call_start)")
+            make, parsed_type = r.bind(tuple.__new__), r.bind(Parsed)
+            r.line(f"return {make}({parsed_type}, ({result}, extra_start, call_start))")
             function = build(str(self), "decode(data)", r)
         self.__dict__["parse"] = function
         parsed: Parsed = function(data)
@@ -182,7 +183,7 @@ class ExtrinsicCodec(Codec[Extrinsic]):
         r.line(f"{stop} = o + {size}")
         r.line(f"if {stop} > e: raise truncated(o, {size}, e)")
         kind, name = r.byte(), r.fresh()
-        extrinsic, signed = r.bind(Extrinsic), r.bind(Signed)
+        make, extrinsic, signed = r.bind(tuple.__new__), r.bind(Extrinsic), r.bind(Signed)
         r.line(f"if {kind} == {_SIGNED | VERSION}:")
         with r.indented():
             parts = [read(part, r) for part in (_ADDRESS, _SIGNATURE)]
@@ -193,13 +194,14 @@ class ExtrinsicCodec(Codec[Extrinsic]):
             r.line("call_start = o")
             parts.append(read(self.call, r))
             r.flush()
-            r.line(f"{name} = {extrinsic}({parts[3]}, {signed}({', '.join(parts[:3])}), {VERSION})")
+            proof = f"{make}({signed}, ({', '.join(parts[:3])}))"
+            r.line(f"{name} = {make}({extrinsic}, ({parts[3]}, {proof}, {VERSION}))")
         r.line(f"elif {kind} in {BARE_VERSIONS}:")
         with r.indented():
             r.line("extra_start = call_start = o")
             call = read(self.call, r)
             r.flush()
-            r.line(f"{name} = {extrinsic}({call}, None, {kind})")
+            r.line(f"{name} = {make}({extrinsic}, ({call}, None, {kind}))")
         r.line(f"else: raise ScaleError(f'extrinsics of type 0x{{{kind}:02x}} are not supported')")
         r.line(f"if o != {stop}:")
         r.line(f"    raise ScaleError(f'the length prefix of the extrinsic is off by {{{stop} - o}} bytes')")

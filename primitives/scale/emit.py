@@ -51,26 +51,35 @@ def encode_compact(value: int) -> bytes:
 def decode_compact(data: bytes, offset: int, bits: int = 536) -> tuple[int, int]:
     """Read one compact integer of at most `bits` bits, in its shortest form: (value, offset after it)."""
     end = len(data)
-    if offset >= end:
-        raise truncated(offset, 1, end)
-    first = data[offset]
-    mode = first & 3
-    if mode == 0:
-        value, stop, shortest = first >> 2, offset + 1, True
-    elif mode == 1 and offset + 2 <= end:
-        value, stop = (first | data[offset + 1] << 8) >> 2, offset + 2
-        shortest = value >= 1 << 6
-    else:
-        stop = offset + (2 if mode == 1 else 4 if mode == 2 else 5 + (first >> 2))
-        if stop > end:
-            raise truncated(offset, stop - offset, end)
-        if mode == 2:
-            value = int.from_bytes(data[offset:stop], "little") >> 2
-            shortest = value >= 1 << 14
-        else:
+    if offset < end:
+        first = data[offset]
+        mode = first & 3
+        if mode == 1 and offset + 2 <= end:
+            value = (first | data[offset + 1] << 8) >> 2
+            if value > 63 and bits > 13:
+                return value, offset + 2
+        elif mode == 3:
+            size = (first >> 2) + 4
+            stop = offset + 1 + size
             value = int.from_bytes(data[offset + 1 : stop], "little")
-            shortest = value >= 1 << 30 and (data[stop - 1] > 0 or stop - offset == 5)
-    if not shortest:
+            if stop <= end and value > 0x3FFF_FFFF and value >> 8 * size - 8 and not value >> bits:
+                return value, stop
+    return _decode_compact_slowly(data, offset, bits)
+
+
+def _decode_compact_slowly(data: bytes, offset: int, bits: int) -> tuple[int, int]:
+    # The rarer forms, and the reason why a form is refused.
+    if offset >= len(data):
+        raise truncated(offset, 1, len(data))
+    mode = data[offset] & 3
+    stop = offset + ((1, 2, 4)[mode] if mode < 3 else 5 + (data[offset] >> 2))
+    if stop > len(data):
+        raise truncated(offset, stop - offset, len(data))
+    if mode < 3:
+        value = int.from_bytes(data[offset:stop], "little") >> 2
+    else:
+        value = int.from_bytes(data[offset + 1 : stop], "little")
+    if compact_len(value) != stop - offset:
         raise ScaleError(f"compact {value} is written in {stop - offset} bytes, not in the shortest form")
     if value >> bits:
         raise ScaleError(f"compact {show(value)} does not fit {bits} bits")
