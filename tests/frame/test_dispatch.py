@@ -125,9 +125,7 @@ def test_nesting_is_bounded(ext: Externalities, template: Template) -> None:
             ext.runtime.call_codec.decode(nest(depth))
 
 
-def test_weights_of_nested_calls_are_asked_once(
-    template: Template, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_weights_of_nested_calls_are_asked_once(template: Template, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     plain = CallEntry.info
 

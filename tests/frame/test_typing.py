@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-PALLET = '''
+PALLET = """
 from dataclasses import dataclass
 from frame import Event, Origin, Pallet, StorageMap, StorageValue, call
 from primitives.scale import U32, AccountId, Bytes
@@ -45,7 +45,7 @@ class Template(Pallet[Config]):
         m: int = self.changes.get(b"")  # Optional
         self.changes[b""].upper()  # value type
         origin.signed().upper(1)  # bytes
-'''
+"""
 
 
 def test_the_type_checker_finds_seeded_mistakes(tmp_path: Path) -> None:
