@@ -114,9 +114,7 @@ def _numeric(name: str, seen: set[str]) -> bool:
     """Whether a column holds numbers only. BadData when all that does not is like NaN, inf or NA."""
     others = {cell for cell in seen if not DECIMAL.fullmatch(cell)}
     if others and all(map(NO_VALUE.fullmatch, others)):
-        raise BadData(
-            f"column {name!r} holds {min(others)!r}; leave such cells empty and give a fill"
-        )
+        raise BadData(f"column {name!r} holds {min(others)!r}; leave such cells empty and give a fill")
     return not others
 
 
