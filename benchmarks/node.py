@@ -24,10 +24,10 @@ from benchmarks.transfers import signed_transfers, signers
 from chain_spec import resolve
 from frame.runtime import Block
 from node.authoring import Author
+from node.clock import now_ms
 from node.database import Database
 from node.host import VerdictCache
 from node.run import open_node
-from node.sealing.clock import now_ms
 from runtime import runtime
 from tests.running_node import ROOT, RunningNode
 from tests.signing import GRIST, Signer, transfer

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
+from typing import Protocol
 
 from frame.machine import Trap
 from frame.transaction import Invalid, InvalidTransaction, UnknownTransaction
-from node.chain import Imported, OpenBlock
+from node.chain import Chain, Head, Imported, OpenBlock
+from node.errors import BadBlock
 from node.log import short
-from node.service import Node
+from node.pool import Pool
 
 log = logging.getLogger("sealing")
 
@@ -20,32 +22,54 @@ PATIENCE = 0.5
 """Seconds for filling one block: requests wait meanwhile. What is left goes into the next block."""
 
 
+class HasPool(Protocol):
+    """What an author needs of a node."""
+
+    chain: Chain
+    pool: Pool
+
+
 class Author:
     """Makes blocks out of a node's pool. After `patience` seconds, one that holds something takes no more."""
 
-    def __init__(self, node: Node, patience: float = PATIENCE) -> None:
+    def __init__(self, node: HasPool, patience: float = PATIENCE) -> None:
         self._node = node
         self._patience = patience
 
-    def seal(self, now: int, *, empty: bool = False) -> Imported | None:
-        """One block at wall-clock time `now` (ms), committed and final. None, and nothing done, if it would
-        hold nothing but inherents and `empty` is false.
+    def seal(
+        self, now: int, *, empty: bool = False, parent: bytes | None = None, finalize: bool = True
+    ) -> Imported | None:
+        """One block at wall-clock time `now` (ms), committed and, with `finalize`, final. None, and nothing
+        done, if it would hold nothing but inherents and `empty` is false.
+
+        `parent` is the hash of the block to build on, by default the best one. An older one makes the chain
+        go back to it first, which finality forbids: then `BadBlock`; `UnknownBlock` if there is none.
         """
         began = time.perf_counter()
-        block = OpenBlock(self._node.chain, now)
+        block = OpenBlock(self._node.chain, now, self._parent(parent))
         invalid = self._fill(block)
         taken = len(block.extrinsics) - block.inherents
         self._node.pool.report_invalid(invalid)
         if not taken and not empty:
             block.abandon()
             return None
-        imported = block.seal()
-        self._node.pool.on_block(imported.number, imported.hash, imported.extrinsics)
+        imported = block.seal(finalize=finalize)
         took = (time.perf_counter() - began) * 1000
         log.debug("🎁 Prepared block %d of %d extrinsics in %.1f ms", imported.number, taken, took)
-        parent = short(imported.header.parent_hash)
-        log.info("🏆 Imported #%d (%s → %s)", imported.number, parent, short(imported.hash))
+        before = short(imported.header.parent_hash)
+        log.info("🏆 Imported #%d (%s → %s)", imported.number, before, short(imported.hash))
         return imported
+
+    def _parent(self, digest: bytes | None) -> Head | None:
+        if digest is None:
+            return None
+        chain = self._node.chain
+        parent = chain.block(digest)
+        if parent.number < chain.finalized_number:
+            raise BadBlock(
+                f"a block on #{parent.number} would take back the finalized block #{chain.finalized_number}"
+            )
+        return parent
 
     def _fill(self, block: OpenBlock) -> list[bytes]:
         """Apply the ready transactions; returns the hashes of those found invalid."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from frame.apis import ApiFailed, UnknownApi
 from frame.executive import InvalidBlock
@@ -40,7 +40,7 @@ log = logging.getLogger("runtime")
 
 
 class Head(NamedTuple):
-    """The best block; on this chain it is final too."""
+    """A block as the head of something: the best one, the finalized one, the parent of the next."""
 
     number: int
     hash: bytes
@@ -57,7 +57,50 @@ class Imported(NamedTuple):
     delta: Delta
 
 
-Listener = Callable[[Imported], None]
+class Finalized(NamedTuple):
+    """What listeners hear when blocks become final: all of them, oldest first; the last is the new
+    finalized head.
+    """
+
+    number: int
+    hashes: tuple[bytes, ...]
+
+
+class Reverted(NamedTuple):
+    """What listeners hear when the head went back: where it is now, and what is gone, oldest first."""
+
+    head: Head
+    retracted: tuple[bytes, ...]
+    """Hashes of the blocks that are no more."""
+    was_final: bool
+    """Finality was taken back too: what was said of finalized blocks does not hold."""
+
+
+Event = TypeVar("Event")
+
+
+class Listeners(Generic[Event]):
+    """Those who hear of one kind of event, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[int, Callable[[Event], None]] = {}
+        self._next = 0
+
+    def add(self, listener: Callable[[Event], None]) -> Callable[[], None]:
+        """Tell `listener` of each event, until the returned function is called."""
+        key = self._next
+        self._next += 1
+        self._listeners[key] = listener
+
+        def cancel() -> None:
+            self._listeners.pop(key, None)
+
+        return cancel
+
+    def tell(self, event: Event) -> None:
+        """Call them all."""
+        for listener in list(self._listeners.values()):
+            listener(event)
 
 
 class Chain:
@@ -74,8 +117,9 @@ class Chain:
         self.database = database
         self.runtime = runtime
         self.verdicts = VerdictCache()
-        self._listeners: dict[int, Listener] = {}
-        self._next_listener = 0
+        self._imported: Listeners[Imported] = Listeners()
+        self._finalized: Listeners[Finalized] = Listeners()
+        self._reverted: Listeners[Reverted] = Listeners()
         self.genesis_hash = genesis.hash
         database.check_chain(self.genesis_hash)
         self.is_new = database.best() is None
@@ -100,6 +144,21 @@ class Chain:
         return Head(*best, header)
 
     # ------------------------------------------------------------------ reading
+
+    @property
+    def finalized_number(self) -> int:
+        """The height of the last final block."""
+        return self.database.finalized_number
+
+    @property
+    def finalized(self) -> Head:
+        """The last final block."""
+        number = self.finalized_number
+        if number == self.head.number:
+            return self.head
+        digest = self.hash_at(number)
+        assert digest is not None, "a final block has a hash"
+        return self.block(digest)
 
     def header(self, digest: bytes) -> Header | None:
         """The header of a block, or None."""
@@ -174,8 +233,11 @@ class Chain:
             raise BadBlock(f"block {block.header.number} does not execute: {error}") from error
         return self.commit(block, outcome, host)
 
-    def commit(self, block: Block, outcome: Outcome, host: NodeHost) -> Imported:
-        """Write an executed block in one batch, move the head, and tell the listeners."""
+    def commit(self, block: Block, outcome: Outcome, host: NodeHost, *, finalize: bool = True) -> Imported:
+        """Write an executed block in one batch, move the head, and tell the listeners: first of the block,
+        then, with `finalize`, that it and all before it are final.
+        """
+        before = self.finalized_number
         header = block.header
         digest = header.hash
         self.database.commit(
@@ -185,23 +247,57 @@ class Chain:
             outcome.delta,
             host.pieces,
             state_version=self._state_version,
+            finalized=finalize,
         )
         self.head = Head(header.number, digest, header)
         imported = Imported(header.number, digest, header, tuple(block.extrinsics), outcome.delta)
-        for listener in list(self._listeners.values()):
-            listener(imported)
+        self._imported.tell(imported)
+        if finalize:
+            self._tell_finalized(before)
         return imported
 
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
+    def finalize(self, digest: bytes) -> bool:
+        """Make a block and all before it final; False if it was. Raises `UnknownBlock`."""
+        number, before = self.number_of(digest), self.finalized_number
+        if number <= before:
+            return False
+        self.database.finalize(number)
+        self._tell_finalized(before)
+        return True
+
+    def _tell_finalized(self, before: int) -> None:
+        now = self.finalized_number
+        hashes = [self.hash_at(number) for number in range(before + 1, now + 1)]
+        self._finalized.tell(Finalized(now, tuple(filter(None, hashes))))
+
+    def revert_to(self, target: bytes | int) -> Reverted | None:
+        """Make an older block, by hash or number, the head again, and tell the listeners; None if it is the
+        head. Later blocks are gone, and so is their finality.
+
+        Raises `UnknownBlock` if there is no such block, or if its state is kept no more.
+        """
+        number = target if isinstance(target, int) else self.number_of(target)
+        if number == self.head.number:
+            return None
+        was_final = number < self.finalized_number
+        gone = [self.hash_at(height) for height in range(number + 1, self.head.number + 1)]
+        self.database.revert(number, state_version=self._state_version)
+        self.head = self._stored_head()
+        reverted = Reverted(self.head, tuple(filter(None, gone)), was_final)
+        self._reverted.tell(reverted)
+        return reverted
+
+    def subscribe(self, listener: Callable[[Imported], None]) -> Callable[[], None]:
         """Tell `listener` of each new best block, until the returned function is called."""
-        key = self._next_listener
-        self._next_listener += 1
-        self._listeners[key] = listener
+        return self._imported.add(listener)
 
-        def cancel() -> None:
-            self._listeners.pop(key, None)
+    def on_finalized(self, listener: Callable[[Finalized], None]) -> Callable[[], None]:
+        """Tell `listener` whenever blocks become final, until the returned function is called."""
+        return self._finalized.add(listener)
 
-        return cancel
+    def on_reverted(self, listener: Callable[[Reverted], None]) -> Callable[[], None]:
+        """Tell `listener` whenever the head went back, until the returned function is called."""
+        return self._reverted.add(listener)
 
 
 class OpenBlock:
@@ -237,10 +333,13 @@ class OpenBlock:
         """Throw the block away."""
         self._builder.abandon()
 
-    def seal(self) -> Imported:
-        """Finish the block and commit it."""
+    def seal(self, *, finalize: bool = True) -> Imported:
+        """Finish the block and commit it. If its parent is not the head, the chain goes back to it first."""
         header, outcome = self._builder.finish()
-        return self._chain.commit(Block(header=header, extrinsics=self.extrinsics), outcome, self._host)
+        if header.parent_hash != self._chain.head.hash:
+            self._chain.revert_to(header.parent_hash)
+        block = Block(header=header, extrinsics=self.extrinsics)
+        return self._chain.commit(block, outcome, self._host, finalize=finalize)
 
 
 def _note_defect(where: str, error: Exception) -> None:

@@ -23,7 +23,7 @@ from node.log import short
 from node.pool import PoolConfig
 from node.rpc.server import RpcServer
 from node.rpc.session import Limits
-from node.sealing import Driver, chosen
+from node.sealing import chosen
 from node.service import Identity, Node, program_version
 from primitives.command import printable
 
@@ -70,7 +70,7 @@ def database_folder(base: Path, spec: ChainSpec) -> Path:
 
 async def run(options: Options, runtime: Runtime) -> None:
     """Run until SIGINT or SIGTERM. Raises `NodeError` when the node cannot start or go on."""
-    make_driver = chosen(options.sealing)
+    chosen(options.sealing)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -80,7 +80,8 @@ async def run(options: Options, runtime: Runtime) -> None:
         _introduce(options, folder)
         with Database.open(folder, sync=options.sync) as database:
             node = open_node(options.spec, database, runtime)
-            await _serve(node, options, make_driver(node), stop)
+            node.sealing.choose(options.sealing)
+            await _serve(node, options, stop)
 
 
 def open_node(spec: ChainSpec, database: Database, runtime: Runtime) -> Node:
@@ -95,13 +96,13 @@ def open_node(spec: ChainSpec, database: Database, runtime: Runtime) -> Node:
     return Node(chain, identity, PoolConfig(ban_seconds=ban))
 
 
-async def _serve(node: Node, options: Options, sealing: Driver, stop: asyncio.Event) -> None:
+async def _serve(node: Node, options: Options, stop: asyncio.Event) -> None:
     server = RpcServer(node, options.limits, options.rpc_cors)
     await server.start(options.rpc_host, options.rpc_port)
     log.info("📦 Highest known block at #%d (%s)", node.chain.head.number, short(node.chain.head.hash))
     log.info("Running JSON-RPC server: addr=%s:%d", options.rpc_host, server.port)
     _spare_the_collector()
-    working, stopping = asyncio.create_task(sealing.run()), asyncio.create_task(stop.wait())
+    working, stopping = asyncio.create_task(node.sealing.run()), asyncio.create_task(stop.wait())
     try:
         await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
         if working.done():

@@ -9,11 +9,14 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple
 
 from frame.transaction import TransactionValidityError
-from node.chain import Chain, OpenBlock
+from node.authoring import Author
+from node.chain import Chain, Finalized, Imported, OpenBlock, Reverted
+from node.clock import Clock
 from node.content import BlobReader
 from node.pool import Pool, PoolConfig
 from node.pool.errors import BadFormat
 from node.pool.pool import Watcher
+from node.sealing import Sealing
 from primitives.scale import Bytes, ScaleError, decode
 from primitives.ss58 import ALPHABET
 
@@ -32,15 +35,37 @@ class Identity(NamedTuple):
 class Node:
     """A node without its drivers and its port. Everything in it runs in one thread."""
 
-    def __init__(self, chain: Chain, identity: Identity, pool: PoolConfig | None = None) -> None:
+    def __init__(
+        self,
+        chain: Chain,
+        identity: Identity,
+        pool: PoolConfig | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         self.chain = chain
         self.identity = identity
+        self.clock = clock or Clock()
         self.pool = Pool(chain.validate, pool)
         self.pool.number = chain.head.number
+        chain.subscribe(self._imported)
+        chain.on_finalized(self._finalized)
+        chain.on_reverted(self._reverted)
+        self.author = Author(self)
+        self.sealing = Sealing(self)
         self.started_at = chain.head.number
         self.peer_id = _base58(PEER_ID_HEAD + secrets.token_bytes(32))
         self.version = program_version()
         self.blobs = BlobReader(chain)
+
+    def _imported(self, block: Imported) -> None:
+        self.pool.on_block(block.number, block.hash, block.extrinsics)
+
+    def _finalized(self, blocks: Finalized) -> None:
+        for digest in blocks.hashes:
+            self.pool.on_finalized(digest)
+
+    def _reverted(self, event: Reverted) -> None:
+        self.pool.on_revert(event.head.number, event.retracted)
 
     def submit(self, extrinsic: bytes, watcher: Watcher | None = None) -> bytes:
         """Put an encoded extrinsic, with its length prefix, into the pool; its hash, or a `PoolError`."""

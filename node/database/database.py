@@ -99,6 +99,11 @@ class Database:
         """(number, hash) of the best block; None when the database is empty."""
         return None if self.best_number == _NO_BLOCK else (self.best_number, self._best_hash)
 
+    @property
+    def finalized_number(self) -> int:
+        """The last finalized block's number, −1 when there is none."""
+        return self._finalized
+
     def finalized(self) -> tuple[int, bytes] | None:
         """(number, hash) of the last finalized block; None when there is none."""
         if self._finalized == _NO_BLOCK:

@@ -89,6 +89,8 @@ class Pool:
         self._recent: list[frozenset[Tag]] = [frozenset(), frozenset()]
         self._banned: dict[Hash, float] = {}
         self._watchers: dict[Hash, list[Watcher]] = {}
+        self._in_block: dict[Hash, list[Hash]] = {}
+        """Blocks that are not final yet, with the watched transactions in each."""
 
     # ------------------------------------------------------------------ in
 
@@ -196,17 +198,44 @@ class Pool:
             self._tell(tx.hash, Status(Phase.INVALID))
 
     def on_block(self, number: int, block: Hash, extrinsics: Iterable[bytes]) -> None:
-        """The best block is now `block`, and final: sealed blocks never go back."""
+        """The best block is now `block`; `on_finalized` says when it is final."""
         self.number = number
         included = {blake2_256(data): None for data in extrinsics}
         pruned = self._prune(included)
-        for digest in included:
+        watched = [digest for digest in included if digest in self._watchers]
+        for digest in watched:
             self._tell(digest, Status(Phase.IN_BLOCK, block))
-            self._tell(digest, Status(Phase.FINALIZED, block))
+        if watched:
+            self._in_block[block] = watched
         for tx in pruned:
             if tx.hash not in included:
                 self._resubmit(tx)
         self._expire()
+        if len(self.ready):
+            self.on_ready()
+
+    def on_finalized(self, block: Hash) -> None:
+        """A block that `on_block` told of is final."""
+        for digest in self._in_block.pop(block, ()):
+            self._tell(digest, Status(Phase.FINALIZED, block))
+
+    def on_revert(self, number: int, retracted: Iterable[Hash]) -> None:
+        """The best block is block `number` again, and the `retracted` ones are gone, with what they held.
+
+        What waits here is verified anew, since nonces and balances went back too. What the lost blocks held
+        does not come back by itself: whoever moves the head back wants to be there, not to run the same
+        blocks again.
+        """
+        for block in retracted:
+            for digest in self._in_block.pop(block, ()):
+                self._tell(digest, Status(Phase.RETRACTED, block))
+                self._tell(digest, Status(Phase.DROPPED))
+        self.number = number
+        self._recent = [frozenset(), frozenset()]
+        waiting = sorted([*self.ready, *self.future], key=lambda tx: tx.insertion)
+        self.ready, self.future = Ready(), Future()
+        for tx in waiting:
+            self._resubmit(tx)
         if len(self.ready):
             self.on_ready()
 
@@ -222,7 +251,7 @@ class Pool:
         return pruned
 
     def _resubmit(self, old: Transaction) -> None:
-        """A block provided a tag of this one, yet it is not in the block: ask the runtime again."""
+        """The state that this one was verified against is another now: ask the runtime again."""
         try:
             self._import(self._checked(old.hash, old.data))
         except PoolError:

@@ -47,6 +47,7 @@ class Phase(StrEnum):
     FUTURE = "future"
     READY = "ready"
     IN_BLOCK = "inBlock"
+    RETRACTED = "retracted"
     FINALIZED = "finalized"
     USURPED = "usurped"
     DROPPED = "dropped"

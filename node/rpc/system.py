@@ -5,7 +5,6 @@ from __future__ import annotations
 from node.rpc.params import Account, BlockHash, Hex
 from node.rpc.table import Json, method, names
 from node.rpc.wire import hexed
-from node.sealing.clock import now_ms
 from node.service import Node
 
 
@@ -92,4 +91,4 @@ def account_next_index(node: Node, account: Account) -> Json:
 @method("system_dryRun", aliases=["system_dryRunAt"])
 def dry_run(node: Node, extrinsic: Hex, at: BlockHash | None = None) -> Json:
     """The SCALE ApplyExtrinsicResult that a block on top of `at` would have; nothing is kept."""
-    return hexed(node.dry_run(extrinsic, now_ms(), at))
+    return hexed(node.dry_run(extrinsic, node.clock.now(), at))

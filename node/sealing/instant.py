@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from node.authoring import Author
-from node.sealing.clock import now_ms
-from node.service import Node
+from node.sealing.driver import Sealed
 
 
 class Instant:
@@ -16,16 +14,20 @@ class Instant:
     busy node makes few large blocks, and an idle one makes a block at once.
     """
 
-    def __init__(self, node: Node, author: Author) -> None:
-        self._author = author
+    def __init__(self, node: Sealed) -> None:
+        self._node = node
         self._wake = asyncio.Event()
-        node.pool.on_ready = self._wake.set
-        if len(node.pool.ready):
-            self._wake.set()
 
     async def run(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            await asyncio.sleep(0)  # what has arrived by now goes into the same block
-            self._author.seal(now_ms())
+        pool, author, clock = self._node.pool, self._node.author, self._node.clock
+        pool.on_ready = self._wake.set
+        if len(pool.ready):
+            self._wake.set()
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                await asyncio.sleep(0)  # what has arrived by now goes into the same block
+                author.seal(clock.now())
+        finally:
+            pool.on_ready = lambda: None

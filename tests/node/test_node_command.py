@@ -15,7 +15,11 @@ from tests.signing import Signer, remark
 @pytest.mark.parametrize(
     ("flags", "sentence"),
     [
-        (["--sealing=never"], r"error\[BadOption\]: --sealing knows instant, not 'never'"),
+        (
+            ["--sealing=never"],
+            r"error\[BadOption\]: --sealing knows instant, manual, interval=MS, not 'never'",
+        ),
+        (["--sealing=interval=0"], r"error\[BadOption\]: --sealing interval=MS takes 1 to 86400000"),
         (["--rpc-port=70000"], r"error\[BadOption\]: --rpc-port 70000 is no port"),
         (["--rpc-max-connections=0"], r"error\[BadOption\]: --rpc-max-connections must be at least 1"),
         (["--log=loud"], r"error\[BadOption\]: 'loud' is no log level"),

@@ -67,6 +67,7 @@ class Fixture:
 
     def block(self, number: int, *extrinsics: bytes) -> None:
         self.pool.on_block(number, number.to_bytes(32, "big"), extrinsics)
+        self.pool.on_finalized(number.to_bytes(32, "big"))
 
 
 @pytest.fixture
@@ -251,3 +252,17 @@ def test_who_no_longer_watches_hears_nothing(it: Fixture) -> None:
     it.pool.unwatch(digest, heard.append)  # bound methods of one list are equal
     it.block(1, data)
     assert [status.phase for status in heard] == [Phase.READY]
+
+
+def test_going_back_verifies_what_waits_anew_and_drops_what_was_in_lost_blocks(it: Fixture) -> None:
+    a, b, c = it.submit("a"), it.submit("b"), it.submit("c", requires="b")
+    it.pool.on_block(1, b"\1" * 32, [a])
+    assert it.phases(a) == [Phase.READY, Phase.IN_BLOCK]
+    it.verdicts[c] = Verdict(1, (b"z",), (b"c",), FOREVER)
+    it.verdicts[b] = Invalid(Kind.Payment)
+    it.pool.on_revert(0, [b"\1" * 32])
+    assert it.heard[a][-2:] == [Status(Phase.RETRACTED, b"\1" * 32), Status(Phase.DROPPED)]
+    assert it.phases(b)[-1] is Phase.INVALID
+    assert it.phases(c)[-1] is Phase.FUTURE and it.order() == []
+    it.submit("z")
+    assert it.order() == ["z", "c"]

@@ -58,7 +58,19 @@ class PoolMachine(RuleBasedStateMachine):
         self.number += 1
         self.pool.on_block(self.number, self.number.to_bytes(32, "big"), taken)
         for data in taken:
+            assert self.known[data].heard[-1].phase is Phase.IN_BLOCK
+        self.pool.on_finalized(self.number.to_bytes(32, "big"))
+        for data in taken:
             assert self.known[data].heard[-1].phase is Phase.FINALIZED
+
+    @rule(count=st.integers(0, 5))
+    def seal_and_go_back(self, count: int) -> None:
+        taken = [tx.data for tx, _ in zip(self.pool.best_first(), range(count), strict=False)]
+        block = b"\xff" * 28 + self.number.to_bytes(4, "big")
+        self.pool.on_block(self.number + 1, block, taken)
+        self.pool.on_revert(self.number, [block])
+        for data in taken:
+            assert self.known[data].heard[-1].phase is Phase.DROPPED
 
     @rule(index=st.integers(0, 20))
     def invalid(self, index: int) -> None:

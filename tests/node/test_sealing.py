@@ -1,0 +1,176 @@
+"""Drivers decide when a block is made, never what is in it; and the head can go back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from chain_spec import resolve
+from node.authoring import Author
+from node.chain import Finalized, Head, Imported, Reverted
+from node.clock import Clock
+from node.database import Database
+from node.errors import BadBlock, BadOption, UnknownBlock
+from node.pool import Phase, Status
+from node.run import open_node
+from node.service import Node
+from runtime import GristmillRuntime
+from tests.signing import GRIST, Signer, remark, transfer
+
+NOW = 1_800_000_000_000
+Sign = Callable[[str], Signer]
+
+
+@contextmanager
+def fresh_node(folder: Path, gristmill: GristmillRuntime) -> Iterator[Node]:
+    with Database.open(folder, sync=False) as database:
+        yield open_node(resolve("dev"), database, gristmill)
+
+
+async def sealed_by(driver: str, node: Node, load: list[bytes]) -> list[Head]:
+    """Each extrinsic in a block of its own, at times that the test says, made by the driver."""
+    times = iter(range(NOW, NOW + 1_000_000, 7))
+    node.clock = Clock(lambda: next(times))
+    node.sealing.choose(driver)
+    made: asyncio.Queue[Imported] = asyncio.Queue()
+    node.chain.subscribe(made.put_nowait)
+    waiting = iter(load)
+    node.submit(next(waiting))
+    node.chain.subscribe(lambda _: node.submit(next(waiting)) if len(load) > node.chain.head.number else None)
+    running = asyncio.create_task(node.sealing.run())
+    heads = []
+    try:
+        while len(heads) < len(load):
+            if driver == "manual":
+                await asyncio.sleep(0)
+                node.author.seal(node.clock.now())
+            block = await asyncio.wait_for(made.get(), 10)
+            heads.append(Head(block.number, block.hash, block.header))
+    finally:
+        running.cancel()
+    return heads
+
+
+def test_the_same_extrinsics_and_times_give_the_same_headers_under_each_driver(
+    tmp_path: Path, gristmill: GristmillRuntime
+) -> None:
+    load: list[bytes] = []
+    chains: dict[str, list[Head]] = {}
+    for driver in ("manual", "instant", "interval=10"):
+        with fresh_node(tmp_path / driver, gristmill) as node:
+            if not load:
+                alice, bob = (Signer(uri, node.chain.genesis_hash) for uri in ("//Alice", "//Bob"))
+                load = [alice.sign(transfer(bob.account, i * GRIST)) for i in range(1, 5)]
+                load += [bob.sign(remark(bytes(i))) for i in range(4)]
+            chains[driver] = asyncio.run(sealed_by(driver, node, load))
+    assert chains["manual"] == chains["instant"] == chains["interval=10"]
+    assert [head.number for head in chains["manual"]] == list(range(1, 9))
+
+
+def test_the_driver_may_change_while_the_node_runs(node: Node, signer: Sign) -> None:
+    alice = signer("//Alice")
+
+    async def course() -> list[int]:
+        running = asyncio.create_task(node.sealing.run())
+        heights = []
+        for driver, wait in (("manual", 0.05), ("instant", 0.05), ("manual", 0.05), ("interval=5", 0.2)):
+            node.sealing.choose(driver)
+            await asyncio.sleep(0)
+            node.submit(alice.sign(remark()))
+            await asyncio.sleep(wait)
+            heights.append(node.chain.head.number)
+        running.cancel()
+        return heights
+
+    heights = asyncio.run(course())
+    assert heights[:3] == [0, 1, 1] and heights[3] > 2, "an interval makes empty blocks too"
+    with pytest.raises(BadOption):
+        node.sealing.choose("interval")
+    assert node.sealing.name == "interval=5"
+
+
+def test_a_defect_of_a_driver_comes_out(node: Node) -> None:
+    class Broken:
+        async def run(self) -> None:
+            raise ZeroDivisionError
+
+    node.sealing._driver = Broken()
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(asyncio.wait_for(node.sealing.run(), 5))
+
+
+def test_time_travel_moves_new_blocks_and_never_back(node: Node, author: Author) -> None:
+    node.clock.travel_to(NOW)
+    first = author.seal(node.clock.now(), empty=True)
+    node.clock.travel_to(0)
+    second = author.seal(node.clock.now(), empty=True)
+    assert first is not None and second is not None
+    moments = [int.from_bytes(block.extrinsics[0][5:], "little") for block in (first, second)]
+    assert NOW <= moments[0] < NOW + 60_000 and moments[1] == moments[0] + 1
+
+
+# ── the head goes back ──────────────────────────────────────────────────────
+
+
+def sealed(author: Author, count: int) -> list[Imported]:
+    blocks = [author.seal(NOW + i, empty=True) for i in range(count)]
+    return [block for block in blocks if block is not None]
+
+
+def test_going_back_tells_everybody_and_the_chain_goes_on_from_there(
+    node: Node, author: Author, signer: Sign
+) -> None:
+    alice, heard, events = signer("//Alice"), list[Status](), list[Reverted]()
+    node.chain.on_reverted(events.append)
+    first = alice.sign(remark(b"1"))
+    node.submit(first, heard.append)
+    blocks = sealed(author, 4)
+    node.submit(alice.sign(remark(b"2")))
+    reverted = node.chain.revert_to(blocks[0].header.parent_hash)
+    assert events == [reverted] and reverted is not None
+    assert reverted.head.number == 0 == node.chain.head.number == node.chain.finalized.number
+    assert reverted.retracted == tuple(block.hash for block in blocks) and reverted.was_final
+    assert heard[-1].phase is Phase.FINALIZED, "a watcher that heard the end hears nothing more"
+    assert not len(node.pool.ready) and len(node.pool.future) == 1, "its nonce is not due any more"
+    node.submit(first)
+    again = author.seal(NOW)
+    assert again is not None and len(again.extrinsics) == 3
+    assert node.chain.revert_to(again.hash) is None and len(events) == 1
+    for target in (7, b"\1" * 32, blocks[3].hash):
+        with pytest.raises(UnknownBlock):
+            node.chain.revert_to(target)
+    assert node.chain.head.hash == again.hash
+
+
+def test_what_is_not_final_may_be_built_over(node: Node, author: Author, signer: Sign) -> None:
+    alice, heard, final = signer("//Alice"), list[Status](), list[Finalized]()
+    node.chain.on_finalized(final.append)
+    node.submit(alice.sign(remark()), heard.append)
+    one = author.seal(NOW, finalize=False)
+    two = author.seal(NOW, empty=True, finalize=False)
+    assert one is not None and two is not None
+    assert node.chain.finalized.number == 0 and node.chain.head.number == 2 and not final
+    assert [status.phase for status in heard] == [Phase.READY, Phase.IN_BLOCK]
+    assert node.chain.finalize(one.hash) and not node.chain.finalize(one.hash)
+    assert final == [Finalized(1, (one.hash,))] and heard[-1] == Status(Phase.FINALIZED, one.hash)
+    assert author.seal(NOW, parent=one.hash) is None and node.chain.head.hash == two.hash
+    other = author.seal(NOW + 9, empty=True, parent=one.hash)
+    assert other is not None and other.number == 2 and node.chain.hash_at(2) == other.hash != two.hash
+    assert final[-1] == Finalized(2, (other.hash,))
+    for parent, error in ((one.hash, BadBlock), (two.hash, UnknownBlock)):
+        with pytest.raises(error):
+            author.seal(NOW, empty=True, parent=parent)
+    assert node.chain.head.hash == other.hash
+
+
+def test_a_watcher_in_a_lost_block_hears_so(node: Node, author: Author, signer: Sign) -> None:
+    heard: list[Status] = []
+    node.submit(signer("//Alice").sign(remark()), heard.append)
+    block = author.seal(NOW, finalize=False)
+    assert block is not None
+    node.chain.revert_to(0)
+    assert heard[-2:] == [Status(Phase.RETRACTED, block.hash), Status(Phase.DROPPED)]
