@@ -8,12 +8,13 @@ from typing import Any
 from chain_spec.spec import ChainSpec, PlainGenesis
 from primitives import ss58
 from primitives.keys import Keypair
+from runtime.constants import TOKEN
 
 GRIST = 10**12
 DEV_NAMES = ("Alice", "Bob", "Charlie", "Dave", "Eve", "Ferdie")
 """Accounts whose keys everybody knows: //Alice and so on, each with its //Alice//stash."""
 ENDOWMENT = 1_000_000 * GRIST
-PROPERTIES = {"ss58Format": ss58.DEV_PREFIX, "tokenDecimals": 12, "tokenSymbol": "GRIST"}
+PROPERTIES = {"ss58Format": ss58.DEV_PREFIX, "tokenDecimals": TOKEN.decimals, "tokenSymbol": TOKEN.symbol}
 
 
 def dev_account(uri: str) -> str:

@@ -305,7 +305,7 @@ def metadata_versions(m: Machine) -> list[U32]:
     return list(METADATA_VERSIONS)
 
 
-METADATA_VERSIONS: Final = (14, 15)
+METADATA_VERSIONS: Final = (14, 15, 16)
 
 
 @api("BlockBuilder", 6)

@@ -19,7 +19,7 @@ from frame.machine import Machine
 from frame.pallet import Pallet
 from frame.state import Backend, Delta, Overlay
 from frame.transaction import Source, Validity
-from frame.version import RuntimeVersion
+from frame.version import RuntimeVersion, Token
 from primitives.digest import Digest
 from primitives.extrinsic import BARE_VERSIONS, ExtrinsicCodec
 from primitives.header import Header
@@ -84,14 +84,15 @@ class Runtime:
             balances = Balances(index=2, existential_deposit=500)
             extensions = standard(payment)      # optional
 
-    Class arguments are the fields of the RuntimeVersion; `system_version` is 1 unless given. `apis` may
-    extend `frame.apis.STANDARD`.
+    Class arguments are the fields of the RuntimeVersion; `system_version` is 1 unless given. With a `token`,
+    transactions may commit to the metadata's digest. `apis` may extend `frame.apis.STANDARD`.
     """
 
     pallets: ClassVar[tuple[Pallet[Any], ...]] = ()
     extensions: ClassVar[tuple[Extension, ...]] = ()
     apis: ClassVar[Mapping[str, apis.Api]] = apis.STANDARD
     version: ClassVar[RuntimeVersion]
+    token: ClassVar[Token | None] = None
     system_index: ClassVar[int] = 0
     call_codec: ClassVar[CallCodec]
     extra_codec: ClassVar[Codec[tuple[Any, ...]]]
@@ -110,8 +111,10 @@ class Runtime:
         impl_version: int = 1,
         transaction_version: int = 1,
         system_version: int = 1,
+        token: Token | None = None,
     ) -> None:
         super().__init_subclass__()
+        cls.token = token
         cls.pallets = _pallets(cls)
         cls.system_index = _system_index(cls)
         cls.extensions = _with_slots(cls.extensions or standard())
@@ -138,6 +141,7 @@ class Runtime:
     def __init__(self) -> None:
         self._idle: list[Machine] = []
         self._metadata: dict[int, bytes] = {}
+        self._metadata_hash: bytes | None = None
 
     # -- what a node asks --------------------------------------------
 
@@ -222,13 +226,24 @@ class Runtime:
         return raw[at] not in BARE_VERSIONS
 
     def metadata(self, version: int) -> bytes:
-        """The metadata of version 14 or 15, with magic and version byte; ValueError for another version."""
+        """The metadata of version 14, 15 or 16, with magic and version byte; ValueError for another one."""
         found = self._metadata.get(version)
         if found is None:
             from frame import metadata
 
             found = self._metadata[version] = metadata.encode(Machine(self), version)
         return found
+
+    def metadata_hash(self) -> bytes | None:
+        """The metadata's digest (RFC 78), computed when first asked for; None for a runtime without token."""
+        if self._metadata_hash is None and self.token is not None:
+            from frame.metadata.collect import collect
+            from frame.metadata.digest import metadata_digest
+
+            machine = Machine(self)
+            prefix = machine.system.ss58_prefix()
+            self._metadata_hash = metadata_digest(collect(machine), self.version, prefix, self.token)
+        return self._metadata_hash
 
     def decode_event(self, raw: bytes, offset: int = 0) -> tuple[Event, int]:
         """An event (pallet byte ‖ variant ‖ fields) at `offset`: (event, offset after it)."""

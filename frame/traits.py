@@ -279,6 +279,10 @@ class SystemPallet(Protocol):
         """End a block: the header with both roots."""
         ...
 
+    def ss58_prefix(self) -> int:
+        """The prefix of this chain's addresses."""
+        ...
+
     def block_weights(self) -> BlockWeights:
         """The weight limits of a block."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from primitives.hashing import blake2_64
 from primitives.scale import U8, U32, FixedBytes, Struct, Text, codec
@@ -38,6 +38,13 @@ class RuntimeVersion(Struct, path="sp_version::RuntimeVersion"):
     def encode(self) -> bytes:
         """The SCALE bytes."""
         return codec(RuntimeVersion).encode(self)
+
+
+class Token(NamedTuple):
+    """How wallets show the chain's money: part of the metadata's digest."""
+
+    symbol: str
+    decimals: int
 
 
 def api_id(name: str) -> bytes:

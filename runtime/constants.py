@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from frame.version import Token
+
 GRIST: Final = 10**12
 MILLI: Final = 10**9
 MICRO: Final = 10**6
+
+TOKEN: Final = Token(symbol="GRIST", decimals=12)
+"""What wallets show, and sign along when they commit to the metadata."""
 
 SECOND: Final = 1000
 MINUTE: Final = 60 * SECOND

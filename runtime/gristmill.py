@@ -16,10 +16,10 @@ from pallets.timestamp import Timestamp
 from pallets.transaction_payment import TransactionPayment
 from pallets.utility import Utility
 from runtime.apis import APIS
-from runtime.constants import BYTE_FEE, MILLI
+from runtime.constants import BYTE_FEE, MILLI, TOKEN
 
 
-class GristmillRuntime(Runtime, spec_name="gristmill", spec_version=1):
+class GristmillRuntime(Runtime, spec_name="gristmill", spec_version=1, token=TOKEN):
     """The chain on which people share, sell and rent out data."""
 
     system = System(index=0)

@@ -8,7 +8,14 @@ from typing import Annotated, Any, Final
 from frame.call import PostInfo
 from frame.extensions.base import Extension
 from frame.extrinsic import Checked
-from frame.transaction import MAX_U64, Invalid, InvalidTransaction, Validity
+from frame.transaction import (
+    MAX_U64,
+    Invalid,
+    InvalidTransaction,
+    Unknown,
+    UnknownTransaction,
+    Validity,
+)
 from primitives.era import ERA_CODEC, Era
 from primitives.scale import H256, U32, CompactU32, FixedBytes, codec
 
@@ -154,7 +161,7 @@ class MetadataHashMode(IntEnum):
 
 
 class CheckMetadataHash(Extension):
-    """Wallets may sign the metadata's hash (RFC 78); this runtime knows none and refuses `Enabled`."""
+    """A wallet may sign along the digest of the metadata by which it showed the call (RFC 78)."""
 
     identifier = "CheckMetadataHash"
     path = "frame_metadata_hash_extension::CheckMetadataHash"
@@ -163,9 +170,12 @@ class CheckMetadataHash(Extension):
     implicit = Annotated[bytes, FixedBytes(32)] | None
 
     def implicit_bytes(self, extra: MetadataHashMode) -> bytes:
-        if extra is MetadataHashMode.Enabled:
-            raise InvalidTransaction(Invalid.IndeterminateImplicit)
-        return b"\0"
+        if extra is not MetadataHashMode.Enabled:
+            return b"\0"
+        digest = self.machine.runtime.metadata_hash()
+        if digest is None:
+            raise UnknownTransaction(Unknown.CannotLookup)
+        return b"\1" + digest
 
 
 class WeightReclaim(Extension):

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
 from frame.machine import Machine
-from frame.metadata import v14, v15
-from frame.metadata.collect import collect
+from frame.metadata import v14, v15, v16
+from frame.metadata.collect import Collected, collect
 
 MAGIC = b"meta"
+
+VERSIONS: Final[Mapping[int, Callable[[Collected], bytes]]] = MappingProxyType(
+    {14: v14.encode, 15: v15.encode, 16: v16.encode}
+)
+"""Version → the bytes after magic and version byte."""
 
 
 def encode(machine: Machine, version: int) -> bytes:
     """The metadata of one version, magic included; ValueError when there is no such version."""
-    if version == 14:
-        return MAGIC + b"\x0e" + v14.encode(collect(machine))
-    if version == 15:
-        return MAGIC + b"\x0f" + v15.encode(collect(machine))
-    raise ValueError(f"there is no metadata of version {version} here; there are 14 and 15")
+    body = VERSIONS.get(version)
+    if body is None:
+        raise ValueError(f"there is no metadata of version {version} here; there are {sorted(VERSIONS)}")
+    return MAGIC + bytes((version,)) + body(collect(machine))

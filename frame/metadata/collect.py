@@ -52,6 +52,7 @@ class Collected:
     error: int
     runtime: int
     apis: list[ApiTrait]
+    api_versions: dict[str, int]
 
 
 def collect(machine: Machine) -> Collected:
@@ -91,6 +92,7 @@ class _Collector:
             error=self.outer_error(),
             runtime=r.composite(f"{self.crate}::Runtime", {}),
             apis=self.apis(),
+            api_versions={api.trait: api.version for api in self.machine.runtime.apis.values()},
         )
 
     # -- pallets ----------------------------------------------------

@@ -1,14 +1,15 @@
-"""The shapes of metadata V14 and V15 (repository `paritytech/frame-metadata`, `frame-metadata/src/v14.rs`,
-`v15.rs`).
+"""The shapes of metadata V14, V15 and V16 (repository `paritytech/frame-metadata`,
+`frame-metadata/src/v14.rs`, `v15.rs`, `v16.rs`).
 """
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from primitives.scale import U8, U32, Bytes, Compact, CompactU32, Enum, Struct, Text, Variant
+from primitives.scale import U8, U32, Bytes, Compact, CompactU32, Enum, FixedBytes, Struct, Text, Variant
 
 TypeId = Annotated[int, Compact(32)]
+H256Bytes = Annotated[bytes, FixedBytes(32)]
 
 
 class TypeParameter(Struct):
@@ -218,5 +219,139 @@ class MetadataV15(Struct):
     extrinsic: ExtrinsicV15
     runtime: TypeId
     apis: list[ApiTrait]
+    outer_enums: OuterEnums
+    custom: list[tuple[Text, CustomValue]]
+
+
+class ItemDeprecation(Enum):
+    """Whether an item should not be used any more (V16)."""
+
+    class NotDeprecated(Variant, index=0): ...
+
+    class DeprecatedWithoutNote(Variant, index=1): ...
+
+    class Deprecated(Variant, index=2):
+        note: Text
+        since: Text | None
+
+
+class VariantDeprecation(Enum):
+    """Why a call, event or error should not be used any more (V16); those that may be used are not listed."""
+
+    class DeprecatedWithoutNote(Variant, index=1): ...
+
+    class Deprecated(Variant, index=2):
+        note: Text
+        since: Text | None
+
+
+class EnumV16(Struct):
+    """The type of a pallet's calls, events or errors, and which of its variants are deprecated, by index."""
+
+    type_: TypeId
+    deprecation: list[tuple[U8, VariantDeprecation]]
+
+
+class StorageEntryV16(Struct):
+    """A storage item; modifier 0 is optional, 1 has a default."""
+
+    name: Text
+    modifier: U8
+    type_: StorageType
+    default: Bytes
+    docs: list[Text]
+    deprecation: ItemDeprecation
+
+
+class PalletStorageV16(Struct):
+    """The storage of a pallet."""
+
+    prefix: Text
+    entries: list[StorageEntryV16]
+
+
+class ConstantV16(Struct):
+    """A constant of a pallet."""
+
+    name: Text
+    type_: TypeId
+    value: Bytes
+    docs: list[Text]
+    deprecation: ItemDeprecation
+
+
+class AssociatedType(Struct):
+    """A type that the runtime gives to a pallet's configuration."""
+
+    name: Text
+    type_: TypeId
+    docs: list[Text]
+
+
+class ViewFunction(Struct):
+    """A question that a pallet answers by itself."""
+
+    id: H256Bytes
+    name: Text
+    inputs: list[ApiInput]
+    output: TypeId
+    docs: list[Text]
+    deprecation: ItemDeprecation
+
+
+class PalletV16(Struct):
+    """A pallet with its associated types and view functions."""
+
+    name: Text
+    storage: PalletStorageV16 | None
+    calls: EnumV16 | None
+    event: EnumV16 | None
+    constants: list[ConstantV16]
+    error: EnumV16 | None
+    associated_types: list[AssociatedType]
+    view_functions: list[ViewFunction]
+    index: U8
+    docs: list[Text]
+    deprecation: ItemDeprecation
+
+
+class ExtrinsicV16(Struct):
+    """The form of extrinsics: their versions, and which extensions each extension version carries."""
+
+    versions: list[U8]
+    address: TypeId
+    call: TypeId
+    signature: TypeId
+    extensions_by_version: list[tuple[U8, list[CompactU32]]]
+    extensions: list[SignedExtension]
+
+
+class ApiMethodV16(Struct):
+    """A method of a runtime API."""
+
+    name: Text
+    inputs: list[ApiInput]
+    output: TypeId
+    docs: list[Text]
+    deprecation: ItemDeprecation
+
+
+class ApiTraitV16(Struct):
+    """A runtime API with its version."""
+
+    name: Text
+    methods: list[ApiMethodV16]
+    docs: list[Text]
+    version: CompactU32
+    deprecation: ItemDeprecation
+
+
+class MetadataV16(Struct):
+    """Version 16."""
+
+    types: list[PortableType]
+    pallets: list[PalletV16]
+    extrinsic: ExtrinsicV16
+    apis: list[ApiTraitV16]
     outer_enums: OuterEnums
     custom: list[tuple[Text, CustomValue]]

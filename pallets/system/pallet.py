@@ -337,6 +337,9 @@ class System(Pallet[Config], weights=Weights):
 
     # -- limits --------------------------------------------
 
+    def ss58_prefix(self) -> int:
+        return self.config.ss58_prefix
+
     def block_weights(self) -> BlockWeights:
         return self.config.block_weights
 

@@ -181,11 +181,14 @@ def test_mortality(chain: Chain, refused: Refused) -> None:
     chain.block(unborn)
 
 
-def test_metadata_hash_mode_enabled_cannot_be_judged(chain: Chain, refused: Refused) -> None:
+def test_a_runtime_without_token_knows_no_metadata_digest(chain: Chain) -> None:
     raw = chain.sign(ALICE, RuntimeCall(TEMPLATE.entry("store"), (5,)))
     call_at = raw.rindex(TEMPLATE.entry("store").prefix)
     assert raw[call_at - 1] == MetadataHashMode.Disabled
-    refused.everywhere(raw[: call_at - 1] + b"\1" + raw[call_at:], Invalid.IndeterminateImplicit)
+    committed = raw[: call_at - 1] + b"\1" + raw[call_at:]
+    with pytest.raises(UnknownTransaction) as caught:
+        chain.runtime.validate(chain.state, 2, committed, chain.header.hash, chain.host)
+    assert caught.value.kind is Unknown.CannotLookup
 
 
 def test_room(chain: Chain, refused: Refused) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from blake3 import blake3
 from scalecodec.base import RuntimeConfigurationObject, ScaleBytes
 from scalecodec.type_registry import load_type_registry_preset
 
 from frame.call import RuntimeCall
-from frame.metadata.types import MetadataV14, MetadataV15
+from frame.metadata.digest import merkle_root
+from frame.metadata.types import MetadataV14, MetadataV15, MetadataV16
 from frame.testing import Chain
 from primitives.era import Era
 from primitives.scale import codec
@@ -159,3 +161,29 @@ def test_v15_says_the_same_and_more() -> None:
     assert runtime.metadata(14)[:5] == b"meta\x0e"
     with pytest.raises(ValueError, match="no metadata of version 13"):
         runtime.metadata(13)
+
+
+def test_v16_says_the_same_and_more() -> None:
+    runtime = TemplateRuntime()
+    old = codec(MetadataV15).decode(runtime.metadata(15)[5:])
+    new = codec(MetadataV16).decode(runtime.metadata(16)[5:])
+    assert runtime.metadata(16)[:5] == b"meta\x10"
+    assert (old.types, old.outer_enums) == (new.types, new.outer_enums)
+    assert [(p.name, p.index, p.docs) for p in old.pallets] == [
+        (p.name, p.index, p.docs) for p in new.pallets
+    ]
+    assert [p.calls for p in old.pallets] == [p.calls and p.calls.type_ for p in new.pallets]
+    assert new.extrinsic.versions == [4]
+    assert new.extrinsic.extensions_by_version == [(0, list(range(10)))]
+    assert new.extrinsic.extensions == old.extrinsic.signed_extensions
+    assert {api.name: api.version for api in new.apis}["BlockBuilder"] == 6
+
+
+def test_the_root_of_the_digests_tree() -> None:
+    leaves = [bytes((i,)) for i in range(5)]
+    a, b, c, d, e = (blake3(leaf).digest() for leaf in leaves)
+    node = lambda left, right: blake3(left + right).digest()  # noqa: E731
+    # RFC 78: a complete tree, whose last row is filled from the left.
+    assert merkle_root(leaves) == node(node(node(d, e), a), node(b, c))
+    assert merkle_root(leaves[:1]) == a
+    assert merkle_root([]) == bytes(32)

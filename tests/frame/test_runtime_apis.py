@@ -51,7 +51,7 @@ def test_version(chain: Chain) -> None:
 def test_metadata(chain: Chain) -> None:
     opaque = codec(bytes).decode(ask(chain, "Metadata_metadata"))
     assert opaque == chain.runtime.metadata(14)
-    assert ask(chain, "Metadata_metadata_versions") == b"\x08\x0e\0\0\0\x0f\0\0\0"
+    assert ask(chain, "Metadata_metadata_versions") == b"\x0c\x0e\0\0\0\x0f\0\0\0\x10\0\0\0"
     at = ask(chain, "Metadata_metadata_at_version", (15).to_bytes(4, "little"))
     assert codec(bytes).decode(at[1:]) == chain.runtime.metadata(15)
     assert ask(chain, "Metadata_metadata_at_version", (13).to_bytes(4, "little")) == b"\0"
