@@ -147,7 +147,9 @@ class RpcServer:
             )
             response.force_close()
             return response
-        return web.Response(text=self._http.answer(body), content_type="application/json")
+        answer = self._http.answer(body)
+        self._http.answered()
+        return web.Response(text=answer, content_type="application/json")
 
     async def _upgrade(self, request: web.Request) -> web.StreamResponse:
         if len(self._sockets) >= self._limits.connections:

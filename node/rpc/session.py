@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from node.errors import NodeError
@@ -23,7 +23,7 @@ from node.rpc.errors import (
     RpcError,
     client_error,
 )
-from node.rpc.table import METHODS
+from node.rpc.table import METHODS, P, Part
 from node.service import Node
 
 log = logging.getLogger("rpc")
@@ -37,6 +37,8 @@ class Limits(NamedTuple):
     batch: int = 1024
     subscriptions: int = 1024
     connections: int = 1000
+    unsafe: bool = True
+    """Whether clients may call methods that are not safe."""
 
 
 def _refuse_constant(name: str) -> Any:
@@ -58,10 +60,39 @@ def error_text(ident: Any, error: RpcError) -> str:
 
 
 class Session:
-    """One client. `invoke` runs a method; a WebSocket session adds the methods that need a way back."""
+    """One client; satisfies `node.rpc.table.Client`. `invoke` runs a method; a WebSocket session adds the
+    methods that need a way back.
+    """
 
     def __init__(self, node: Node, limits: Limits) -> None:
         self.node, self.limits = node, limits
+        self.unsafe = limits.unsafe
+        self._parts: dict[type[Part], Part] = {}
+        self._later: list[Callable[[], None]] = []
+
+    def part(self, kind: type[P]) -> P:
+        """What methods of one family remember of this client, made on first use."""
+        found = self._parts.get(kind)
+        if found is None:
+            found = self._parts[kind] = kind(self.node)
+        assert isinstance(found, kind)
+        return found
+
+    def later(self, do: Callable[[], None]) -> None:
+        """Do this once the answer to the current request is on its way."""
+        self._later.append(do)
+
+    def answered(self) -> None:
+        """The answer is on its way: do what had to wait for it."""
+        waiting, self._later = self._later, []
+        for do in waiting:
+            do()
+
+    def end(self) -> None:
+        """The client is gone."""
+        parts, self._parts = self._parts, {}
+        for part in parts.values():
+            part.close()
 
     def answer(self, text: str | bytes) -> str:
         """The whole answer to `text`; empty if it holds nothing but notifications."""
@@ -114,7 +145,7 @@ class Session:
         entry = METHODS.get(name)
         if entry is None:
             raise RpcError(METHOD_NOT_FOUND, "Method not found")
-        return entry.call(self.node, params)
+        return entry.call(self.node, self, params)
 
 
 def to_rpc_error(error: Exception, name: str) -> RpcError:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from node.rpc.params import Account, BlockHash, Hex
-from node.rpc.table import Json, method, names
+from node.rpc.table import Client, Json, method, names
 from node.rpc.wire import hexed
 from node.service import Node
 
 
 @method("rpc_methods")
-def rpc_methods(node: Node) -> Json:
-    """What works, and nothing else: clients detect features by it."""
-    return {"methods": names()}
+def rpc_methods(node: Node, client: Client) -> Json:
+    """What this client may call, and nothing else: clients detect features by it."""
+    return {"methods": names(client.unsafe)}
 
 
 @method("system_name")

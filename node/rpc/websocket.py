@@ -10,14 +10,13 @@ import asyncio
 import logging
 import secrets
 from collections import deque
-from collections.abc import Callable
 from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from node.rpc.errors import TOO_MANY_SUBSCRIPTIONS, RpcError
 from node.rpc.session import Limits, Session, encode
-from node.rpc.table import SUBSCRIPTIONS, UNSUBSCRIBE, Cancel, Subscription
+from node.rpc.table import SUBSCRIPTIONS, UNSUBSCRIBE, Cancel, Client, Subscription
 from node.service import Node
 
 log = logging.getLogger("rpc")
@@ -36,13 +35,13 @@ class Budget:
 class Stream:
     """One subscription of one client; satisfies `node.rpc.table.Sink`."""
 
-    def __init__(
-        self, notification: str, ident: str, push: Callable[[str], None], forget: Callable[[str], object]
-    ) -> None:
+    def __init__(self, notification: str, ident: str, client: Connection) -> None:
         self.ident = ident
         self.notification = notification
+        self.client: Client = client
+        self.room = client.room
         self.cancel: Cancel | None = None
-        self._push, self._forget = push, forget
+        self._push, self._forget = client.push, client.forget
         self._head = (
             f'{{"jsonrpc":"2.0","method":"{notification}","params":{{"subscription":"{ident}","result":'
         )
@@ -90,7 +89,6 @@ class Connection(Session):
         self._room = asyncio.Event()
         self._too_slow = asyncio.Event()
         self._streams: dict[str, Stream] = {}
-        self._starting: list[Stream] = []
         self._prefix = secrets.token_urlsafe(9)
         self._count = 0
 
@@ -102,6 +100,7 @@ class Connection(Session):
         finally:
             for stream in list(self._streams.values()):
                 stream.close()
+            self.end()
             for job in jobs:
                 job.cancel()
             for error in await asyncio.gather(*jobs, return_exceptions=True):
@@ -119,14 +118,12 @@ class Connection(Session):
                 break
             answer = self.answer(message.data)
             if answer:
-                self._push(answer)
-            starting, self._starting = self._starting, []
-            for stream in starting:
-                stream.started()
-            await self._wait_for_room()
+                self.push(answer)
+            self.answered()
+            await self.room()  # take no more requests from a client that does not read the answers
 
-    async def _wait_for_room(self) -> None:
-        """Take no more requests from a client that does not read the answers."""
+    async def room(self) -> None:
+        """Wait until the client has read most of what waits for it."""
         while self._mine.used > self.PAUSE:
             self._room.clear()
             await self._room.wait()
@@ -148,17 +145,18 @@ class Connection(Session):
                 f"Exceeded max limit of {self.limits.subscriptions}",
             )
         self._count += 1
-        stream = Stream(entry.notification, f"{self._prefix}{self._count}", self._push, self._forget)
+        stream = Stream(entry.notification, f"{self._prefix}{self._count}", self)
         self._streams[stream.ident] = stream
         try:
             stream.cancel = entry.open(self.node, stream, params)
         except BaseException:
-            self._forget(stream.ident)
+            self.forget(stream.ident)
             raise
-        self._starting.append(stream)
+        self.later(stream.started)
         return stream.ident
 
-    def _forget(self, ident: str) -> None:
+    def forget(self, ident: str) -> None:
+        """A stream has ended."""
         self._streams.pop(ident, None)
 
     def _unsubscribe(self, notification: str, params: Any) -> bool:
@@ -171,7 +169,8 @@ class Connection(Session):
 
     # ------------------------------------------------------------------ out
 
-    def _push(self, text: str) -> None:
+    def push(self, text: str) -> None:
+        """Queue one message for the client; beyond its bound, cut it off."""
         size = len(text)
         if self._mine.exceeded(size) or self._shared.exceeded(size):
             self._too_slow.set()
