@@ -1,20 +1,24 @@
-"""Training steps in the enclave against what an ML engineer would run instead.
+"""Training steps in the enclave against what an ML engineer would run instead, as ratios in one run.
 
-The peer of the MLP is the same step written by hand in NumPy; where PyTorch is installed (it is no dependency
-of ours), it is measured in the same run and named instead. One thread each.
+Every ratio is peer's time / ours, one thread each, the peers interleaved with us in short runs
+and compared by their medians; ours run with fuel counted and many steps a call, as in the enclave.
+docs/performance-executor.md says what bounds each.
 """
 
+import os
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any
+from contextlib import contextmanager
+from functools import reduce
 
 import numpy as np
 
-from benchmarks.figure import Figure, seconds_each
-from executor.compiler.compile import compile_training
+from benchmarks import peers
+from benchmarks.figure import Figure, medians, seconds_each
+from benchmarks.models import CASES, Case, cnn_of_a_million, mlp, products
+from executor.compiler.compile import compile_forward, compile_training
 from executor.compiler.machine import Machine
 from executor.compiler.plan import Plan
+from executor.errors import ExecutorError
 from primitives.job import (
     NUMERICS,
     SPEC_VERSION,
@@ -29,116 +33,159 @@ from primitives.job import (
     model_hash,
 )
 
-DIGITS = Path(__file__).parents[1] / "examples" / "digits"
-BATCH = 32
-RATE = 0.01
-MICRO = 1e6
+STEPS = 8
+"""Steps of one measured call; the MLP takes more, its steps being short."""
+MLP_STEPS = 100
+PRODUCTS = 4
+SIZES = (256, 512)
+FUEL = 1 << 62
+EAGER = "PyTorch eager, its best layout, 1 thread"
 
 
 def figures() -> Iterator[Figure]:
-    """Microseconds a step of both demo models, batch 32, and seconds to compile."""
-    for name in ("mlp", "cnn"):
-        model = (DIGITS / f"{name}.onnx").read_bytes()
-        plan = compile_training(model, _spec(model), 50 * BATCH)
-        ours = _step_seconds(plan) * MICRO
-        peer, peer_seconds = _peer(name)
-        yield Figure(f"{name}_step_us", ours, "µs", peer, peer_seconds and peer_seconds * MICRO)
-        flops = plan.flops / plan.steps
-        yield Figure(f"{name}_gflops", flops / ours / 1e3, "GFLOP/s")
-        compiling = seconds_each(lambda m=model: compile_training(m, _spec(m), BATCH), runs=3)  # type: ignore[misc]
-        yield Figure(f"{name}_compile_ms", compiling * 1e3, "ms")
+    """Ratios for training steps and matrix products, fuel, and seconds to compile."""
+    with one_core():
+        torch = peers.has_torch()
+        for make in CASES:
+            yield from _training(make(), torch)
+        for size in SIZES:
+            yield from _products(size, torch)
+        yield _fuel()
+        yield _compile()
 
 
-def _spec(model: bytes) -> TrainingSpec:
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Pin the process to one core, where the system can."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def spec_of(case: Case, *, epochs: int = 1, shards: int = 1) -> TrainingSpec:
+    """SGD without momentum on cross-entropy."""
     return TrainingSpec(
         version=SPEC_VERSION,
         numerics=NUMERICS,
-        model_hash=model_hash(model),
-        inputs=[InputMap(column=b"pixels", tensor=b"pixels", affine=None)],
-        target=Target(column=b"label", tensor=b"logits"),
+        model_hash=model_hash(case.model),
+        inputs=[InputMap(column=b"x", tensor=b"x", affine=None)],
+        target=Target(column=b"label", tensor=b"y"),
         loss=Loss.CrossEntropy,
-        optimizer=OptimizerSpec.Sgd(rate=float_bits(RATE), momentum=0),
+        optimizer=OptimizerSpec.Sgd(rate=float_bits(peers.RATE), momentum=0),
         schedule=Schedule.Constant(),
-        epochs=1,
-        batch=BATCH,
+        epochs=epochs,
+        batch=case.batch,
         seed=bytes(32),
         init=Init.Given(),
         trainable=[],
         dp=None,
         shuffle=False,
-        shards=1,
+        shards=shards,
     )
 
 
-def _rows(count: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    table = np.loadtxt(DIGITS / "provider.csv", delimiter=",", skiprows=1, max_rows=count, dtype=np.float32)
-    pixels = (table[:, :64] / 16).reshape(-1, 1, 8, 8)
-    return np.ascontiguousarray(pixels), table[:, 64].astype(np.int32)
-
-
-def _step_seconds(plan: Plan) -> float:
-    """Many steps a call, as the enclave runs them, with fuel counted."""
-    machine = Machine(plan, fuel=2**62)
-    steps = plan.steps_per_call
-    pixels, labels = _rows(steps * BATCH)
-    steps = len(labels) // BATCH
-    machine.write(plan.inputs[0], pixels[: steps * BATCH])
+def trainer(case: Case, plan: Plan, steps: int) -> Callable[[], object]:
+    """`steps` training steps in one call, on rows that lie in the module's memory."""
+    machine = Machine(plan, fuel=FUEL)
+    x, labels = case.rows(steps * case.batch)
+    machine.write(plan.inputs[0], x)
     assert plan.target is not None
-    machine.write(plan.target, labels[: steps * BATCH])
-    return seconds_each(lambda: machine.run(steps, BATCH)) / steps
+    machine.write(plan.target, labels)
+    return lambda: machine.run(steps, case.batch)
 
 
-def _peer(name: str) -> tuple[str, float | None]:
-    if find_spec("torch"):
-        return "PyTorch eager, 1 thread", seconds_each(_torch_step(name))
-    if name == "mlp":
-        return "the same step in NumPy", seconds_each(_numpy_step())
-    return "", None
+def _training(case: Case, torch: bool) -> Iterator[Figure]:
+    """One model's step against every peer that has it."""
+    steps = MLP_STEPS if case.name == "mlp" else STEPS
+    try:
+        plan = compile_training(case.model, spec_of(case), steps * case.batch)
+    except ExecutorError as error:
+        print(f"  {case.name} is left out: {type(error).__name__}: {error}")
+        return
+    steps = min(steps, plan.steps_per_call)
+    work = {"ours": trainer(case, plan, steps)}
+    if torch:
+        work |= peers.torch_steps(case)
+    if case.name == "mlp":
+        work["numpy"] = peers.numpy_mlp_step(case)
+    times = medians(work)
+    ours = times.pop("ours") / steps
+    by_hand = times.pop("numpy", None)
+    best = min(times, key=times.__getitem__, default="")
+    peer = times[best] * 1e6 if best else None
+    yield Figure(f"{case.name}_step_us", ours * 1e6, "µs", EAGER if best else "", peer)
+    yield Figure(f"{case.name}_gflops", plan.flops / plan.steps / ours / 1e9, "GFLOP/s")
+    if best:
+        yield Figure(f"{case.name}_vs_torch", times[best] / ours, "×", f"{EAGER} ({best})")
+    if by_hand:
+        yield Figure(f"{case.name}_vs_numpy", by_hand / ours, "×", "the same step by hand in NumPy, 1 thread")
+    yield from _forward(case)
 
 
-def _numpy_step() -> Callable[[], object]:
-    """64-128-10, ReLU, cross-entropy, SGD, by hand."""
-    pixels, labels = _rows(BATCH)
-    x, y = pixels.reshape(BATCH, 64), labels
-    w1, w2 = np.full((64, 128), 0.01, np.float32), np.full((128, 10), 0.01, np.float32)
-    b1, b2 = np.zeros(128, np.float32), np.zeros(10, np.float32)
-    rate, lane = np.float32(RATE / BATCH), np.arange(BATCH)
-
-    def step() -> None:
-        hidden = np.maximum(x @ w1 + b1, 0)
-        logits = hidden @ w2 + b2
-        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-        gradient = powers / powers.sum(axis=1, keepdims=True)
-        gradient[lane, y] -= 1
-        back = (gradient @ w2.T) * (hidden > 0)
-        w2[:] -= rate * (hidden.T @ gradient)
-        b2[:] -= rate * gradient.sum(axis=0)
-        w1[:] -= rate * (x.T @ back)
-        b1[:] -= rate * back.sum(axis=0)
-
-    return step
+def _forward(case: Case) -> Iterator[Figure]:
+    """The forward pass alone against onnxruntime, which does not train."""
+    plan = compile_forward(case.model, case.batch, STEPS * case.batch)
+    steps = min(STEPS, plan.steps_per_call)
+    machine = Machine(plan, fuel=FUEL)
+    x, _ = case.rows(steps * case.batch)
+    machine.write(plan.inputs[0], x)
+    times = medians(
+        {
+            "ours": lambda: machine.run(steps, case.batch),
+            "peer": peers.onnxruntime_forward(case.model, x[: case.batch]),
+        }
+    )
+    ours, peer = times["ours"] / steps, times["peer"]
+    yield Figure(f"{case.name}_forward_us", ours * 1e6, "µs", "onnxruntime, 1 thread", peer * 1e6)
+    yield Figure(f"{case.name}_forward_vs_onnxruntime", peer / ours, "×", "onnxruntime, 1 thread")
 
 
-def _torch_step(name: str) -> Callable[[], object]:
-    import torch
-    from torch import nn
-
-    torch.set_num_threads(1)
-    models = {
-        "mlp": lambda: nn.Sequential(nn.Flatten(), nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 10)),
-        "cnn": lambda: nn.Sequential(
-            *(nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 16, 3, padding=1), nn.ReLU()),
-            *(nn.MaxPool2d(2), nn.Flatten(), nn.Linear(256, 64), nn.ReLU(), nn.Linear(64, 10)),
-        ),
+def _products(size: int, torch: bool) -> Iterator[Figure]:
+    """A chain of products of size × size, fuel counted, layout changes at both ends included."""
+    model, weights = products(size, PRODUCTS)
+    plan = compile_forward(model, size, size)
+    machine = Machine(plan, fuel=FUEL)
+    x = np.random.default_rng(3).uniform(-1, 1, (size, size)).astype(np.float32)
+    machine.write(plan.inputs[0], x)
+    work: dict[str, Callable[[], object]] = {
+        "ours": lambda: machine.run(1, size),
+        "numpy": lambda: reduce(np.matmul, weights, x),
+        "onnxruntime": peers.onnxruntime_forward(model, x),
     }
-    model = models[name]()
-    optimizer = torch.optim.SGD(model.parameters(), lr=RATE)
-    pixels, labels = _rows(BATCH)
-    x, y = torch.from_numpy(pixels), torch.from_numpy(labels.astype(np.int64))
+    if torch:
+        work["torch"] = peers.torch_products(x, weights)
+    times = medians(work)
+    ours = times.pop("ours")
+    rate = 2 * PRODUCTS * size**3 / 1e9
+    yield Figure(f"gemm_{size}_gflops", rate / ours, "GFLOP/s")
+    for peer, taken in times.items():
+        name = f"gemm_vs_{peer}" if size == SIZES[-1] else f"gemm_{size}_vs_{peer}"
+        yield Figure(name, taken / ours, "×", f"{peer}, 1 thread, {rate / taken:.0f} GFLOP/s, n = {size}")
 
-    def step() -> None:
-        optimizer.zero_grad()
-        nn.functional.cross_entropy(model(x), y).backward()
-        optimizer.step()
 
-    return step
+def _fuel() -> Figure:
+    """Quoted over used, for a job of several epochs with a last batch that is not full."""
+    case = mlp()
+    rows, epochs = 7 * case.batch + 5, 3
+    plan = compile_training(case.model, spec_of(case, epochs=epochs), rows)
+    machine = Machine(plan, fuel=FUEL)
+    for _ in range(epochs):
+        machine.run(8, 5)
+    machine.finish()
+    return Figure("fuel_quoted_over_used", plan.fuel / (FUEL - machine.fuel_left()), "×")
+
+
+def _compile() -> Figure:
+    """Model bytes to a module that runs, wasmtime's compilation included."""
+    case = cnn_of_a_million()
+
+    def work() -> None:
+        Machine(compile_training(case.model, spec_of(case), case.batch), fuel=FUEL)
+
+    return Figure("compile_seconds_cnn", seconds_each(work, runs=3), "s")

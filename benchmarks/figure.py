@@ -31,3 +31,19 @@ def _time(work: Callable[[], object], calls: int) -> float:
     for _ in range(calls):
         work()
     return time.perf_counter() - began
+
+
+def medians(
+    work: dict[str, Callable[[], object]], *, rounds: int = 15, at_least: float = 0.02
+) -> dict[str, float]:
+    """Seconds one call of each takes: medians over `rounds` rounds with one short run of each, so that a
+    slow moment of the machine meets all of them."""
+    calls = {}
+    for name, call in work.items():
+        call()
+        calls[name] = max(1, int(at_least / max(_time(call, 1), 1e-9)))
+    taken: dict[str, list[float]] = {name: [] for name in work}
+    for _ in range(rounds):
+        for name, call in work.items():
+            taken[name].append(_time(call, calls[name]) / calls[name])
+    return {name: statistics.median(values) for name, values in taken.items()}
