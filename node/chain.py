@@ -8,7 +8,7 @@ its outcome is committed without a second run; importing the same block elsewher
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Generic, NamedTuple, TypeVar
 
 from frame.apis import ApiFailed, UnknownApi
@@ -192,6 +192,16 @@ class Chain:
         if at is not None:
             self.number_of(at)
         return self.database.backend(at)
+
+    def read_proof(
+        self, keys: Iterable[bytes], child: bytes | None = None, at: bytes | None = None
+    ) -> list[bytes]:
+        """What proves the values, or the absence, of `keys` under the state root of a block (by default the
+        best one); with `child`, of keys in that child trie. Raises `UnknownBlock`.
+
+        `primitives.trie.verify_proof` and `verify_child_proof` read it.
+        """
+        return self.state(at).proof(keys, child, version=self._state_version)
 
     def call(self, api: str, args: bytes, at: bytes | None = None) -> bytes:
         """Ask a runtime API at a block; raises `UnknownBlock` and `RuntimeFailed`."""

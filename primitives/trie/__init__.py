@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from primitives.trie.codec import (
+    CHILD_PREFIX,
     EMPTY_ROOT,
     InvalidKey,
     InvalidNode,
@@ -26,7 +27,7 @@ from primitives.trie.codec import (
     decode_node,
     encode_node,
 )
-from primitives.trie.proof import make_proof, verify_proof
+from primitives.trie.proof import make_proof, verify_child_proof, verify_proof
 from primitives.trie.tree import HashStore, NodeChanges, NodeStore, Trie, Update, build, sorted_items
 
 __all__ = [
@@ -49,11 +50,9 @@ __all__ = [
     "ordered_root",
     "root",
     "state_root",
+    "verify_child_proof",
     "verify_proof",
 ]
-
-CHILD_PREFIX = b":child_storage:default:"
-"""Top-level key of a child trie's root: this prefix ‖ the child's name."""
 
 
 def root(pairs: Iterable[tuple[bytes, bytes]], version: int) -> bytes:

@@ -14,6 +14,8 @@ from __future__ import annotations
 from hashlib import blake2b
 
 HASH_LENGTH = 32
+CHILD_PREFIX = b":child_storage:default:"
+"""Top-level key of a child trie's root: this prefix ‖ the child's name."""
 HASHED_VALUE_MIN = 33
 """Shortest value that state version 1 stores by hash (`TRIE_VALUE_NODE_THRESHOLD`)."""
 MAX_NIBBLES = 65535

@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from primitives.trie.codec import HASH_PREFIX, MissingNode, encode_node
+from primitives.trie.codec import (
+    CHILD_PREFIX,
+    HASH_LENGTH,
+    HASH_PREFIX,
+    InvalidNode,
+    MissingNode,
+    encode_node,
+)
 from primitives.trie.tree import HashStore, Trie
 
 
@@ -38,3 +45,18 @@ def verify_proof(root_hash: bytes, proof: Iterable[bytes], key: bytes) -> bytes 
     items are ignored, as Substrate does.
     """
     return Trie(root_hash, HashStore(proof)).get(key)
+
+
+def verify_child_proof(root_hash: bytes, proof: Iterable[bytes], child: bytes, key: bytes) -> bytes | None:
+    """The value of `key` in the child trie named `child`, as `state_getChildReadProof` proves it: the proof
+    holds the way to the child's root in the top trie, and the way to the key below it.
+
+    None: proven absent, with the child itself or within it. Raises as `verify_proof` does.
+    """
+    store = HashStore(proof)
+    child_root = Trie(root_hash, store).get(CHILD_PREFIX + child)
+    if child_root is None:
+        return None
+    if len(child_root) != HASH_LENGTH:
+        raise InvalidNode(f"the root of a child trie has {len(child_root)} bytes")
+    return Trie(child_root, store).get(key)
