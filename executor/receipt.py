@@ -27,7 +27,7 @@ from primitives.scale import ScaleError, decode, encode, replace
 Sign = Callable[[bytes], bytes]
 """Signs a message with the provider's account key."""
 Verify = Callable[[int, bytes, bytes, bytes], bool]
-"""(scheme, signature, message, public key) → whether it holds; `primitives.keys.verify`."""
+"""(scheme, signature, message, account) → whether it holds; `primitives.keys.verify`."""
 
 
 @dataclass(frozen=True)
@@ -103,14 +103,9 @@ class Expected:
     provider: bytes
 
 
-def unpack(
-    data: bytes, model: bytes, expected: Expected, verify: Verify, public: bytes | None = None
-) -> ResultPackage:
+def unpack(data: bytes, model: bytes, expected: Expected, verify: Verify) -> ResultPackage:
     """Open and verify a package: fields, weights hash, signature, and that the graph is the submitted
-    `model`'s.
-
-    `public` is the signer's public key where it is not the account id (ecdsa). Raises ReceiptError naming
-    what fails.
+    `model`'s. Raises ReceiptError naming what fails.
     """
     try:
         package = decode(ResultPackage, data)
@@ -124,7 +119,7 @@ def unpack(
             raise ReceiptError(f"the receipt speaks of another {name.replace('_', ' ')}")
     if weights_hash(package.weights) != receipt.weights_hash:
         raise ReceiptError("the weights are not those that the receipt certifies")
-    if not verify(receipt.scheme, receipt.signature, receipt_message(receipt), public or receipt.provider):
+    if not verify(receipt.scheme, receipt.signature, receipt_message(receipt), receipt.provider):
         raise ReceiptError("the receipt's signature is not the provider's")
     check_same_graph(model, package.weights)
     return package

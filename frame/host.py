@@ -9,7 +9,9 @@ class Host(Protocol):
     """The node gives one to every runtime call."""
 
     def verify(self, scheme: int, signature: bytes, message: bytes, public: bytes) -> bool:
-        """Whether `signature` of `message` is by `public`; scheme 0 ed25519, 1 sr25519, 2 ecdsa."""
+        """Whether `signature` of `message` is by the account `public`; scheme 0 ed25519, 1 sr25519,
+        2 ecdsa (whose account is the hash of the key).
+        """
         ...
 
     def index_blob(self, hash: bytes, piece: int, data: bytes) -> None:

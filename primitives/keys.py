@@ -4,8 +4,8 @@ A secret URI is a phrase or `0x` seed, then junctions `//hard` and `/soft`, then
 phrase the well-known development phrase stands: `//Alice`. A junction that is a number below 2**64 counts as
 a number.
 
-Sources: Substrate `primitives/core/src/{crypto,sr25519,ed25519}.rs` and the `substrate-bip39` crate, whose
-seed is PBKDF2 over the phrase's *entropy*, not over its words as in BIP-39.
+Sources: Substrate `primitives/core/src/{crypto,sr25519,ed25519,ecdsa}.rs` and the `substrate-bip39` crate,
+whose seed is PBKDF2 over the phrase's *entropy*, not over its words as in BIP-39.
 
 Errors: `SecretError` for URIs and secrets, never with the secret in it. `verify` answers, it never raises.
 """
@@ -17,7 +17,7 @@ import os
 import re
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import sr25519
 from cryptography.exceptions import InvalidSignature
@@ -27,6 +27,9 @@ from mnemonic import Mnemonic
 from primitives import ss58
 from primitives.hashing import blake2_256
 from primitives.scale import U64, encode
+
+if TYPE_CHECKING:
+    from coincurve import PrivateKey
 
 DEV_PHRASE = "bottom drive obey lake curtain smoke basket hold race lonely fit walk"
 """The public phrase behind //Alice, //Bob, …: never for real money."""
@@ -57,7 +60,10 @@ class Junction(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Keypair:
-    """A secret key and its public half. `seed` is None for derived sr25519 keys, which have none."""
+    """A secret key and its public half: 32 bytes, for ecdsa the compressed 33.
+
+    `seed` is None for derived sr25519 keys, which have none.
+    """
 
     scheme: Scheme
     public: bytes
@@ -66,7 +72,7 @@ class Keypair:
 
     @classmethod
     def from_uri(cls, uri: str, scheme: Scheme = Scheme.SR25519) -> Keypair:
-        """The key of a secret URI. ed25519 derives by hard junctions only."""
+        """The key of a secret URI. ed25519 and ecdsa derive by hard junctions only."""
         seed, path = _parse(uri)
         pair = cls.from_seed(seed, scheme)
         for junction in path:
@@ -75,7 +81,9 @@ class Keypair:
 
     @classmethod
     def from_seed(cls, seed: bytes, scheme: Scheme = Scheme.SR25519) -> Keypair:
-        """The key of a 32-byte seed (sr25519: a mini secret, expanded as Substrate does)."""
+        """The key of a 32-byte seed (sr25519: a mini secret, expanded as Substrate does). SecretError for a
+        seed that is no ecdsa key: zero, or above the order of secp256k1.
+        """
         if len(seed) != 32:
             raise SecretError(f"a seed has 32 bytes, not {len(seed)}")
         if scheme == Scheme.SR25519:
@@ -84,7 +92,7 @@ class Keypair:
         if scheme == Scheme.ED25519:
             public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
             return cls(scheme, public, seed, seed)
-        raise SecretError("keys are sr25519 or ed25519")
+        return cls(scheme, _secp256k1(seed).public_key.format(), seed, seed)
 
     def derive(self, junction: Junction) -> Keypair:
         """The child key behind one junction."""
@@ -93,40 +101,44 @@ class Keypair:
             _, public, secret = step((junction.chain_code, self.public, self._secret), b"")
             return Keypair(self.scheme, public, None, secret)
         if not junction.hard:
-            raise SecretError("ed25519 has no soft junctions: write // instead of /")
-        return Keypair.from_seed(
-            blake2_256(encode(str, "Ed25519HDKD") + self._secret + junction.chain_code), self.scheme
-        )
+            name = self.scheme.name.lower()
+            raise SecretError(f"{name} has no soft junctions: write // instead of /")
+        tag = encode(str, _DERIVATION_TAGS[self.scheme])
+        return Keypair.from_seed(blake2_256(tag + self._secret + junction.chain_code), self.scheme)
 
     @property
     def account_id(self) -> bytes:
-        """The account that this key signs for: its public key."""
-        return self.public
+        """The account that this key signs for: its public key, for ecdsa blake2b-256 of it."""
+        return blake2_256(self.public) if self.scheme == Scheme.ECDSA else self.public
 
     @property
     def address(self) -> str:
         """The account as text, with the development prefix 42; `ss58.encode` takes others."""
-        return ss58.encode(self.public)
+        return ss58.encode(self.account_id)
 
     def sign(self, message: bytes) -> bytes:
-        """64 bytes. sr25519 signatures are randomised: two of one message differ."""
+        """64 bytes; for ecdsa r ‖ s ‖ recovery id over blake2b-256 of the message, 65 bytes. sr25519
+        signatures are randomised: two of one message differ.
+        """
         if self.scheme == Scheme.SR25519:
             signature: bytes = sr25519.sign((self.public, self._secret), message)
             return signature
-        return Ed25519PrivateKey.from_private_bytes(self._secret).sign(message)
+        if self.scheme == Scheme.ED25519:
+            return Ed25519PrivateKey.from_private_bytes(self._secret).sign(message)
+        recoverable: bytes = _secp256k1(self._secret).sign_recoverable(blake2_256(message), hasher=None)
+        return recoverable
 
 
-def verify(scheme: int, signature: bytes, message: bytes, public: bytes) -> bool:
-    """Whether `signature` is that of `message` by `public`. False, never an exception, for malformed input.
+def verify(scheme: int, signature: bytes, message: bytes, account: bytes) -> bool:
+    """Whether `signature` of `message` is by the key of `account` (its `Keypair.account_id`): the public key
+    itself, for ecdsa the hash of the key that the signature recovers. False, never an exception, for
+    malformed input.
 
     Public keys of small order (the all-zero account is one) are refused: anyone can sign for them, since a
-    plain zero signature then satisfies the equation. ecdsa is always False: extrinsics signed by it are not
-    accepted.
+    plain zero signature then satisfies the equation.
     """
-    if len(public) != 32 or len(signature) != 64:
-        return False
-    check = _VERIFIERS.get(scheme)
-    return check is not None and check(signature, message, public)
+    length, check = _VERIFIERS.get(scheme, (-1, _never))
+    return len(account) == 32 and len(signature) == length and check(signature, message, account)
 
 
 def generate_mnemonic(words: int = 12) -> str:
@@ -199,6 +211,35 @@ def _verify_ed25519(signature: bytes, message: bytes, public: bytes) -> bool:
     return True
 
 
+def _secp256k1(seed: bytes) -> PrivateKey:
+    from coincurve import PrivateKey  # only here and below: most nodes never meet an ecdsa key
+
+    try:
+        return PrivateKey(seed)
+    except ValueError:
+        raise SecretError("this seed is no secp256k1 key: zero, or not below the curve's order") from None
+
+
+def _verify_ecdsa(signature: bytes, message: bytes, account: bytes) -> bool:
+    from coincurve import PublicKey
+
+    # Wallets write the recovery id as 0 to 3, or as Ethereum does, 27 to 30; Substrate takes both.
+    recovery = signature[64] - 27 if signature[64] > 26 else signature[64]
+    if recovery > 3:
+        return False
+    try:
+        key = PublicKey.from_signature_and_message(
+            signature[:64] + bytes((recovery,)), blake2_256(message), hasher=None
+        )
+    except ValueError:
+        return False
+    return blake2_256(key.format()) == account
+
+
+def _never(signature: bytes, message: bytes, account: bytes) -> bool:
+    return False
+
+
 _P = 2**255 - 19
 _NO_SIGN = 2**255 - 1
 _ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
@@ -206,4 +247,10 @@ _SMALL_ORDER = frozenset({0, 1, _P - 1, _P, _P + 1, _ORDER_8, _P - _ORDER_8})
 """The y coordinates of Curve25519's points of order 1, 2, 4 and 8, also as numbers above the prime."""
 
 _WORDS = Mnemonic("english")
-_VERIFIERS = {int(Scheme.ED25519): _verify_ed25519, int(Scheme.SR25519): _verify_sr25519}
+_DERIVATION_TAGS = {Scheme.ED25519: "Ed25519HDKD", Scheme.ECDSA: "Secp256k1HDKD"}
+_VERIFIERS = {
+    int(Scheme.ED25519): (64, _verify_ed25519),
+    int(Scheme.SR25519): (64, _verify_sr25519),
+    int(Scheme.ECDSA): (65, _verify_ecdsa),
+}
+"""Scheme → length of its signatures, and how they are checked."""

@@ -16,7 +16,7 @@ def configure(parser: ArgumentParser) -> None:
     verbs = parser.add_subparsers(required=True, metavar="generate | inspect")
     generate = verb(verbs, "generate", "make a key and keep it in the keyring", _generate)
     generate.add_argument("name", help="what to call it")
-    generate.add_argument("--scheme", choices=["sr25519", "ed25519"], default="sr25519")
+    generate.add_argument("--scheme", choices=["sr25519", "ed25519", "ecdsa"], default="sr25519")
     generate.add_argument("--words", type=int, choices=[12, 15, 18, 21, 24], default=12)
     generate.add_argument(
         "--secret-file",

@@ -38,12 +38,13 @@ def test_a_key_is_kept_privately_and_found_again(tmp_path: Path) -> None:
     assert made.seal_secret.hex() not in repr(made) and "secret" not in repr(made).lower()
 
 
-def test_both_schemes_are_kept(tmp_path: Path) -> None:
+def test_all_schemes_are_kept(tmp_path: Path) -> None:
     keyring = Keyring(tmp_path / "k.json")
     keyring.add("ed", "//Alice", Scheme.ED25519)
     keyring.add("sr", "//Alice", Scheme.SR25519)
-    assert keyring.names() == ["ed", "sr"]
-    assert keyring.get("ed").keypair.public != keyring.get("sr").keypair.public
+    keyring.add("ec", "//Alice", Scheme.ECDSA)
+    assert keyring.names() == ["ec", "ed", "sr"]
+    assert len({keyring.get(name).keypair.account_id for name in keyring.names()}) == 3
 
 
 def test_the_environment_says_where_the_keyring_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -103,7 +103,7 @@ def expected() -> receipt.Expected:
     return receipt.Expected(b"g" * 32, 7, b"r" * 32, provider=certifier().provider, **hashes)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("scheme", [Scheme.SR25519, Scheme.ED25519])
+@pytest.mark.parametrize("scheme", list(Scheme))
 def test_a_receipt_verifies(result: TrainResult, scheme: Scheme) -> None:
     who = certifier(scheme=scheme)
     signed = receipt.build(result, SPEC, FACTS, bytes(32), who)

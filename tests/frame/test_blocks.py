@@ -137,6 +137,10 @@ def test_signatures(chain: Chain, refused: Refused) -> None:
     chain.block(chain.sign(Keypair.from_uri("//Alice", Scheme.SR25519), call))
     edward = Keypair.from_uri("//Edward", Scheme.ED25519)
     refused.everywhere(chain.sign(edward, call), Invalid.Payment)  # the signature holds, the account is empty
+    ecarte = Keypair.from_uri("//Écarté", Scheme.ECDSA)
+    refused.everywhere(chain.sign(ecarte, call), Invalid.Payment)
+    forged = chain.sign(ecarte, call).replace(ecarte.account_id, edward.account_id)
+    refused.everywhere(forged, Invalid.BadProof)
     long = RuntimeCall(TEMPLATE.entry("carry"), (b"x" * 300,))
     chain.block(chain.sign(ALICE, long, nonce=1))
 

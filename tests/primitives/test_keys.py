@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+
 import bip39
 import pytest
 from hypothesis import given, settings
@@ -20,6 +23,7 @@ from primitives.keys import (
     mnemonic_seed,
     verify,
 )
+from tests.nodejs import CLIENTS
 
 SR25519 = {  # the development accounts, as `subkey inspect` prints them
     "//Alice": "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY",
@@ -35,6 +39,7 @@ ED25519 = {
     "//Alice": "5FA9nQDVg267DEd8m1ZypXLBnvN7SFxYwV7ndqSYGiN9TTpu",
     "//Bob": "5GoNkf6WdbxCFnPdAnYYQyCjAKPJgLNxXwPjwTh6DGg6gN3E",
 }
+ECDSA = {"//Alice": "5C7C2Z5sWbytvHpuLTvzKunnnRwQxft1jiqrLD5rhucQ5S9X"}
 
 
 @pytest.mark.parametrize(("uri", "address"), SR25519.items())
@@ -46,6 +51,35 @@ def test_sr25519_development_accounts(uri: str, address: str) -> None:
 @pytest.mark.parametrize(("uri", "address"), ED25519.items())
 def test_ed25519_development_accounts(uri: str, address: str) -> None:
     assert Keypair.from_uri(uri, Scheme.ED25519).address == address
+
+
+@pytest.mark.parametrize(("uri", "address"), ECDSA.items())
+def test_ecdsa_development_accounts(uri: str, address: str) -> None:
+    assert Keypair.from_uri(uri, Scheme.ECDSA).address == address
+
+
+def test_ecdsa_keys_and_signatures_are_polkadot_js_s(node_js: str) -> None:
+    uris = ["//Alice", "//Bob//stash", "//1//2", "0x" + "07" * 32, DEV_PHRASE + "///password"]
+    pairs = [Keypair.from_uri(uri, Scheme.ECDSA) for uri in uris]
+    messages = [bytes(range(length)) for length in (0, 1, 32, 100, 250)]
+    questions = [
+        {"uri": uri, "message": "0x" + message.hex(), "signature": "0x" + pair.sign(message).hex()}
+        for uri, pair, message in zip(uris, pairs, messages, strict=True)
+    ]
+    done = subprocess.run(
+        [node_js, "ecdsa.mjs"],
+        cwd=CLIENTS,
+        input=json.dumps(questions),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    for answer, pair, message in zip(json.loads(done.stdout), pairs, messages, strict=True):
+        assert (answer["address"], answer["public"]) == (pair.address, "0x" + pair.public.hex())
+        assert answer["verifies"]
+        theirs = bytes.fromhex(answer["signature"][2:])
+        assert verify(Scheme.ECDSA, theirs, message, pair.account_id)
 
 
 @pytest.mark.parametrize(
@@ -96,9 +130,27 @@ def test_signatures_verify_here_and_there(scheme: Scheme) -> None:
         assert not verify(scheme, bytes(wrong), b"message", pair.public)
 
 
+def test_an_ecdsa_signature_names_its_key() -> None:
+    pair = Keypair.from_uri("//Alice", Scheme.ECDSA)
+    signature = pair.sign(b"message")
+    check = lambda raw, message=b"message", who=pair.account_id: verify(Scheme.ECDSA, raw, message, who)  # noqa: E731
+    assert len(signature) == 65 and check(signature)
+    assert check(signature[:64] + bytes((signature[64] + 27,))), "the recovery id as Ethereum writes it"
+    assert not check(signature, message=b"messagf")
+    assert not check(signature, who=Keypair.from_uri("//Bob", Scheme.ECDSA).account_id)
+    assert not check(signature, who=pair.public) and not check(signature[:64])
+    for place in range(65):
+        assert not check(signature[:place] + bytes((signature[place] ^ 1,)) + signature[place + 1 :])
+    for recovery in (4, 26, 31, 255):
+        assert not check(signature[:64] + bytes((recovery,)))
+    for scheme in (Scheme.SR25519, Scheme.ED25519):
+        assert not verify(scheme, signature[:64], b"message", pair.account_id)
+        assert not verify(scheme, signature, b"message", pair.account_id)
+
+
 @given(
     scheme=st.integers(-1, 4),
-    signature=st.binary(max_size=70) | st.binary(min_size=64, max_size=64),
+    signature=st.binary(max_size=70) | st.binary(min_size=64, max_size=65),
     message=st.binary(max_size=4),
     public=st.binary(max_size=40) | st.binary(min_size=32, max_size=32),
 )
@@ -163,8 +215,12 @@ def test_malformed_secrets(uri: str, message: str) -> None:
 def test_what_a_scheme_cannot_do() -> None:
     with pytest.raises(SecretError, match="no soft junctions"):
         Keypair.from_uri("/soft", Scheme.ED25519)
-    with pytest.raises(SecretError, match="sr25519 or ed25519"):
-        Keypair.from_uri("//Alice", Scheme.ECDSA)
+    with pytest.raises(SecretError, match="no soft junctions"):
+        Keypair.from_uri("/soft", Scheme.ECDSA)
+    with pytest.raises(SecretError, match="no secp256k1 key"):
+        Keypair.from_seed(bytes(32), Scheme.ECDSA)
+    with pytest.raises(SecretError, match="no secp256k1 key"):
+        Keypair.from_seed(b"\xff" * 32, Scheme.ECDSA)
     with pytest.raises(SecretError, match="12, 15, 18, 21 or 24"):
         generate_mnemonic(13)
 
