@@ -203,6 +203,13 @@ class Chain:
         """
         return self.state(at).proof(keys, child, version=self._state_version)
 
+    def pin(self, digest: bytes) -> Callable[[], None]:
+        """Keep the state of a block from being pruned until the returned function is called.
+
+        Raises `UnknownBlock`, also when it is gone already. Who pins must bound how much and how long.
+        """
+        return self.database.pin(self.number_of(digest))
+
     def call(self, api: str, args: bytes, at: bytes | None = None) -> bytes:
         """Ask a runtime API at a block; raises `UnknownBlock` and `RuntimeFailed`."""
         state = self.state(at)

@@ -13,7 +13,7 @@
     db.close()
 
 A `BlockState` from `backend` keeps telling the truth about its block while later ones are committed.
-Extrinsics are kept as given (with their length prefix). Every block is kept (an archive);
+Extrinsics are kept as given (with their length prefix). `Pruning` says which old states and bodies are kept;
 nothing is rebuilt at opening.
 """
 
@@ -26,11 +26,15 @@ from node.database.errors import (
     DatabaseUnreadable,
     FormatUnknown,
     NotNextBlock,
+    PruningMismatch,
     StateRootMismatch,
 )
+from node.database.pruning import ARCHIVE, CANONICAL, Mode, Pruning
 from node.database.state import BlockState
 
 __all__ = [
+    "ARCHIVE",
+    "CANONICAL",
     "BlockState",
     "Database",
     "DatabaseClosed",
@@ -39,7 +43,10 @@ __all__ = [
     "DatabaseLocked",
     "DatabaseUnreadable",
     "FormatUnknown",
+    "Mode",
     "NotNextBlock",
     "Piece",
+    "Pruning",
+    "PruningMismatch",
     "StateRootMismatch",
 ]

@@ -3,11 +3,11 @@ order.
 
 | column | key | value |
 |---|---|---|
-| meta | name, or `aux:` ‖ name | format, genesis, best, finalized; what node parts keep for themselves |
+| meta | name, or `aux:` ‖ name | format, genesis, best, finalized, pruning, oldest; what node parts keep |
 | state | key | value at the best block |
 | child | escaped child name ‖ key | value at the best block |
 | trie | packed path, or `c` ‖ escaped child name ‖ packed path | trie node of the best state |
-| history | place ‖ u64 block | the value *before* that block: `00` (absent) or `01` ‖ value |
+| history | u32 epoch ‖ place ‖ u64 block | the value *before* that block: `00` (absent) or `01` ‖ value |
 | changes | u64 block | list of places that the block changed, for going back |
 | headers | block hash | SCALE header |
 | bodies | block hash | SCALE Vec of extrinsics |

@@ -6,7 +6,7 @@ crash the head is the old or the new one, whole. Blocks form one line; going bac
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from threading import RLock
 from types import TracebackType
@@ -19,6 +19,8 @@ from node.database.errors import (
     NotNextBlock,
     StateRootMismatch,
 )
+from node.database.history import History
+from node.database.pruning import DEFAULT, Pruning, Stored
 from node.database.state import BlockState, ReadCache, before, read_best, recorded
 from node.database.storage import FORMAT, Batch, Storage
 from node.database.tries import StateUpdate, Tries
@@ -40,8 +42,10 @@ class Database:
     Attributes: `best_number` (−1 when empty), `genesis_hash` (None when empty).
     """
 
-    def __init__(self, path: str | Path, *, sync: bool = True) -> None:
+    def __init__(self, path: str | Path, *, sync: bool = True, pruning: Pruning | None = None) -> None:
         self.lock = RLock()
+        self._pruning = pruning or Pruning()
+        self._pins: dict[int, int] = {}
         self.cache = ReadCache()
         self.storage = Storage(Path(path), sync)
         try:
@@ -51,12 +55,13 @@ class Database:
             raise
 
     @classmethod
-    def open(cls, path: str | Path, *, sync: bool = True) -> Database:
+    def open(cls, path: str | Path, *, sync: bool = True, pruning: Pruning | None = None) -> Database:
         """Open or make the database in folder `path`.
 
-        `sync` waits for the disk at each commit. Raises DatabaseLocked, DatabaseUnreadable, FormatUnknown.
+        `sync` waits for the disk at each commit; `pruning` says which old states and bodies to keep. Raises
+        DatabaseLocked, DatabaseUnreadable, FormatUnknown, PruningMismatch.
         """
-        return cls(path, sync=sync)
+        return cls(path, sync=sync, pruning=pruning)
 
     def close(self) -> None:
         """Close it. A second time does nothing; later use raises DatabaseClosed."""
@@ -79,6 +84,10 @@ class Database:
                 f"the database in {self.storage.path} has format {found.decode('latin-1')}, this program "
                 f"reads format {FORMAT.decode()}; purge it or use the program that wrote it"
             )
+        self._made = self._load_pruning()
+        self.state_pruning = self._made.mode
+        self.history = History(self.storage, self._made.epoch)
+        self._oldest = int.from_bytes(self.storage.get(at.META, b"oldest") or b"", "big")
         self.genesis_hash = self.storage.get(at.META, b"genesis")
         best = self.storage.get(at.META, b"best")
         finalized = self.storage.get(at.META, b"finalized")
@@ -86,6 +95,18 @@ class Database:
         self._best_hash = b"" if best is None else self._stored_hash(self.best_number)
         self._finalized = _NO_BLOCK if finalized is None else int.from_bytes(finalized, "big")
         self._stand(EMPTY_ROOT if best is None else self._stored_header(self._best_hash).state_root)
+
+    def _load_pruning(self) -> Stored:
+        """How this database prunes. The number of blocks may change from run to run, and is remembered."""
+        data = self.storage.get(at.META, b"pruning")
+        if data is None:  # a new one: written with its genesis
+            return Stored.new(self._pruning.state or DEFAULT)
+        stored = Stored.decode(data).changed(self._pruning.state)
+        if stored.encode() != data:
+            batch = self.storage.batch()
+            batch.put(at.META, b"pruning", stored.encode())
+            self.storage.write(batch)
+        return stored
 
     def _stand(self, root: bytes) -> None:
         """Take `root` as the best state's, with nothing in memory yet."""
@@ -173,7 +194,42 @@ class Database:
             number = self.number_of(block_hash)
             if number is None:
                 raise UnknownBlock(f"there is no block 0x{block_hash.hex()} in the database")
+            self.require_state(number)
             return BlockState(self, number)
+
+    @property
+    def oldest_state(self) -> int:
+        """The oldest block whose state is kept."""
+        return self._oldest
+
+    def require_state(self, number: int) -> None:
+        """Raises UnknownBlock, in Substrate's words, if the state of block `number` was pruned."""
+        if number < self._oldest:
+            text = self._stored_hash(number).hex()
+            raise UnknownBlock(f"UnknownBlock: State already discarded for 0x{text}")
+
+    def pin(self, number: int) -> Callable[[], None]:
+        """Keep the state of a block, and of those after it, until the returned function is called.
+
+        Raises UnknownBlock if it is gone already.
+        """
+        with self.lock:
+            if not 0 <= number <= self.best_number:
+                raise UnknownBlock(f"there is no block {number} to keep")
+            self.require_state(number)
+            self._pins[number] = self._pins.get(number, 0) + 1
+        released = False
+
+        def release() -> None:
+            nonlocal released
+            with self.lock:
+                if not released:
+                    released = True
+                    self._pins[number] -= 1
+                    if not self._pins[number]:
+                        del self._pins[number]
+
+        return release
 
     def root_at(self, number: int, delta: Delta, version: int) -> bytes:
         """State root after `delta` on top of block `number`."""
@@ -191,6 +247,7 @@ class Database:
         """The tries of block `number`; an older one's are today's with every change since taken back."""
         if number == self.best_number:
             return self._tries
+        self.require_state(number)
         if self._old is not None and self._old[:2] == (number, version):
             return self._old[2]
         tries = Tries(self._tries_root(), self._trie_node, self._best_value)
@@ -210,8 +267,8 @@ class Database:
         top: dict[bytes, bytes | None] = {}
         children: dict[bytes, dict[bytes, bytes | None]] = {}
         for height in range(self.best_number, number, -1):
-            for place in self._places(height):
-                entry = self.storage.get(at.HISTORY, place + at.be64(height))
+            for place in self.history.places(height):
+                entry = self.history.entry(place, height)
                 if entry is None:
                     raise DatabaseCorrupt(f"block {height} changed a value whose history is missing")
                 key, child = at.place_parts(place)
@@ -219,9 +276,6 @@ class Database:
         for child in children:  # the tries make these themselves
             top.pop(CHILD_PREFIX + child, None)
         return Delta(top, children)
-
-    def _places(self, height: int) -> Iterator[bytes]:
-        return at.split_list(self.storage.get(at.CHANGES, at.be64(height)) or b"")
 
     def _trie_node(self, key: bytes) -> bytes | None:
         return self.storage.get(at.TRIE, key)
@@ -266,12 +320,11 @@ class Database:
                 batch.put(at.CONTENT, at.piece_key(blob_hash, index), data)
             for name, value in (notes or {}).items():
                 batch.put(at.META, b"aux:" + name, value)
-            if finalized:
-                batch.put(at.META, b"finalized", at.be64(header.number))
+            oldest = self._put_finalized(batch, header.number) if finalized else self._oldest
             self.storage.write(batch)
             self._advance(header, block_hash, update, changed)
             if finalized:
-                self._finalized = header.number
+                self._finalized, self._oldest = header.number, oldest
 
     def finalize(self, number: int) -> None:
         """Mark block `number` and all before it as final. Raises UnknownBlock; going back does nothing."""
@@ -280,9 +333,22 @@ class Database:
                 raise UnknownBlock(f"there is no block {number} to finalize")
             if number > self._finalized:
                 batch = self.storage.batch()
-                batch.put(at.META, b"finalized", at.be64(number))
+                oldest = self._put_finalized(batch, number)
                 self.storage.write(batch)
-                self._finalized = number
+                self._finalized, self._oldest = number, oldest
+
+    def _put_finalized(self, batch: Batch, number: int) -> int:
+        """Block `number` is final, and what is too old by now goes; returns the oldest state that stays."""
+        batch.put(at.META, b"finalized", at.be64(number))
+        blocks = self._pruning.blocks
+        for gone in range(blocks.first_kept(self._finalized), blocks.first_kept(number)):
+            batch.delete(at.BODIES, self._stored_hash(gone))
+        oldest = min([self.state_pruning.first_kept(number), *self._pins])
+        if oldest <= self._oldest:
+            return self._oldest
+        self.history.prune(batch, self._oldest + 1, oldest)
+        batch.put(at.META, b"oldest", at.be64(oldest))
+        return oldest
 
     def _check_next(self, header: Header) -> None:
         if header.number != self.best_number + 1:
@@ -296,7 +362,6 @@ class Database:
     def _put_state(self, batch: Batch, number: int, update: StateUpdate) -> dict[_Spot, bytes | None]:
         """State, trie nodes and history. Returns the values that really change."""
         changed: dict[_Spot, bytes | None] = {}
-        suffix = at.be64(number)
         places: list[bytes] = []
         for spot, value in _changes(update):
             key, child = spot
@@ -312,9 +377,8 @@ class Database:
             if number:  # before the genesis there is nothing to go back to
                 place = at.place(key, child)
                 places.append(place)
-                batch.put(at.HISTORY, place + suffix, recorded(old))
-        if places:
-            batch.put(at.CHANGES, suffix, at.join_list(places))
+                batch.put(at.HISTORY, self.history.key(place, number), recorded(old))
+        self.history.put_places(batch, number, places)
         for child, nodes in update.nodes.items():
             prefix = at.trie_prefix(child)
             for path, node in nodes.items():
@@ -334,6 +398,7 @@ class Database:
         if header.number == 0:
             batch.put(at.META, b"genesis", block_hash)
             batch.put(at.META, b"format", FORMAT)
+            batch.put(at.META, b"pruning", self._made.encode())
 
     def _advance(
         self, header: Header, block_hash: bytes, update: StateUpdate, changed: Mapping[_Spot, bytes | None]
@@ -351,11 +416,12 @@ class Database:
         """Go back to block `number`: later blocks and their state are gone, content stays. Also takes back
         finality.
 
-        Raises UnknownBlock, DatabaseCorrupt: then nothing changed.
+        Raises UnknownBlock, also when its state was pruned, DatabaseCorrupt: then nothing changed.
         """
         with self.lock:
             if not 0 <= number <= self.best_number:
                 raise UnknownBlock(f"there is no block {number} to go back to")
+            self.require_state(number)
             if number == self.best_number:
                 return
             block_hash = self._stored_hash(number)
@@ -374,9 +440,7 @@ class Database:
 
     def _drop_block(self, batch: Batch, height: int) -> None:
         gone, number = self._stored_hash(height), at.be64(height)
-        for place in self._places(height):
-            batch.delete(at.HISTORY, place + number)
-        batch.delete(at.CHANGES, number)
+        self.history.drop(batch, height)
         for column in (at.HEADERS, at.BODIES, at.NUMBERS):
             batch.delete(column, gone)
         batch.delete(at.HASHES, number)

@@ -6,7 +6,8 @@ NodeError
 │   ├── DatabaseUnreadable  the folder cannot be used, or holds something else
 │   ├── DatabaseCorrupt     what is stored contradicts itself
 │   ├── DatabaseClosed      used after it was closed
-│   └── FormatUnknown       written by another version of this program
+│   ├── FormatUnknown       written by another version of this program
+│   └── PruningMismatch     made to keep other old states than asked for
 └── BadBlock
     ├── NotNextBlock        a block that does not follow the best one
     └── StateRootMismatch   the header's state root is not that of the changes
@@ -39,6 +40,10 @@ class DatabaseClosed(DatabaseError):
 
 class FormatUnknown(DatabaseError):
     """The database was written in a format that this version does not read."""
+
+
+class PruningMismatch(DatabaseError):
+    """The database was made to keep other old states than the command line asks for."""
 
 
 class NotNextBlock(BadBlock):

@@ -12,8 +12,9 @@ from threading import RLock
 from typing import Protocol
 
 from frame.state import Delta
-from node.database.columns import CHILD, HISTORY, STATE, be64, escaped, place, place_parts
+from node.database.columns import CHILD, STATE, escaped, place, place_parts
 from node.database.errors import DatabaseCorrupt
+from node.database.history import History
 from node.database.storage import Storage
 from node.database.tries import Tries
 from primitives.trie import CHILD_PREFIX, make_proof
@@ -57,6 +58,9 @@ class Head(Protocol):
     cache: ReadCache
     lock: RLock
     best_number: int
+    history: History
+
+    def require_state(self, number: int) -> None: ...
 
     def root_at(self, number: int, delta: Delta, version: int) -> bytes: ...
 
@@ -105,14 +109,14 @@ class BlockState:
             return list(dict.fromkeys(proof))
 
     def _read_old(self, key: bytes, child: bytes | None) -> bytes | None:
-        spot = place(key, child)
-        found = self._head.storage.seek(HISTORY, spot + be64(self.number + 1))
-        if found is not None and found[0].startswith(spot):
-            return before(found[1])
-        return read_best(self._head, key, child)
+        head = self._head
+        head.require_state(self.number)
+        found = head.history.first_after(place(key, child), self.number, head.best_number)
+        return read_best(head, key, child) if found is None else before(found)
 
     def _next_old(self, key: bytes, child: bytes | None) -> bytes | None:
         """The nearest of today's keys and of those that changed since, if it was there at this block."""
+        self._head.require_state(self.number)
         storage = self._head.storage
         while True:
             today = _next_best(storage, key, child)
@@ -126,7 +130,8 @@ class BlockState:
 
     def _next_changed(self, key: bytes, child: bytes | None) -> bytes | None:
         """The next key that has any history."""
-        found = self._head.storage.seek_key(HISTORY, place(key + b"\0", child))
+        head = self._head
+        found = head.history.next_place(place(key + b"\0", child), self.number, head.best_number)
         if found is None:
             return None
         found_key, found_child = place_parts(found)

@@ -16,7 +16,7 @@ from node.database.errors import (
     DatabaseUnreadable,
 )
 
-FORMAT = b"1"
+FORMAT = b"2"
 """The layout of columns.py. Another layout needs another number."""
 
 
@@ -26,6 +26,8 @@ class Batch(Protocol):
     def put(self, column: str, key: bytes, value: bytes) -> None: ...
 
     def delete(self, column: str, key: bytes) -> None: ...
+
+    def delete_range(self, column: str, first: bytes, end: bytes) -> None: ...
 
 
 class _RocksBatch:
@@ -38,6 +40,10 @@ class _RocksBatch:
 
     def delete(self, column: str, key: bytes) -> None:
         self.raw.delete(key, self._handles[column])
+
+    def delete_range(self, column: str, first: bytes, end: bytes) -> None:
+        """Delete all keys from `first` on that are below `end`."""
+        self.raw.delete_range(first, end, self._handles[column])
 
 
 class Storage:
