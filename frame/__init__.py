@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from frame.call import AnyCall, CallResult, DispatchClass, DispatchInfo, Pays, PostInfo, RuntimeCall, call
-from frame.codecs import AnyDispatchError, FreezeReason, Reason
+from frame.codecs import AnyDispatchError, AnyOrigin, FreezeReason, Reason
 from frame.errors import (
     Arithmetic,
     ArithmeticFailure,
@@ -42,6 +42,7 @@ from frame.weights import Weight
 __all__ = [
     "AnyCall",
     "AnyDispatchError",
+    "AnyOrigin",
     "Arithmetic",
     "ArithmeticFailure",
     "BadOrigin",

@@ -28,6 +28,7 @@ from frame.errors import (
     TrieFault,
     Unavailable,
 )
+from frame.origin import Origin
 from primitives.scale import (
     BytesCodec,
     Codec,
@@ -199,6 +200,32 @@ class ReasonCodec(CalledCodec):
         return f"Runtime{self.kind}Reason"
 
 
+class OriginCodec(CalledCodec):
+    """Who dispatches, as a value: root, an account, or nobody (`OriginCaller`, whose only variant here is
+    the system's `RawOrigin`).
+    """
+
+    min_len = 2
+
+    def write(self, value: Any) -> bytes:
+        if not isinstance(value, Origin):
+            raise ScaleError(f"{value!r} is not an Origin")
+        if value.is_root:
+            return b"\0\0"
+        return b"\0\2" if value.account is None else b"\0\1" + value.account
+
+    def read(self, data: bytes, offset: int, depth: int) -> tuple[Origin, int]:
+        kind = data[offset : offset + 2]
+        if kind == b"\0\0":
+            return Origin.ROOT, offset + 2
+        if kind == b"\0\2":
+            return Origin.NONE, offset + 2
+        who = data[offset + 2 : offset + 34]
+        if kind == b"\0\1" and len(who) == 32:
+            return Origin.of(who), offset + 34
+        raise ScaleError(f"no origin at byte {offset}")
+
+
 class OuterCodec(CalledCodec):
     """Stands for a type that only the runtime can compose; the runtime puts its own codec in its place."""
 
@@ -225,10 +252,12 @@ HOLD_REASON = ReasonCodec("Hold")
 FREEZE_REASON = ReasonCodec("Freeze")
 OUTER_CALL = OuterCodec("Call")
 OUTER_EVENT = OuterCodec("Event")
-OUTER_ORIGIN = OuterCodec("Origin")
+OUTER_ORIGIN = OriginCodec()
 
 AnyDispatchError = Annotated[DispatchError, DISPATCH_ERROR]
 """The hint of any dispatch error: an exception of `frame.errors`."""
+AnyOrigin = Annotated[Origin, OUTER_ORIGIN]
+"""The hint of an argument that is an origin."""
 Reason = Annotated[bytes, HOLD_REASON]
 """The hint of a hold reason of any pallet: see `Pallet.reason`."""
 FreezeReason = Annotated[bytes, FREEZE_REASON]

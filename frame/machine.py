@@ -65,6 +65,8 @@ class Machine:
         DispatchError: the layer is rolled back; a pallet's error then knows its pallet's index.
         Trap: the call is defective; the layer is rolled back.
         """
+        if origin.filters and not all(allows(call) for allows in origin.filters):
+            raise self._located(self.system.call_filtered())
         entry = call.entry
         overlay = self.overlay
         overlay.begin()
@@ -74,8 +76,7 @@ class Machine:
             )
         except DispatchError as error:
             overlay.rollback()
-            if isinstance(error, Error) and error.module_index is None:
-                error.module_index = self._error_index[type(error)]
+            self._located(error)
             raise
         except Trap:
             overlay.rollback()
@@ -88,3 +89,9 @@ class Machine:
             raise
         overlay.commit()
         return result
+
+    def _located(self, error: DispatchError) -> DispatchError:
+        """The error, which knows its pallet's index from here on."""
+        if isinstance(error, Error) and error.module_index is None:
+            error.module_index = self._error_index[type(error)]
+        return error

@@ -2,27 +2,48 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from frame.errors import BadOrigin
 
+if TYPE_CHECKING:
+    from frame.call import RuntimeCall
+
+Filter = Callable[["RuntimeCall"], bool]
+"""Whether a call may be made."""
+
 
 class Origin:
-    """Root, nobody, or an account. Calls ask for what they accept; anything else is `BadOrigin`."""
+    """Root, nobody, or an account. Calls ask for what they accept; anything else is `BadOrigin`.
 
-    __slots__ = ("_who", "is_root")
+    `filters` bound what may be done in its name: every dispatch asks all of them, also of the calls that a
+    call carries, and answers `System.CallFiltered`. They belong to the way here (a proxy, say), not to who
+    it is: equality does not look at them.
+    """
+
+    __slots__ = ("_who", "filters", "is_root")
 
     ROOT: ClassVar[Origin]
     NONE: ClassVar[Origin]
 
-    def __init__(self, who: bytes | None, is_root: bool = False) -> None:
+    def __init__(self, who: bytes | None, is_root: bool = False, filters: tuple[Filter, ...] = ()) -> None:
         self._who = who
         self.is_root = is_root
+        self.filters = filters
 
     @staticmethod
     def of(who: bytes) -> Origin:
         """The origin of a call that `who` has signed."""
         return Origin(who)
+
+    def filtered(self, allows: Filter) -> Origin:
+        """The same origin, which may make only calls that `allows` allows as well."""
+        return Origin(self._who, self.is_root, (*self.filters, allows))
+
+    def acting_as(self, who: bytes) -> Origin:
+        """The origin of an account that stands behind this one: the same filters hold for it."""
+        return Origin(who, filters=self.filters)
 
     @property
     def account(self) -> bytes | None:

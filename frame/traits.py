@@ -239,6 +239,10 @@ class SystemPallet(Protocol):
 
     # -- for the frame itself --------------------------------------------
 
+    def call_filtered(self) -> DispatchError:
+        """The error of a call that its origin may not make."""
+        ...
+
     def is_upgrade_due(self) -> bool:
         """Whether the state was left by an older spec version."""
         ...

@@ -234,6 +234,9 @@ class System(Pallet[Config], weights=Weights):
     def block_hash(self, number: int) -> bytes | None:
         return self.block_hashes.get(number)
 
+    def call_filtered(self) -> DispatchError:
+        return self.CallFiltered()
+
     def is_upgrade_due(self) -> bool:
         last = self.last_runtime_upgrade.try_get()
         version = self.machine.runtime.version

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from frame import (
     AnyCall,
     AnyDispatchError,
+    AnyOrigin,
     BadOrigin,
     CallResult,
     DispatchError,
@@ -24,9 +25,16 @@ from frame import (
     call,
 )
 from frame.weights import ZERO
-from pallets.utility.weights import Weights, batch_overhead, class_of, class_of_all
+from pallets.utility.weights import (
+    IF_ELSE_OVERHEAD,
+    Weights,
+    batch_overhead,
+    class_of,
+    class_of_all,
+    class_of_both,
+)
 from primitives.hashing import blake2_256
-from primitives.scale import U16, U32
+from primitives.scale import U16, U32, Err, Ok, Result
 
 _PSEUDONYM = b"modlpy/utilisuba"
 
@@ -64,6 +72,19 @@ class Utility(Pallet[Config], weights=Weights):
 
         error: AnyDispatchError
 
+    class DispatchedAs(Event):
+        """Root dispatched a call in another's name; `result` is its outcome."""
+
+        result: Result[tuple[()], AnyDispatchError]
+
+    class IfElseMainSuccess(Event):
+        """The first of two calls succeeded; the second did not run."""
+
+    class IfElseFallbackCalled(Event):
+        """The first of two calls failed, and the second ran."""
+
+        main_error: AnyDispatchError
+
     class TooManyCalls(Error):
         """There are more calls than `batched_calls_limit`."""
 
@@ -87,16 +108,21 @@ class Utility(Pallet[Config], weights=Weights):
         """Dispatch a call from the sender's sub-account of this index."""
         pseudonym = derivative_account(origin.signed(), index)
         overhead = Weights.as_derivative(call) - call.info().weight
-        error, weight = self._run(call, Origin.of(pseudonym))
+        error, weight = self._run(call, origin.acting_as(pseudonym))
         if error is not None:
             raise error.after(weight + overhead)
         return weight + overhead
 
     @call(2, dispatch_class=class_of_all)
     def batch_all(self, origin: Origin, calls: list[AnyCall]) -> Weight:
-        """Dispatch calls all or none: the first failure undoes them and is the batch's own."""
+        """Dispatch calls all or none: the first failure undoes them and is the batch's own.
+
+        Those of an account may not be `batch_all` themselves.
+        """
         self._check(origin, calls)
         used = ZERO
+        if not origin.is_root:
+            origin = origin.filtered(self._is_no_batch_all)
         for index, item in enumerate(calls):
             error, weight = self._run(item, origin)
             used = used + weight
@@ -105,6 +131,13 @@ class Utility(Pallet[Config], weights=Weights):
             self.deposit(self.ItemCompleted())
         self.deposit(self.BatchCompleted())
         return used + batch_overhead(len(calls))
+
+    @call(3, dispatch_class=class_of)
+    def dispatch_as(self, origin: Origin, as_origin: AnyOrigin, call: AnyCall) -> None:
+        """Root dispatches a call in another's name. Succeeds whatever becomes of it: see the event."""
+        origin.root()
+        error, _ = self._run(call, as_origin)
+        self.deposit(self.DispatchedAs(result=Ok(()) if error is None else Err(error)))
 
     @call(4, dispatch_class=class_of_all)
     def force_batch(self, origin: Origin, calls: list[AnyCall]) -> Weight:
@@ -127,6 +160,34 @@ class Utility(Pallet[Config], weights=Weights):
         """Root dispatches a call and says how much it may weigh."""
         origin.root()
         self.dispatch(call, Origin.ROOT)
+
+    @call(6, dispatch_class=class_of_both)
+    def if_else(self, origin: Origin, main: AnyCall, fallback: AnyCall) -> Weight:
+        """Dispatch `main`; if it fails, dispatch `fallback`, whose failure is then the call's own."""
+        if origin == Origin.NONE:
+            raise BadOrigin()
+        main_error, used = self._run(main, origin)
+        if main_error is None:
+            self.deposit(self.IfElseMainSuccess())
+            return used + IF_ELSE_OVERHEAD
+        error, weight = self._run(fallback, origin)
+        used = used + weight + IF_ELSE_OVERHEAD
+        if error is not None:
+            raise error.after(used)
+        self.deposit(self.IfElseFallbackCalled(main_error=main_error))
+        return used
+
+    @call(7, dispatch_class=class_of)
+    def dispatch_as_fallible(self, origin: Origin, as_origin: AnyOrigin, call: AnyCall) -> None:
+        """Root dispatches a call in another's name, and fails when it does."""
+        origin.root()
+        error, weight = self._run(call, as_origin)
+        if error is not None:
+            raise error.after(weight + Weights.dispatch_as(call) - call.info().weight)
+        self.deposit(self.DispatchedAs(result=Ok(())))
+
+    def _is_no_batch_all(self, call: RuntimeCall) -> bool:
+        return (call.pallet, call.name) != (self.name, "batch_all")
 
     def _check(self, origin: Origin, calls: list[AnyCall]) -> None:
         if origin == Origin.NONE:

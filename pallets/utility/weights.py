@@ -13,6 +13,10 @@ def batch_overhead(count: int) -> Weight:
     return micros(5 + 3 * count)
 
 
+IF_ELSE_OVERHEAD = micros(8)
+"""What `if_else` takes besides its calls."""
+
+
 def _of(calls: Sequence[RuntimeCall]) -> Weight:
     total = ZERO
     for call in calls:
@@ -44,6 +48,21 @@ class Weights:
         return call.info().weight + micros(5) + db(1, 1)
 
     @staticmethod
+    def dispatch_as(call: AnyCall) -> Weight:
+        """The call."""
+        return call.info().weight + micros(5)
+
+    @staticmethod
+    def dispatch_as_fallible(call: AnyCall) -> Weight:
+        """The call."""
+        return call.info().weight + micros(5)
+
+    @staticmethod
+    def if_else(main: AnyCall, fallback: AnyCall) -> Weight:
+        """Both calls."""
+        return main.info().weight + fallback.info().weight + IF_ELSE_OVERHEAD
+
+    @staticmethod
     def with_weight(weight: Weight) -> Weight:
         """What root says."""
         return weight
@@ -54,6 +73,11 @@ def class_of_all(calls: list[AnyCall]) -> DispatchClass:
     classes = [call.info().dispatch_class for call in calls]
     operational = bool(classes) and all(found == DispatchClass.Operational for found in classes)
     return DispatchClass.Operational if operational else DispatchClass.Normal
+
+
+def class_of_both(main: AnyCall, fallback: AnyCall) -> DispatchClass:
+    """Operational when both calls are."""
+    return class_of_all([main, fallback])
 
 
 def class_of(call: AnyCall) -> DispatchClass:

@@ -10,6 +10,7 @@ from frame import BadOrigin, CannotLookup, DispatchClass, Pays, Token, TokenErro
 from frame.testing import Externalities
 from frame.weights import ZERO, weight
 from pallets.sudo import Sudo
+from pallets.utility import Utility
 from pallets.utility.pallet import derivative_account
 from pallets.utility.weights import batch_overhead
 from primitives.extrinsic import MultiAddress
@@ -212,6 +213,93 @@ def test_with_weight(ext: Externalities) -> None:
         ext.dispatch(call, signed(ALICE))
     with refused(ext, FUNDS):
         ext.dispatch(u.with_weight.new(b.force_transfer.new(at(DAVE), at(BOB), 2 * ED), ZERO), ROOT)
+
+
+def test_batch_all_inside_batch_all_is_filtered(ext: Externalities) -> None:
+    u, b, system = ext.of(Bank.utility), ext.of(Bank.balances), ext.of(Bank.system)
+    pay = b.transfer_allow_death.new(at(BOB), 1)
+    inner = u.batch_all.new([pay])
+    for nested in (u.batch_all.new([inner]), u.batch_all.new([u.as_derivative.new(0, inner)])):
+        with refused(ext, system.CallFiltered):
+            ext.dispatch(nested, signed(ALICE))
+    # Substrate does the same: a batch inside takes the filter along, and tells of the failure.
+    ext.dispatch(u.batch_all.new([u.batch.new([inner])]), signed(ALICE))
+    interrupted = next(event for event in ext.events() if isinstance(event, u.BatchInterrupted))
+    assert interrupted.error.encode().hex() == "030005000000"
+    ext.dispatch(u.batch_all.new([u.batch_all.new([b.force_transfer.new(at(ALICE), at(BOB), 1)])]), ROOT)
+
+
+def test_dispatch_as(ext: Externalities) -> None:
+    u, b = ext.of(Bank.utility), ext.of(Bank.balances)
+    pay, broken = (b.transfer_allow_death.new(at(CAROL), amount) for amount in (5, TOO_MUCH))
+    for make in (u.dispatch_as, u.dispatch_as_fallible):
+        ext.clear_events()
+        ext.dispatch(make.new(signed(BOB), pay), ROOT)
+        assert ext.events() == [b.Transfer(from_=BOB, to=CAROL, amount=5), u.DispatchedAs(result=Ok(()))]
+        with refused(ext, BadOrigin()):
+            ext.dispatch(make.new(signed(BOB), pay), signed(BOB))
+    ext.dispatch(u.dispatch_as.new(signed(BOB), broken), ROOT)
+    assert ext.last_event() == u.DispatchedAs(result=Err(FUNDS))
+    ext.dispatch(u.dispatch_as.new(ROOT.NONE, pay), ROOT)
+    assert ext.last_event() == u.DispatchedAs(result=Err(BadOrigin()))
+    with refused(ext, FUNDS):
+        ext.dispatch(u.dispatch_as_fallible.new(signed(BOB), broken), ROOT)
+
+
+def test_an_origin_as_an_argument(ext: Externalities) -> None:
+    u, b, codec = ext.of(Bank.utility), ext.of(Bank.balances), ext.runtime.call_codec
+    inner = b.transfer_allow_death.new(at(CAROL), 5)
+    bodies = {ROOT: "0000", ROOT.NONE: "0002", signed(BOB): "0001" + BOB.hex()}
+    for origin, body in bodies.items():
+        call = u.dispatch_as.new(origin, inner)
+        assert call.encode() == bytes.fromhex("0503" + body) + inner.encode()
+        assert codec.decode(call.encode()) == call
+    for wrong in ("0003", "0100", "0001" + "11" * 31, "00", ""):
+        with pytest.raises(ScaleError, match="no origin"):
+            codec.decode(bytes.fromhex("0503" + wrong))
+    with pytest.raises(ScaleError):
+        u.dispatch_as.new("root", inner).encode()  # type: ignore[arg-type]
+
+
+def test_if_else(ext: Externalities) -> None:
+    u, b = ext.of(Bank.utility), ext.of(Bank.balances)
+    good, bad = (b.transfer_allow_death.new(at(BOB), amount) for amount in (10, TOO_MUCH))
+    transfer = b.Transfer(from_=ALICE, to=BOB, amount=10)
+    post = ext.dispatch(u.if_else.new(good, bad), signed(ALICE))
+    assert ext.events() == [transfer, u.IfElseMainSuccess()]
+    assert post.actual_weight is not None
+    assert post.actual_weight.ref_time < u.if_else.new(good, bad).info().weight.ref_time
+    ext.clear_events()
+    post = ext.dispatch(u.if_else.new(bad, good), signed(ALICE))
+    assert ext.events() == [transfer, u.IfElseFallbackCalled(main_error=FUNDS)]
+    assert post.actual_weight == u.if_else.new(bad, good).info().weight
+    with refused(ext, FUNDS):
+        ext.dispatch(u.if_else.new(bad, bad), signed(ALICE))
+    with refused(ext, BadOrigin()):
+        ext.dispatch(u.if_else.new(good, good), ROOT.NONE)
+
+
+def test_the_calls_of_utility_stand_where_substrate_has_them() -> None:
+    assert {c.name: c.index for c in Utility.declaration.calls} == {
+        "batch": 0,
+        "as_derivative": 1,
+        "batch_all": 2,
+        "dispatch_as": 3,
+        "force_batch": 4,
+        "with_weight": 5,
+        "if_else": 6,
+        "dispatch_as_fallible": 7,
+    }
+    assert [event.__name__ for event in Utility.declaration.events] == [
+        "BatchInterrupted",
+        "BatchCompleted",
+        "BatchCompletedWithErrors",
+        "ItemCompleted",
+        "ItemFailed",
+        "DispatchedAs",
+        "IfElseMainSuccess",
+        "IfElseFallbackCalled",
+    ]
 
 
 def test_the_class_of_a_batch(ext: Externalities) -> None:
