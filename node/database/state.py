@@ -7,7 +7,7 @@ value of today.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from threading import RLock
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from node.database.errors import DatabaseCorrupt
 from node.database.history import History
 from node.database.storage import Storage
 from node.database.tries import Tries
-from primitives.trie import CHILD_PREFIX, make_proof
+from primitives.trie import CHILD_PREFIX, closest_merkle_value, make_proof
 
 CACHED_VALUES = 200_000
 CACHED_LENGTH = 1024
@@ -107,6 +107,19 @@ class BlockState:
             if child is not None:
                 proof += make_proof(tries.trie(None), [CHILD_PREFIX + child], self.get)
             return list(dict.fromkeys(proof))
+
+    def merkle_value(self, key: bytes, child: bytes | None = None, *, version: int = 1) -> bytes | None:
+        """The Merkle value of the trie node at `key`, else of the nearest one below it, else None."""
+        with self._head.lock:
+            if child is not None and self.get(CHILD_PREFIX + child) is None:
+                return None
+            return closest_merkle_value(self._head.tries_at(self.number, version).trie(child), key)
+
+    def changes_until(self, number: int) -> Iterator[tuple[bytes, bytes | None]]:
+        """What the blocks after this one, up to `number`, have written: (key, child), maybe repeatedly."""
+        for height in range(self.number + 1, number + 1):
+            for spot in self._head.history.places(height):
+                yield place_parts(spot)
 
     def _read_old(self, key: bytes, child: bytes | None) -> bytes | None:
         head = self._head

@@ -1,7 +1,9 @@
 """JSON-RPC errors with the codes and texts that Substrate's clients know.
 
--327xx are JSON-RPC 2.0's own; 10xx the pool's (`node.pool.errors`), 40xx those of `state_*`, 80xx of limits.
-Source: `substrate/client/rpc-api/src/*/error.rs`, and jsonrpsee for the limits.
+-327xx are JSON-RPC 2.0's own, -328xx those of `chainHead_v1_*`; 10xx the pool's (`node.pool.errors`), 40xx
+those of `state_*`, 1x000 those of sealing. Source: `substrate/client/rpc-api/src/*/error.rs`,
+`substrate/client/rpc-spec-v2/src/*/error.rs`, `substrate/client/consensus/manual-seal/src/error.rs`, and
+jsonrpsee for the limits.
 """
 
 from __future__ import annotations

@@ -13,8 +13,9 @@ import types
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-from node.rpc.errors import RpcError, invalid_params
+from node.rpc.errors import RpcError, client_error, invalid_params
 from primitives import ss58
+from primitives.trie import CHILD_PREFIX
 
 Reader = Callable[[Any], Any]
 MAX_KEYS = 4096
@@ -76,6 +77,27 @@ def _keys(value: Any) -> list[bytes]:
     return [unhex(item) for item in value]
 
 
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("expected true or false")
+    return value
+
+
+def _hashes(value: Any) -> list[bytes]:
+    if not isinstance(value, list):
+        return [_hash(value)]
+    if len(value) > MAX_KEYS:
+        raise ValueError(f"expected at most {MAX_KEYS} hashes")
+    return [_hash(item) for item in value]
+
+
+def _child(value: Any) -> bytes:
+    key = unhex(value)
+    if not key.startswith(CHILD_PREFIX):
+        raise client_error("Invalid child storage key")
+    return key.removeprefix(CHILD_PREFIX)
+
+
 def _account(value: Any) -> bytes:
     data = unhex(value) if isinstance(value, str) and value.startswith("0x") else ss58.decode(_text(value))[0]
     if len(data) != 32:
@@ -90,6 +112,12 @@ Count = Annotated[int, Read(_u32)]
 Numbers = Annotated[int | list[int], Read(_numbers)]
 Keys = Annotated[list[bytes], Read(_keys)]
 Account = Annotated[bytes, Read(_account)]
+Flag = Annotated[bool, Read(_flag)]
+Hashes = Annotated[list[bytes], Read(_hashes)]
+"""One hash, or a list of them."""
+Child = Annotated[bytes, Read(_child)]
+"""A child trie, given by its key in the top trie; read as its name."""
+Anything = Annotated[Any, Read(lambda value: value)]
 
 
 class Parameter(NamedTuple):

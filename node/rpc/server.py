@@ -10,7 +10,18 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from node.errors import PortTaken
-from node.rpc import author, chain, payment, state, system  # noqa: F401  (they fill the table)
+from node.rpc import (  # noqa: F401  (they fill the table)
+    archive,
+    author,
+    chain,
+    chain_head,
+    chain_spec_v1,
+    childstate,
+    payment,
+    state,
+    system,
+    transaction,
+)
 from node.rpc.blob import serve
 from node.rpc.errors import REQUEST_TOO_BIG, RpcError
 from node.rpc.session import Limits, Session, error_text

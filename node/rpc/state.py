@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
+from itertools import islice
+from typing import TypeVar
 
 from node.chain import Imported
 from node.rpc.errors import STATE_COUNT, STATE_RANGE, RpcError
 from node.rpc.params import BlockHash, Count, Hex, Keys, Text
-from node.rpc.table import Cancel, Json, Sink, method, subscription
-from node.rpc.wire import hexed
+from node.rpc.queries import descendants, keys_under
+from node.rpc.table import Cancel, Json, Sink, method, subscription, unsafe_refused
+from node.rpc.wire import hexed, version_json
 from node.service import Node
 from primitives.hashing import blake2_256
 
@@ -32,7 +35,7 @@ def get_storage_hash(node: Node, key: Hex, hash: BlockHash | None = None) -> Jso
     return None if value is None else hexed(blake2_256(value))
 
 
-@method("state_getStorageSize", aliases=["state_getStorageSizeAt"])
+@method("state_getStorageSize", aliases=["state_getStorageSizeAt"], unsafe=True)
 def get_storage_size(node: Node, key: Hex, hash: BlockHash | None = None) -> Json:
     """Bytes of the value; of a prefix without a value, of all values under it."""
     state = node.chain.state(hash)
@@ -40,11 +43,24 @@ def get_storage_size(node: Node, key: Hex, hash: BlockHash | None = None) -> Jso
     if value is not None:
         return len(value)
     total = 0
-    for count, found in enumerate(_keys_under(node, key, hash, key)):
+    for count, (_, found) in enumerate(descendants(state, key, None, None)):
         if count >= MAX_READS:
             raise RpcError(STATE_COUNT, f"more than {MAX_READS} values lie under this prefix")
-        total += len(state.get(found) or b"")
+        total += len(found)
     return total or None
+
+
+@method("state_getKeys", unsafe=True)
+def get_keys(node: Node, prefix: Hex, hash: BlockHash | None = None) -> Json:
+    """All keys under a prefix; `state_getKeysPaged` is the better way."""
+    return [hexed(key) for key in all_of(keys_under(node.chain.state(hash), prefix))]
+
+
+@method("state_getPairs", unsafe=True)
+def get_pairs(node: Node, prefix: Hex, hash: BlockHash | None = None) -> Json:
+    """All keys under a prefix, with their values."""
+    pairs = all_of(descendants(node.chain.state(hash), prefix, None, None))
+    return [[hexed(key), hexed(value)] for key, value in pairs]
 
 
 @method("state_getKeysPaged", aliases=["state_getKeysPagedAt"])
@@ -56,26 +72,25 @@ def get_keys_paged(
     hash: BlockHash | None = None,
 ) -> Json:
     """At most `count` (≤ 1000) keys under a prefix, after `start_key`, in order."""
+    return page(keys_under(node.chain.state(hash), prefix or b"", start_key), count)
+
+
+def page(keys: Iterable[bytes], count: int) -> Json:
+    """The first `count` keys."""
     if count > MAX_PAGE:
         raise RpcError(STATE_COUNT, f"count exceeds maximum value. value: {count}, max: {MAX_PAGE}")
-    prefix = prefix or b""
-    after = start_key if start_key is not None and start_key >= prefix else prefix
-    found: list[str] = []
-    if count and after == prefix and start_key != prefix and node.chain.state(hash).get(prefix) is not None:
-        found.append(hexed(prefix))
-    for key in _keys_under(node, prefix, hash, after):
-        if len(found) >= count:
-            break
-        found.append(hexed(key))
-    return found
+    return [hexed(key) for key in islice(keys, count)]
 
 
-def _keys_under(node: Node, prefix: bytes, at: bytes | None, after: bytes) -> Iterator[bytes]:
-    state = node.chain.state(at)
-    key = state.next_key(after)
-    while key is not None and key.startswith(prefix):
-        yield key
-        key = state.next_key(key)
+T = TypeVar("T")
+
+
+def all_of(found: Iterable[T]) -> list[T]:
+    """All that a method without pages may give."""
+    listed = list(islice(found, MAX_READS + 1))
+    if len(listed) > MAX_READS:
+        raise RpcError(STATE_COUNT, f"more than {MAX_READS} keys lie under this prefix")
+    return listed
 
 
 @method("state_getReadProof")
@@ -94,7 +109,7 @@ def query_storage_at(node: Node, keys: Keys, at: BlockHash | None = None) -> Jso
     return [{"block": hexed(at or node.chain.head.hash), "changes": changes}]
 
 
-@method("state_queryStorage")
+@method("state_queryStorage", unsafe=True)
 def query_storage(node: Node, keys: Keys, from_block: BlockHash, to_block: BlockHash | None = None) -> Json:
     """All values at the first block, then what changed, block by block up to the last."""
     answers: list[Json] = []
@@ -148,23 +163,7 @@ def get_runtime_version(node: Node, hash: BlockHash | None = None) -> Json:
     """The runtime's version at a block."""
     if hash is not None:
         node.chain.number_of(hash)
-    return version_json(node)
-
-
-def version_json(node: Node) -> Json:
-    """The version in Substrate's JSON."""
-    version = node.chain.runtime.version
-    return {
-        "specName": version.spec_name,
-        "implName": version.impl_name,
-        "authoringVersion": version.authoring_version,
-        "specVersion": version.spec_version,
-        "implVersion": version.impl_version,
-        "apis": [[hexed(name), number] for name, number in version.apis],
-        "transactionVersion": version.transaction_version,
-        "systemVersion": version.system_version,
-        "stateVersion": version.state_version,
-    }
+    return version_json(node.chain.runtime.version)
 
 
 @subscription(
@@ -176,7 +175,7 @@ def version_json(node: Node) -> Json:
 )
 def subscribe_runtime_version(node: Node, sink: Sink) -> Cancel:
     """The version now; it changes only with the program, so nothing follows while it runs."""
-    sink.send(version_json(node))
+    sink.send(version_json(node.chain.runtime.version))
     return lambda: None
 
 
@@ -184,6 +183,8 @@ def subscribe_runtime_version(node: Node, sink: Sink) -> Cancel:
 def subscribe_storage(node: Node, sink: Sink, keys: Keys | None = None) -> Cancel:
     """The values of the keys now, then those that a block writes; without keys, all that any block writes."""
     wanted = None if keys is None else list(dict.fromkeys(keys))
+    if wanted is None and not sink.client.unsafe:
+        raise unsafe_refused()
     last: dict[bytes, bytes | None] = {}
     if wanted is not None:
         state = node.chain.state(None)

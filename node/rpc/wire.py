@@ -1,10 +1,11 @@
-"""How blocks and headers look in Substrate's JSON."""
+"""How blocks, headers and versions look in Substrate's JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from frame.version import RuntimeVersion
 from primitives.digest import DigestItem
 from primitives.header import Header
 from primitives.scale import encode
@@ -31,4 +32,19 @@ def block_json(header: Header, extrinsics: Sequence[bytes]) -> dict[str, Any]:
     return {
         "block": {"header": header_json(header), "extrinsics": [hexed(data) for data in extrinsics]},
         "justifications": None,
+    }
+
+
+def version_json(version: RuntimeVersion) -> dict[str, Any]:
+    """A runtime's version, its APIs as pairs of id and number."""
+    return {
+        "specName": version.spec_name,
+        "implName": version.impl_name,
+        "authoringVersion": version.authoring_version,
+        "specVersion": version.spec_version,
+        "implVersion": version.impl_version,
+        "apis": [[hexed(name), number] for name, number in version.apis],
+        "transactionVersion": version.transaction_version,
+        "systemVersion": version.system_version,
+        "stateVersion": version.state_version,
     }

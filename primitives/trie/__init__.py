@@ -27,6 +27,7 @@ from primitives.trie.codec import (
     decode_node,
     encode_node,
 )
+from primitives.trie.merkle import closest_merkle_value
 from primitives.trie.proof import make_proof, verify_child_proof, verify_proof
 from primitives.trie.tree import HashStore, NodeChanges, NodeStore, Trie, Update, build, sorted_items
 
@@ -44,6 +45,7 @@ __all__ = [
     "Trie",
     "TrieError",
     "Update",
+    "closest_merkle_value",
     "decode_node",
     "encode_node",
     "make_proof",
