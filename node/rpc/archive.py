@@ -33,8 +33,8 @@ def genesis_hash(node: Node) -> Json:
 
 @method("archive_v1_finalizedHeight")
 def finalized_height(node: Node) -> Json:
-    """The number of the last finalized block, which is the best one."""
-    return node.chain.head.number
+    """The number of the last finalized block."""
+    return node.chain.finalized_number
 
 
 @method("archive_v1_hashByHeight")

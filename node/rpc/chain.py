@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from node.chain import Imported
+from node.chain import Finalized, Imported
 from node.rpc.params import BlockHash, Numbers
-from node.rpc.table import Cancel, Json, Sink, method, subscription
+from node.rpc.table import Cancel, Json, Sink, method, subscription, together
 from node.rpc.wire import block_json, header_json, hexed
 from node.service import Node
 
@@ -41,8 +41,8 @@ def _hash_at(node: Node, number: int) -> Json:
 
 @method("chain_getFinalizedHead", aliases=["chain_getFinalisedHead"])
 def get_finalized_head(node: Node) -> Json:
-    """Sealed blocks are final at once, so this is the best block."""
-    return hexed(node.chain.head.hash)
+    """The hash of the last finalized block."""
+    return _hash_at(node, node.chain.finalized_number)
 
 
 @subscription(
@@ -72,7 +72,19 @@ def subscribe_all_heads(node: Node, sink: Sink) -> Cancel:
 )
 def subscribe_finalized_heads(node: Node, sink: Sink) -> Cancel:
     """The finalized header now, and each one that follows."""
-    return _heads(node, sink)
+    _send_header(node, sink, node.chain.hash_at(node.chain.finalized_number))
+
+    def tell(finalized: Finalized) -> None:
+        for digest in finalized.hashes:
+            _send_header(node, sink, digest)
+
+    return node.chain.on_finalized(tell)
+
+
+def _send_header(node: Node, sink: Sink, digest: bytes | None) -> None:
+    header = None if digest is None else node.chain.header(digest)
+    if header is not None:
+        sink.send(header_json(header))
 
 
 def _heads(node: Node, sink: Sink) -> Cancel:
@@ -81,4 +93,7 @@ def _heads(node: Node, sink: Sink) -> Cancel:
     def tell(imported: Imported) -> None:
         sink.send(header_json(imported.header))
 
-    return node.chain.subscribe(tell)
+    return together(
+        node.chain.subscribe(tell),
+        node.chain.on_reverted(lambda reverted: sink.send(header_json(reverted.head.header))),
+    )

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from frame.version import RuntimeVersion
-from node.chain import Imported
-from node.errors import NodeError
+from node.chain import Finalized, Imported
+from node.errors import NodeError, UnknownBlock
 from node.rpc.errors import RpcError
 from node.rpc.table import Cancel, Sink
 from node.rpc.wire import hexed, version_json
@@ -33,6 +33,8 @@ MAX_PINNED = 512
 """Blocks that one subscription may keep pinned."""
 MAX_OPERATIONS = 16
 """Operations that one subscription may have going; the specification asks for at least 16."""
+MAX_BEHIND = 4096
+"""How old the oldest pinned block may become, in blocks: a pin keeps the state of all that follow."""
 RECENT = 16
 """Finalized blocks that the first event names, the oldest first."""
 PAGE = 512
@@ -41,47 +43,73 @@ PAGE_BYTES = 1024 * 1024
 """And so many characters of results."""
 
 
+class Pin(NamedTuple):
+    """A block that must stay readable."""
+
+    number: int
+    release: Cancel
+
+
 class Follow:
     """One subscription."""
 
     def __init__(self, node: Node, sink: Sink, with_runtime: bool) -> None:
         self.with_runtime = with_runtime
-        self._node, self._sink = node, sink
-        self._pinned: dict[bytes, None] = {}
+        self._chain, self._sink = node.chain, sink
+        self._pinned: dict[bytes, Pin] = {}
         self._going: dict[str, Iterator[dict[str, Any]] | None] = {}
         self._count = 0
-        self._unsubscribe: Cancel = lambda: None
+        self._cancels: list[Cancel] = []
 
     def start(self) -> None:
-        """Announce the finalized blocks, then follow the chain."""
-        head = self._node.chain.head.number
-        hashes = [self._node.chain.hash_at(number) for number in range(max(0, head - RECENT + 1), head + 1)]
-        recent = [digest for digest in hashes if digest is not None]
-        self._pinned = dict.fromkeys(recent)
+        """Announce the last finalized blocks and those after them, then follow the chain."""
+        chain = self._chain
+        final = chain.finalized_number
+        recent = [digest for digest in map(self._hash_at, range(final - RECENT + 1, final + 1)) if digest]
+        recent = [digest for digest in recent if self._pin(digest)]
         event: dict[str, Any] = {
             "event": "initialized",
             "finalizedBlockHashes": [hexed(digest) for digest in recent],
         }
         if self.with_runtime:
-            event["finalizedBlockRuntime"] = _runtime_json(self._node.chain.runtime.version)
+            event["finalizedBlockRuntime"] = _runtime_json(chain.runtime.version)
         self._sink.send(event)
-        self._unsubscribe = self._node.chain.subscribe(self._on_block)
+        for digest in filter(None, map(self._hash_at, range(final + 1, chain.head.number + 1))):
+            self._announce(digest, chain.block(digest).header.parent_hash)
+        self._sink.send({"event": "bestBlockChanged", "bestBlockHash": hexed(chain.head.hash)})
+        self._cancels = [
+            chain.subscribe(self._on_block),
+            chain.on_finalized(self._on_finalized),
+            chain.on_reverted(lambda reverted: self.stop()),
+        ]
+
+    def _hash_at(self, number: int) -> bytes | None:
+        return self._chain.hash_at(number) if number >= 0 else None
 
     def _on_block(self, imported: Imported) -> None:
-        """A sealed block is new, best and final at once."""
-        if len(self._pinned) >= MAX_PINNED:
+        oldest = min((pin.number for pin in self._pinned.values()), default=imported.number)
+        if len(self._pinned) >= MAX_PINNED or imported.number - oldest > MAX_BEHIND:
             self.stop()
             return
-        self._pinned[imported.hash] = None
-        digest = hexed(imported.hash)
-        new = {
-            "event": "newBlock",
-            "blockHash": digest,
-            "parentBlockHash": hexed(imported.header.parent_hash),
-        }
-        self._sink.send({**new, "newRuntime": None} if self.with_runtime else new)
-        self._sink.send({"event": "bestBlockChanged", "bestBlockHash": digest})
-        self._sink.send({"event": "finalized", "finalizedBlockHashes": [digest], "prunedBlockHashes": []})
+        self._announce(imported.hash, imported.header.parent_hash)
+        self._sink.send({"event": "bestBlockChanged", "bestBlockHash": hexed(imported.hash)})
+
+    def _announce(self, digest: bytes, parent: bytes) -> None:
+        self._pin(digest)
+        event = {"event": "newBlock", "blockHash": hexed(digest), "parentBlockHash": hexed(parent)}
+        self._sink.send({**event, "newRuntime": None} if self.with_runtime else event)
+
+    def _on_finalized(self, finalized: Finalized) -> None:
+        hashes = [hexed(digest) for digest in finalized.hashes]
+        self._sink.send({"event": "finalized", "finalizedBlockHashes": hashes, "prunedBlockHashes": []})
+
+    def _pin(self, digest: bytes) -> bool:
+        """Keep a block and its state; False if its state is gone already."""
+        try:
+            self._pinned[digest] = Pin(self._chain.number_of(digest), self._chain.pin(digest))
+        except UnknownBlock:
+            return False
+        return True
 
     def stop(self) -> None:
         """Tell the client that this subscription cannot go on."""
@@ -90,7 +118,10 @@ class Follow:
 
     def close(self) -> None:
         """The client does not follow any more."""
-        self._unsubscribe()
+        for cancel in self._cancels:
+            cancel()
+        for pin in self._pinned.values():
+            pin.release()
         self._pinned.clear()
         self._going.clear()
 
@@ -110,7 +141,7 @@ class Follow:
         for digest in hashes:
             self.require_pinned(digest)
         for digest in hashes:
-            del self._pinned[digest]
+            self._pinned.pop(digest).release()
 
     # ------------------------------------------------------------------ operations
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import TypeVar
 
-from node.chain import Imported
+from node.chain import Reverted
 from node.rpc.errors import STATE_COUNT, STATE_RANGE, RpcError
 from node.rpc.params import BlockHash, Count, Hex, Keys, Text
 from node.rpc.queries import descendants, keys_under
-from node.rpc.table import Cancel, Json, Sink, method, subscription, unsafe_refused
+from node.rpc.table import Cancel, Json, Sink, method, subscription, together, unsafe_refused
 from node.rpc.wire import hexed, version_json
 from node.service import Node
 from primitives.hashing import blake2_256
@@ -182,29 +182,32 @@ def subscribe_runtime_version(node: Node, sink: Sink) -> Cancel:
 @subscription("state_subscribeStorage", "state_storage", "state_unsubscribeStorage")
 def subscribe_storage(node: Node, sink: Sink, keys: Keys | None = None) -> Cancel:
     """The values of the keys now, then those that a block writes; without keys, all that any block writes."""
-    wanted = None if keys is None else list(dict.fromkeys(keys))
-    if wanted is None and not sink.client.unsafe:
-        raise unsafe_refused()
-    last: dict[bytes, bytes | None] = {}
-    if wanted is not None:
-        state = node.chain.state(None)
-        last = {key: state.get(key) for key in wanted}
-        _send_changes(sink, node.chain.head.hash, last)
+    if keys is None:
+        if not sink.client.unsafe:
+            raise unsafe_refused()
+        return node.chain.subscribe(lambda block: _send_changes(sink, block.hash, block.delta.top))
+    state = node.chain.state()
+    last = {key: state.get(key) for key in keys}
+    _send_changes(sink, node.chain.head.hash, last)
 
-    def tell(imported: Imported) -> None:
-        written = imported.delta.top
-        if wanted is None:
-            _send_changes(sink, imported.hash, dict(written))
-            return
-        changed = {key: written[key] for key in wanted if key in written and written[key] != last[key]}
+    def tell(block: bytes, now: Mapping[bytes, bytes | None]) -> None:
+        fewer, more = (last, now) if len(last) < len(now) else (now, last)
+        changed = {key: now[key] for key in fewer if key in more and now[key] != last[key]}
         if changed:
             last.update(changed)
-            _send_changes(sink, imported.hash, changed)
+            _send_changes(sink, block, changed)
 
-    return node.chain.subscribe(tell)
+    def tell_all(reverted: Reverted) -> None:
+        state = node.chain.state()
+        tell(reverted.head.hash, {key: state.get(key) for key in last})
+
+    return together(
+        node.chain.subscribe(lambda imported: tell(imported.hash, imported.delta.top)),
+        node.chain.on_reverted(tell_all),
+    )
 
 
-def _send_changes(sink: Sink, block: bytes, changes: dict[bytes, bytes | None]) -> None:
+def _send_changes(sink: Sink, block: bytes, changes: Mapping[bytes, bytes | None]) -> None:
     rows = [[hexed(key), _hex_or_null(value)] for key, value in changes.items()]
     sink.send({"block": hexed(block), "changes": rows})
 

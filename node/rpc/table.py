@@ -27,6 +27,16 @@ Json = Any
 Cancel = Callable[[], None]
 
 
+def together(*cancels: Cancel) -> Cancel:
+    """One function that stops several sources."""
+
+    def cancel() -> None:
+        for one in cancels:
+            one()
+
+    return cancel
+
+
 class Part(Protocol):
     """What a family of methods remembers of one client. `close` is called when the client is gone."""
 

@@ -131,6 +131,8 @@ def _event(node: Node, extrinsic: bytes, status: Status) -> dict[str, Any] | Non
         case Phase.IN_BLOCK | Phase.FINALIZED:
             name = "finalized" if status.phase is Phase.FINALIZED else "bestChainBlockIncluded"
             return {"event": name, "block": _block(node, extrinsic, status.hash)}
+        case Phase.RETRACTED:
+            return {"event": "bestChainBlockIncluded", "block": None}
         case Phase.USURPED:
             return {"event": "invalid", "error": "Extrinsic was rendered invalid by another extrinsic"}
         case Phase.INVALID:
