@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from frame.call import AnyCall, CallResult, DispatchClass, DispatchInfo, Pays, PostInfo, RuntimeCall, call
+from frame.child import ChildTries
 from frame.codecs import AnyDispatchError, AnyOrigin, FreezeReason, Reason
 from frame.errors import (
     Arithmetic,
@@ -26,6 +27,7 @@ from frame.errors import (
 )
 from frame.event import Event
 from frame.host import Host
+from frame.nmap import StorageNMap
 from frame.origin import Origin
 from frame.pallet import Constant, Pallet
 from frame.storage import (
@@ -49,6 +51,7 @@ __all__ = [
     "Blake2_128Concat",
     "CallResult",
     "CannotLookup",
+    "ChildTries",
     "Constant",
     "ConsumerRemaining",
     "Corruption",
@@ -75,6 +78,7 @@ __all__ = [
     "StorageDoubleMap",
     "StorageMap",
     "StorageMissing",
+    "StorageNMap",
     "StorageValue",
     "Token",
     "TokenError",

@@ -199,7 +199,7 @@ class Overlay:
     def keys(self, prefix: bytes, child: bytes | None = None) -> Iterator[bytes]:
         """All present keys under `prefix`, in key order, as of the moment the iteration starts."""
         found: dict[bytes, None] = {}
-        if child is None and self.get(prefix) is not None:
+        if self.get(prefix if child is None else (child, prefix)) is not None:
             found[prefix] = None
         key = self.backend.next_key(prefix, child)
         while key is not None and key.startswith(prefix):

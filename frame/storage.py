@@ -91,7 +91,7 @@ class Item:
         arguments = getattr(self, "__orig_class__", None)
         if arguments is None:
             raise TypeError(f"{where}: say the types, e.g. {type(self).__name__}[U32]()")
-        hints = arguments.__args__
+        hints = self.hints(arguments.__args__, where)
         self.key_codecs = tuple(hint_codec(hint, where) for hint in hints[:-1])
         self.value_hint = hints[-1]
         self.codec: Codec[Any] = hint_codec(hints[-1], where)
@@ -100,6 +100,10 @@ class Item:
                 self.default_bytes = self.codec.encode(self.default)
             except ScaleError as error:
                 raise TypeError(f"{where}: the default does not fit: {error}") from None
+
+    def hints(self, arguments: tuple[Any, ...], where: str) -> tuple[Any, ...]:
+        """The types of the keys and, last, of the value."""
+        return arguments
 
     def coders(self) -> tuple[Callable[[bytes], Any], Callable[[Any], bytes]]:
         """The compiled decoder and encoder of the value.

@@ -106,6 +106,54 @@ class Currency(Protocol):
         ...
 
 
+class Freezing(Protocol):
+    """Keeping money in an account, after Substrate's `fungible::freeze::{Inspect, Mutate}`.
+
+    Freezes for several reasons overlap; together with held money they bound what may leave. What is frozen
+    may be more than there is, unless a method says otherwise.
+    """
+
+    def frozen(self, reason: bytes, who: bytes) -> int:
+        """How much of `who` is frozen for a `Pallet.reason`."""
+        ...
+
+    def freezable(self, who: bytes) -> int:
+        """The most that can be frozen of money that is there."""
+        ...
+
+    def can_freeze(self, reason: bytes, who: bytes) -> bool:
+        """Whether there is room for a freeze for this reason."""
+        ...
+
+    def set_freeze(self, reason: bytes, who: bytes, amount: int) -> None:
+        """Freeze exactly `amount`; 0 thaws. The pallet's TooManyFreezes, NoProviders."""
+        ...
+
+    def extend_freeze(self, reason: bytes, who: bytes, amount: int) -> None:
+        """Freeze at least `amount`."""
+        ...
+
+    def thaw(self, reason: bytes, who: bytes) -> None:
+        """Forget the freeze."""
+        ...
+
+    def set_frozen(self, reason: bytes, who: bytes, amount: int) -> None:
+        """As `set_freeze`, of money that is there. TokenError.FundsUnavailable."""
+        ...
+
+    def ensure_frozen(self, reason: bytes, who: bytes, amount: int) -> None:
+        """As `extend_freeze`, of money that is there. TokenError.FundsUnavailable."""
+        ...
+
+    def increase_frozen(self, reason: bytes, who: bytes, amount: int) -> None:
+        """Freeze so much more, of money that is there. TokenError.FundsUnavailable, Arithmetic.Overflow."""
+        ...
+
+    def decrease_frozen(self, reason: bytes, who: bytes, amount: int) -> None:
+        """Freeze so much less. Arithmetic.Underflow."""
+        ...
+
+
 class FeePayment(Protocol):
     """How a transaction pays: what `ChargeTransactionPayment` asks of the pallet transaction_payment."""
 

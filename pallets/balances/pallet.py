@@ -6,7 +6,7 @@ Balances stand in `System.Account`. Laws, kept by `_store` alone:
 reserved or frozen balance is above zero one consumer. So an account with held money cannot be reaped.
 * Free money below the ED with nothing reserved is dust: it is burned, and the account forgets it.
 * The total issuance is the sum of all free and reserved balances (a withdrawn fee is out of it until it is
-refunded). * `reserved` is the sum of the account's holds, `frozen` the largest of its freezes.
+refunded). * `reserved` is the sum of the account's holds, `frozen` the largest of its freezes and locks.
 
 Each public method does all it says or raises a DispatchError and changes nothing.
 """
@@ -35,6 +35,7 @@ from frame import (
     call,
 )
 from frame.accounts import NEW_LOGIC, NO_DATA, AccountData, AccountInfo
+from pallets.balances import freezing
 from pallets.balances.rules import (
     MAX,
     Keep,
@@ -50,6 +51,7 @@ from pallets.balances.types import (
     BalanceStatus,
     Freeze,
     Hold,
+    Reasons,
     ReserveData,
 )
 from pallets.balances.weights import Weights
@@ -67,7 +69,7 @@ class Config:
     """What the runtime decides.
 
     existential_deposit: The minimum amount required to keep an account open. Greater than zero.
-    max_locks: The maximum number of locks of the old kind on an account; this chain makes none.
+    max_locks: The maximum number of locks of the old kind on an account.
     max_reserves: The maximum number of named reserves on an account; this chain makes none.
     max_freezes: The maximum number of freezes on an account.
     """
@@ -86,7 +88,7 @@ class Balances(Pallet[Config], weights=Weights, storage_version=1):
     )
     inactive_issuance = StorageValue[U128](default=0, doc="The part of the issuance that is out of use.")
     locks = StorageMap[AccountId, Annotated[list[BalanceLock], MaxLen(MAX_LOCKS)]](
-        default=[], doc="Locks of the old kind. This chain makes none: see `Freezes`."
+        default=[], doc="Locks of the old kind; `Freezes` have taken their place."
     )
     reserves = StorageMap[AccountId, Annotated[list[ReserveData], MaxLen(MAX_RESERVES)]](
         default=[], doc="Named reserves. This chain makes none: see `Holds`."
@@ -542,29 +544,63 @@ class Balances(Pallet[Config], weights=Weights, storage_version=1):
 
     # -- freezes --------------------------------------------
 
+    def freezable(self, who: bytes) -> int:
+        """The most that can be frozen politely: all there is."""
+        return self.total_balance(who)
+
+    def can_freeze(self, reason: bytes, who: bytes) -> bool:
+        """Whether there is room for a freeze for this reason."""
+        freezes = self.freezes[who]
+        return len(freezes) < self.config.max_freezes or any(freeze.id == reason for freeze in freezes)
+
     def set_freeze(self, reason: bytes, who: bytes, amount: int) -> None:
         """Keep `amount` (free and held together) in the account; 0 thaws. Error TooManyFreezes, and
         NoProviders."""
-        freezes = [freeze for freeze in self.freezes[who] if freeze.id != reason]
+        freezing.set_freeze(self, reason, who, amount)
+
+    def extend_freeze(self, reason: bytes, who: bytes, amount: int) -> None:
+        """Keep at least `amount` in the account. Error as `set_freeze`."""
         if amount:
-            freezes.append(Freeze(id=reason, amount=amount))
-        if len(freezes) > self.config.max_freezes:
-            raise self.TooManyFreezes()
-        info = self.system.account(who)
-        before, after = info.data.frozen, max((freeze.amount for freeze in freezes), default=0)
-        self._store(who, info, replace(info.data, frozen=after))
-        if freezes:
-            self.freezes[who] = freezes
-        else:
-            self.freezes.remove(who)
-        if after > before:
-            self.deposit(self.Frozen(who=who, amount=after - before))
-        elif after < before:
-            self.deposit(self.Thawed(who=who, amount=before - after))
+            freezing.set_freeze(self, reason, who, max(amount, self.frozen(reason, who)))
 
     def thaw(self, reason: bytes, who: bytes) -> None:
         """Forget the freeze for `reason`."""
-        self.set_freeze(reason, who, 0)
+        freezing.set_freeze(self, reason, who, 0)
+
+    def set_frozen(self, reason: bytes, who: bytes, amount: int) -> None:
+        """As `set_freeze`, of money that is there. TokenError.FundsUnavailable."""
+        freezing.check_freezable(self, who, amount)
+        freezing.set_freeze(self, reason, who, amount)
+
+    def ensure_frozen(self, reason: bytes, who: bytes, amount: int) -> None:
+        """As `extend_freeze`, of money that is there. TokenError.FundsUnavailable."""
+        freezing.check_freezable(self, who, amount)
+        self.extend_freeze(reason, who, amount)
+
+    def increase_frozen(self, reason: bytes, who: bytes, amount: int) -> None:
+        """Freeze so much more, of money that is there. TokenError.FundsUnavailable, Arithmetic.Overflow."""
+        self.set_frozen(reason, who, freezing.changed(self.frozen(reason, who), amount))
+
+    def decrease_frozen(self, reason: bytes, who: bytes, amount: int) -> None:
+        """Freeze so much less. Arithmetic.Underflow when less is frozen."""
+        freezing.set_freeze(self, reason, who, freezing.changed(self.frozen(reason, who), -amount))
+
+    # -- locks of the old kind --------------------------------------------
+
+    def set_lock(self, identifier: bytes, who: bytes, amount: int, reasons: Reasons = Reasons.All) -> None:
+        """Lock `amount` under an 8-byte identifier; 0 removes the lock. Locks and freezes overlap."""
+        freezing.set_lock(self, identifier, who, amount, reasons)
+
+    def extend_lock(self, identifier: bytes, who: bytes, amount: int, reasons: Reasons = Reasons.All) -> None:
+        """Lock at least `amount`, for these reasons and those it had."""
+        if amount:
+            freezing.set_lock(
+                self, identifier, who, *freezing.extended(self, identifier, who, amount, reasons)
+            )
+
+    def remove_lock(self, identifier: bytes, who: bytes) -> None:
+        """Forget the lock."""
+        freezing.set_lock(self, identifier, who, 0, Reasons.All)
 
     # -- the book --------------------------------------------
 
@@ -699,13 +735,13 @@ class Balances(Pallet[Config], weights=Weights, storage_version=1):
             assert data.reserved == sum(h.amount for h in self.holds[who]), (
                 f"{who.hex()}: reserved is not the holds"
             )
-            assert data.frozen == max((f.amount for f in self.freezes[who]), default=0), (
-                f"{who.hex()}: frozen"
+            assert data.frozen == freezing.most_frozen(self.freezes[who], self.locks[who]), (
+                f"{who.hex()}: frozen is not the largest of its freezes and locks"
             )
             assert info.providers or not (data.free or data.reserved), f"{who.hex()}: money without provider"
             assert info.consumers or not (data.reserved or data.frozen), f"{who.hex()}: held without consumer"
-        for who in [*self.holds.keys(), *self.freezes.keys()]:
-            assert who in accounts, f"{who.hex()}: holds or freezes without account"
+        for who in [*self.holds.keys(), *self.freezes.keys(), *self.locks.keys()]:
+            assert who in accounts, f"{who.hex()}: holds, freezes or locks without account"
 
 
 def lookup(address: MultiAddress) -> bytes:

@@ -19,7 +19,7 @@ from frame import (
 )
 from frame.accounts import NEW_LOGIC, AccountData
 from frame.testing import Externalities
-from pallets.balances.types import AdjustmentDirection
+from pallets.balances.types import AdjustmentDirection, BalanceLock, Reasons
 from pallets.balances.weights import Weights
 from primitives.extrinsic import MultiAddress
 from primitives.scale import replace
@@ -383,7 +383,82 @@ def test_an_account_with_sixteen_consumers_takes_no_first_hold(ext: Externalitie
         b.hold(RENT, BOB, 1)
 
 
-# -- freezes, minting, fees, genesis --------------------------------------------
+# -- freezes and locks --------------------------------------------
+
+
+def test_freezes_are_extended_raised_and_lowered(ext: Externalities) -> None:
+    b = ext.of(Bank.balances)
+    all_of_it = ENDOWED[BOB]
+    assert b.freezable(BOB) == all_of_it
+    b.extend_freeze(VOTE, BOB, 300)
+    b.extend_freeze(VOTE, BOB, 200)
+    b.extend_freeze(STAKE, BOB, 0)
+    assert b.frozen(VOTE, BOB) == 300 and b.frozen(STAKE, BOB) == 0
+    b.ensure_frozen(VOTE, BOB, 400)
+    b.increase_frozen(VOTE, BOB, 100)
+    b.decrease_frozen(VOTE, BOB, 150)
+    assert b.frozen(VOTE, BOB) == 350 == ext.of(Bank.system).account(BOB).data.frozen
+    b.set_frozen(STAKE, BOB, all_of_it)
+    assert ext.events() == [
+        b.Frozen(who=BOB, amount=300),
+        b.Frozen(who=BOB, amount=100),
+        b.Frozen(who=BOB, amount=100),
+        b.Thawed(who=BOB, amount=150),
+        b.Frozen(who=BOB, amount=all_of_it - 350),
+    ]
+    for more in (b.set_frozen, b.ensure_frozen):
+        with refused(ext, Token.FundsUnavailable):
+            more(VOTE, BOB, all_of_it + 1)
+    with refused(ext, Token.FundsUnavailable):
+        b.increase_frozen(STAKE, BOB, 1)
+    with refused(ext, ArithmeticFailure(Arithmetic.Underflow)):
+        b.decrease_frozen(VOTE, BOB, 351)
+    b.set_freeze(VOTE, BOB, (1 << 128) - 1)  # more than there is
+    with refused(ext, ArithmeticFailure(Arithmetic.Overflow)):
+        b.increase_frozen(VOTE, BOB, 1)
+    with refused(ext, Token.Frozen):
+        ext.dispatch(b.transfer_allow_death.new(at(ALICE), 1), signed(BOB))
+
+
+def test_a_freeze_keeps_its_place_and_counts(ext: Externalities) -> None:
+    b = ext.of(Bank.balances)
+    for n in range(8):
+        assert b.can_freeze(bytes((9, n)), BOB)
+        b.set_freeze(bytes((9, n)), BOB, n + 1)
+    assert b.can_freeze(VOTE, BOB) and not b.can_freeze(b"\x09\x63", BOB)
+    b.set_freeze(STAKE, BOB, 50)
+    assert [freeze.amount for freeze in b.freezes[BOB]] == [1, 50, 3, 4, 5, 6, 7, 8]
+
+
+def test_locks_and_freezes_overlap(ext: Externalities) -> None:
+    b, system = ext.of(Bank.balances), ext.of(Bank.system)
+    b.set_lock(b"staking ", BOB, 500)
+    b.set_freeze(VOTE, BOB, 300)
+    b.extend_lock(b"staking ", BOB, 400, Reasons.Fee)
+    assert system.account(BOB).data.frozen == 500 and system.consumers(BOB) == 1
+    b.set_freeze(VOTE, BOB, 600)
+    b.remove_lock(b"staking ", BOB)
+    b.set_lock(b"vesting ", BOB, 700, Reasons.Misc)
+    b.extend_lock(b"vesting ", BOB, 750, Reasons.Fee)
+    assert b.locks[BOB] == [BalanceLock(id=b"vesting ", amount=750, reasons=Reasons.All)]
+    b.thaw(VOTE, BOB)
+    b.set_lock(b"vesting ", BOB, 0)
+    assert ext.events() == [
+        b.Locked(who=BOB, amount=500),
+        b.Frozen(who=BOB, amount=100),
+        b.Locked(who=BOB, amount=100),
+        b.Locked(who=BOB, amount=50),
+        b.Unlocked(who=BOB, amount=750),
+    ]
+    assert BOB not in b.locks and BOB not in b.freezes and system.consumers(BOB) == 0
+    for n in range(50):
+        b.set_lock(bytes((n,)) * 8, BOB, 1)
+    with refused(ext, b.LiquidityRestrictions):
+        b.set_lock(b"too many", BOB, 1)
+    b.set_lock(bytes(8), BOB, 2)
+
+
+# -- minting, fees, genesis --------------------------------------------
 
 
 def test_freezes(ext: Externalities) -> None:

@@ -90,6 +90,10 @@ class Money(RuleBasedStateMachine):
     def freeze(self, reason: bytes, who: bytes, amount: int) -> None:
         self.moved(lambda: self.b.set_freeze(reason, who, amount), 0)
 
+    @rule(identifier=st.sampled_from([b"lock one", b"lock two"]), who=PEOPLE, amount=AMOUNTS)
+    def lock(self, identifier: bytes, who: bytes, amount: int) -> None:
+        self.moved(lambda: self.b.set_lock(identifier, who, amount), 0)
+
     @invariant()
     def laws(self) -> None:
         self.ext.try_state()
