@@ -72,7 +72,39 @@ def _slice(node: Node, g: Node) -> tuple[Node | None, ...]:
 def _pad(node: Node, g: Node) -> tuple[Node | None, ...]:
     before, between = node.attrs[0], node.attrs[2]
     assert isinstance(before, tuple) and isinstance(between, tuple)
+    if not any(between):
+        return (_crop(g, before, node.inputs[0].shape),)
     return (ir.take_slice(g, before, node.inputs[0].shape, [gap + 1 for gap in between]),)
+
+
+def _crop(x: Node, starts: tuple[int, ...], shape: tuple[int, ...]) -> Node:
+    """A piece of x without gaps. A convolution computes no more than that piece: the gradient of padding
+    drops the border of a gradient by an image, which would be computed for nothing."""
+    if tuple(shape) == x.shape:
+        return x
+    if x.op is Op.CONV and x.attrs[0] == (1, 1) and shape[0] == x.shape[0]:
+        image, w = x.inputs
+        reach = [a - b for a, b in zip(image.shape[1:], x.shape[1:], strict=True)]
+        size = [n + more for n, more in zip(shape[1:], reach, strict=True)]
+        dilations, groups = x.attrs[1:]
+        assert isinstance(dilations, tuple) and isinstance(groups, int)
+        return ir.conv(_crop(image, starts, (image.shape[0], *size)), w, (1, 1), dilations, groups)
+    if x.op is Op.PAD and not any(_ints(x.attrs[2])):
+        (source,) = x.inputs
+        low = [b - start for b, start in zip(_ints(x.attrs[0]), starts, strict=True)]
+        high = [n - lo - m for n, lo, m in zip(shape, low, source.shape, strict=True)]
+        kept = [m + min(lo, 0) + min(hi, 0) for m, lo, hi in zip(source.shape, low, high, strict=True)]
+        fill = x.attrs[3]
+        assert isinstance(fill, float)
+        if min(kept) > 0:
+            inside = _crop(source, tuple(max(-lo, 0) for lo in low), tuple(kept))
+            return ir.pad(inside, [max(lo, 0) for lo in low], [max(hi, 0) for hi in high], None, fill)
+    return ir.take_slice(x, starts, shape, [1] * len(shape))
+
+
+def _ints(value: object) -> tuple[int, ...]:
+    assert isinstance(value, tuple)
+    return value
 
 
 def _maximum(node: Node, g: Node) -> tuple[Node | None, ...]:

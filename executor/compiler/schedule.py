@@ -24,6 +24,8 @@ from executor.compiler.kernels.nest import BLOCK, LANES
 from executor.compiler.kernels.pooling import Fill, PoolMax, PoolMaxGrad, Window
 from executor.compiler.kernels.reduction import BatchSum, Reduce
 from executor.compiler.kernels.rows import LanesToRows, RowsToLanes, RowWeights, StoreLoss
+from executor.compiler.kernels.winograd import Strips, WinogradConv, WinogradWeight
+from executor.compiler.kernels.winograd import fits as fits_winograd
 
 TREE_MAX = 48
 """Nodes of one fused chain: bounds the emitter's recursion and the registers in use."""
@@ -308,6 +310,9 @@ class Scheduler:
             strides, dilations, groups, kernel = node.attrs
             assert isinstance(groups, int)
             places = (self.contiguous(x), self.contiguous(dy), self._new(node))
+            if fits_winograd(x.shape, node.shape, strides, dilations, groups):
+                self._winograd_weight(node, *places)
+                return
             steps = (_pair(kernel), _pair(strides), _pair(dilations))
             self._add(
                 ConvWeight(self._name("conv weight"), *places, x.shape, dy.shape, *steps, groups=groups)
@@ -460,10 +465,32 @@ class Scheduler:
             leaves=leaves,
         )
 
+    def _winograd_weight(self, node: Node, x: Buffer, dy: Buffer, target: Buffer) -> None:
+        x_shape, dy_shape = (item.shape for item in node.inputs)
+        strips = Strips(dy_shape[1], dy_shape[2])
+        images, gradients = (
+            Buffer(self._name("scratch"), strips.scratch(shape[0]), False) for shape in (x_shape, dy_shape)
+        )
+        sums = Buffer(self._name("scratch"), 64 * x_shape[0] * dy_shape[0], False)
+        name = self._name("winograd weight")
+        self._add(WinogradWeight(name, x, dy, target, x_shape, dy_shape, images, gradients, sums))
+
+    def _winograd(self, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
+        x, w = node.inputs
+        strips = Strips(node.shape[1], node.shape[2])
+        kernels, images, products = (
+            Buffer(self._name("scratch"), size, False)
+            for size in (16 * prod(w.shape[:2]), strips.scratch(x.shape[0]), strips.scratch(node.shape[0]))
+        )
+        name, source, weights = self._name("winograd"), self.contiguous(x), self.view(w)
+        return WinogradConv(name, source, weights, x.shape, node, stores, leaves, kernels, images, products)
+
     def _conv(self, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
         x, w = node.inputs
         strides, dilations, groups = node.attrs
         assert isinstance(groups, int)
+        if fits_winograd(x.shape, w.shape, strides, dilations, groups):
+            return self._winograd(node, stores, leaves)
         (sy, sx), (dy, dx) = _pair(strides), _pair(dilations)
         source, weights = self.contiguous(x), self.contiguous(w)
         _, height, width = x.shape

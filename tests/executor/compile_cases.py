@@ -16,6 +16,7 @@ from executor.compiler.compile import compile_forward, compile_training
 from executor.compiler.machine import Machine
 from executor.onnx_runtime import onnxruntime
 from primitives.job import (
+    NUMERICS,
     Init,
     InputMap,
     Loss,
@@ -45,7 +46,7 @@ def training_spec(
     """A spec for models whose input is x and whose output is y."""
     values: dict[str, Any] = {
         "version": 1,
-        "numerics": 1,
+        "numerics": NUMERICS,
         "model_hash": bytes(32),
         "inputs": [InputMap(column=name.encode(), tensor=name.encode(), affine=None) for name in inputs],
         "target": Target(column=b"label", tensor=target.encode()),

@@ -293,7 +293,7 @@ def test_bit_flips_never_escape_the_error_tree() -> None:
 
 Spec = dict[str, Any]
 SPECS: dict[str, tuple[type[errors.ExecutorError], Spec]] = {
-    "numerics": (errors.UnsupportedNumerics, {"numerics": 2}),
+    "numerics": (errors.UnsupportedNumerics, {"numerics": 9999}),
     "shards": (errors.UnsupportedSpec, {"shards": 2}),
     "privacy": (errors.UnsupportedSpec, {"dp": Dp(clip_num=1, clip_den=1, sigma_milli=1000)}),
     "batch of none": (errors.TooLarge, {"batch": 0}),

@@ -22,6 +22,7 @@ from primitives.data import (
     pieces,
 )
 from primitives.job import (
+    NUMERICS,
     Dp,
     Init,
     InputMap,
@@ -88,7 +89,7 @@ def rent(tariff: Tariff = TARIFF, windows: Windows = WINDOWS) -> Terms.Rent:
 
 SPEC = TrainingSpec(
     version=1,
-    numerics=1,
+    numerics=NUMERICS,
     model_hash=bytes(range(32)),
     inputs=[InputMap(column=b"pixels", tensor=b"x", affine=None)],
     target=Target(column=b"label", tensor=b"y"),

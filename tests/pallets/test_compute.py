@@ -349,7 +349,7 @@ IDENTITY = bytes(32)
         ({"seal_pk": b"\xff" * 32}, "BadSealKey"),
         ({"seal_pk": (2**255 - 19).to_bytes(32, "little")}, "BadSealKey"),
         ({"spec": spec(version=2)}, "UnknownVersion"),
-        ({"spec": spec(numerics=2)}, "UnknownNumerics"),
+        ({"spec": spec(numerics=9999)}, "UnknownNumerics"),
         ({"spec": spec(epochs=0)}, "BadBatch"),
         ({"spec": spec(batch=0)}, "BadBatch"),
         ({"spec": spec(shards=3)}, "BadBatch"),

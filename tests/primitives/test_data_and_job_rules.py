@@ -163,7 +163,7 @@ def test_blob_bounds() -> None:
     ("changes", "name"),
     [
         ({"version": 2}, "UnknownVersion"),
-        ({"numerics": 2}, "UnknownNumerics"),
+        ({"numerics": 9999}, "UnknownNumerics"),
         ({"epochs": 0}, "BadBatch"),
         ({"batch": 0}, "BadBatch"),
         ({"shards": 0}, "BadBatch"),
