@@ -1,8 +1,7 @@
-"""`gristmill build-spec` and `gristmill chain-info`."""
+"""`gristmill build-spec` and `gristmill export-chain-spec`, and what a spec amounts to."""
 
 from __future__ import annotations
 
-import json
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
@@ -58,23 +57,6 @@ def _with_code(spec: ChainSpec) -> PlainGenesis | RawGenesis | RootGenesis:
     return PlainGenesis(spec.genesis.config, raw_genesis(spec).top.get(b":code"))
 
 
-def configure_chain_info(parser: ArgumentParser) -> None:
-    _chain_argument(parser)
-    parser.add_argument(
-        "--state-version",
-        type=int,
-        choices=(0, 1),
-        help="trie layout of the genesis state (default: what the spec's :code says)",
-    )
-    parser.add_argument("--json", action="store_true", help="accepted; the output is JSON always")
-
-
-def chain_info(arguments: Namespace) -> int:
-    """Print what a chain spec amounts to, as one JSON object."""
-    print(json.dumps(describe(resolve(arguments.chain), arguments.state_version), indent=2))
-    return 0
-
-
 def describe(spec: ChainSpec, state_version: int | None = None) -> dict[str, Any]:
     """Genesis hash, state root and what they come from; hashes as 0x text."""
     if isinstance(spec.genesis, PlainGenesis):
@@ -106,8 +88,6 @@ def _state_info(genesis: RawGenesis) -> dict[str, Any]:
 
 
 COMMANDS: Mapping[str, Command] = {
-    "build-spec": Command("Write a chain spec as JSON, plain or raw", configure_build_spec, build_spec),
-    "chain-info": Command(
-        "Print a chain spec's genesis hash and state root", configure_chain_info, chain_info
-    ),
+    "build-spec": Command("write a chain spec as JSON, plain or raw", configure_build_spec, build_spec),
+    "export-chain-spec": Command("write a chain spec to a file", configure_build_spec, build_spec),
 }

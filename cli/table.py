@@ -21,7 +21,14 @@ GROUPS: dict[str, dict[str, Entry]] = {
     "run a chain": {
         "node": Entry("node.cli", "run a node"),
         "build-spec": Entry("chain_spec.cli", "write a chain spec as JSON, plain or raw"),
-        "chain-info": Entry("chain_spec.cli", "print a chain spec's genesis hash and state root"),
+        "export-chain-spec": Entry("chain_spec.cli", "write a chain spec to a file"),
+        "chain-info": Entry("node.cli", "print a chain's genesis, and the head of its database"),
+        "check-block": Entry("node.cli", "execute a block of the database again"),
+        "export-blocks": Entry("node.cli", "write blocks to a file, in SCALE or JSON"),
+        "import-blocks": Entry("node.cli", "execute and keep the blocks of a file"),
+        "revert": Entry("node.cli", "take the newest blocks back"),
+        "export-state": Entry("node.cli", "write the state of a block as a raw chain spec"),
+        "purge-chain": Entry("node.cli", "remove the database of a chain"),
         "benchmark": Entry("runtime.cli", "measure the weights of a pallet"),
     },
     "offer data": {

@@ -250,6 +250,37 @@ class Chain:
             raise BadBlock(f"block {block.header.number} does not execute: {error}") from error
         return self.commit(block, outcome, host)
 
+    def import_or_skip(self, block: Block) -> bool:
+        """`import_block`, but False for a block that is here already. Raises `BadBlock`."""
+        if block.header.number <= self.head.number:
+            if self.hash_at(block.header.number) == block.header.hash:
+                return False
+            raise BadBlock(
+                f"block {block.header.number} is another one here: these blocks are of another chain or fork"
+            )
+        self.import_block(block)
+        return True
+
+    def check_block(self, digest: bytes) -> None:
+        """Execute a block again on its parent's state, with an empty verdict cache; keeps nothing.
+
+        Raises `BadBlock` if it does not hold, `UnknownBlock` if it, its body or the state is not here.
+        """
+        head, body = self.block(digest), self.body(digest)
+        if head.number == 0:
+            raise BadBlock("block 0 is the genesis: nothing is executed in it")
+        if body is None:
+            raise UnknownBlock(f"the body of block {head.number} is not kept: see --blocks-pruning")
+        try:
+            outcome = self.runtime.execute_block(
+                self.state(head.header.parent_hash), Block(head.header, body), NodeHost(VerdictCache())
+            )
+        except InvalidBlock as error:
+            raise BadBlock(f"block {head.number} does not execute: {error}") from error
+        root = self.state(head.header.parent_hash).root(outcome.delta, self._state_version)
+        if root != head.header.state_root:
+            raise BadBlock(f"block {head.number} does not give the state root that its header has")
+
     def commit(self, block: Block, outcome: Outcome, host: NodeHost, *, finalize: bool = True) -> Imported:
         """Write an executed block in one batch, move the head, and tell the listeners: first of the block,
         then, with `finalize`, that it and all before it are final.

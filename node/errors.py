@@ -2,9 +2,11 @@
 
 NodeError
 ├── PortTaken        another program listens on the RPC port
+├── NoDatabase       nothing in the base path to work on
 ├── WrongChain       the base path holds another chain's blocks
 ├── UnknownBlock     no such block here, or its state is gone
 ├── RuntimeFailed    the runtime refused a call of one of its APIs
+├── BadBlockFile     a file of blocks that is none
 └── BadBlock         a block that does not fit its parent
 """
 
@@ -23,6 +25,10 @@ class BadOption(NodeError):
     """A flag or a chain specification that this node cannot run with."""
 
 
+class NoDatabase(NodeError):
+    """A command for an existing chain found no database."""
+
+
 class WrongChain(NodeError):
     """The database belongs to a chain with another genesis."""
 
@@ -36,6 +42,10 @@ class RuntimeFailed(NodeError):
 
     def __init__(self, why: str) -> None:
         super().__init__(f"Execution failed: Other: {why}")
+
+
+class BadBlockFile(NodeError):
+    """What was to be a file of blocks is something else, or ends too early."""
 
 
 class BadBlock(NodeError):

@@ -5,20 +5,16 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import re
-import shutil
 import signal
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from chain_spec import ChainSpec, genesis_block
 from frame.runtime import Runtime
 from node.chain import Chain
-from node.database import Database
-from node.errors import BadOption
+from node.database import Database, Pruning
+from node.database.columns import CACHE
+from node.folders import database_folder, kept_or_temporary
 from node.log import short
 from node.pool import PoolConfig
 from node.rpc.server import RpcServer
@@ -44,28 +40,9 @@ class Options:
     sealing: str = "instant"
     name: str = ""
     sync: bool = True
-
-
-@contextmanager
-def base_path(options: Options) -> Iterator[Path]:
-    """The folder of the database, made if need be, removed afterwards if temporary."""
-    if options.base_path is not None:
-        yield options.base_path
-        return
-    folder = Path(tempfile.mkdtemp(prefix="gristmill-"))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def database_folder(base: Path, spec: ChainSpec) -> Path:
-    """Where Substrate puts it too: `<base>/chains/<id>/db`. Raises `BadOption` for an id that is no folder's
-    name.
-    """
-    if not re.fullmatch(r"[\w-][\w.-]*", spec.id):
-        raise BadOption(f"the chain spec's id {spec.id!r} cannot name a folder")
-    return base / "chains" / spec.id / "db"
+    pruning: Pruning = field(default_factory=Pruning)
+    cache: int = CACHE
+    pool: PoolConfig | None = None
 
 
 async def run(options: Options, runtime: Runtime) -> None:
@@ -75,25 +52,32 @@ async def run(options: Options, runtime: Runtime) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    with base_path(options) as base:
+    with kept_or_temporary(options.base_path) as base:
         folder = database_folder(base, options.spec)
         _introduce(options, folder)
-        with Database.open(folder, sync=options.sync) as database:
-            node = open_node(options.spec, database, runtime)
+        with Database.open(
+            folder, sync=options.sync, pruning=options.pruning, cache=options.cache
+        ) as database:
+            node = open_node(options.spec, database, runtime, options.pool)
             node.sealing.choose(options.sealing)
             await _serve(node, options, stop)
 
 
-def open_node(spec: ChainSpec, database: Database, runtime: Runtime) -> Node:
-    """The node over an open database, at the head where it was left."""
+def open_chain(spec: ChainSpec, database: Database, runtime: Runtime) -> Chain:
+    """The chain in an open database, at the head where it was left; an empty one gets the genesis."""
     genesis = genesis_block(spec, runtime=runtime)
     chain = Chain(database, runtime, genesis.header, genesis.delta)
     if chain.is_new:
         state, block = short(chain.head.header.state_root), short(chain.genesis_hash)
         log.info("🔨 Initializing Genesis block/state (state: %s, header-hash: %s)", state, block)
+    return chain
+
+
+def open_node(spec: ChainSpec, database: Database, runtime: Runtime, pool: PoolConfig | None = None) -> Node:
+    """The node over an open database. Without `pool`, its limits are Substrate's."""
     identity = Identity(spec.name, spec.chain_type, spec.properties)
     ban = 0.0 if spec.chain_type == "Development" else 1800.0
-    return Node(chain, identity, PoolConfig(ban_seconds=ban))
+    return Node(open_chain(spec, database, runtime), identity, pool or PoolConfig(ban_seconds=ban))
 
 
 async def _serve(node: Node, options: Options, stop: asyncio.Event) -> None:

@@ -31,6 +31,7 @@ from node.database.errors import (
 )
 from node.database.pruning import ARCHIVE, CANONICAL, Mode, Pruning
 from node.database.state import BlockState
+from node.database.storage import held_unused
 
 __all__ = [
     "ARCHIVE",
@@ -49,4 +50,5 @@ __all__ = [
     "Pruning",
     "PruningMismatch",
     "StateRootMismatch",
+    "held_unused",
 ]

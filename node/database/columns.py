@@ -47,9 +47,13 @@ def main_options() -> Options:
     return options
 
 
-def column_options() -> dict[str, Options]:
+CACHE = 64 * MIB
+"""Bytes of the block cache unless told otherwise."""
+
+
+def column_options(cache_bytes: int) -> dict[str, Options]:
     """Options of each column; they share one block cache."""
-    cache = Cache(64 * MIB)
+    cache = Cache(cache_bytes)
     return {name: _options(name, cache) for name in COLUMNS}
 
 

@@ -42,12 +42,14 @@ class Database:
     Attributes: `best_number` (−1 when empty), `genesis_hash` (None when empty).
     """
 
-    def __init__(self, path: str | Path, *, sync: bool = True, pruning: Pruning | None = None) -> None:
+    def __init__(
+        self, path: str | Path, *, sync: bool = True, pruning: Pruning | None = None, cache: int = at.CACHE
+    ) -> None:
         self.lock = RLock()
         self._pruning = pruning or Pruning()
         self._pins: dict[int, int] = {}
         self.cache = ReadCache()
-        self.storage = Storage(Path(path), sync)
+        self.storage = Storage(Path(path), sync, cache)
         try:
             self._load()
         except BaseException:
@@ -55,13 +57,16 @@ class Database:
             raise
 
     @classmethod
-    def open(cls, path: str | Path, *, sync: bool = True, pruning: Pruning | None = None) -> Database:
+    def open(
+        cls, path: str | Path, *, sync: bool = True, pruning: Pruning | None = None, cache: int = at.CACHE
+    ) -> Database:
         """Open or make the database in folder `path`.
 
-        `sync` waits for the disk at each commit; `pruning` says which old states and bodies to keep. Raises
-        DatabaseLocked, DatabaseUnreadable, FormatUnknown, PruningMismatch.
+        `sync` waits for the disk at each commit; `pruning` says which old states and bodies to keep, `cache`
+        is the bytes of RocksDB's block cache. Raises DatabaseLocked, DatabaseUnreadable, FormatUnknown,
+        PruningMismatch.
         """
-        return cls(path, sync=sync, pruning=pruning)
+        return cls(path, sync=sync, pruning=pruning, cache=cache)
 
     def close(self) -> None:
         """Close it. A second time does nothing; later use raises DatabaseClosed."""

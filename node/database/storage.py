@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 from rocksdict import ColumnFamily, Rdict, RdictIter, WriteBatch, WriteOptions
 
-from node.database.columns import COLUMNS, META, column_options, main_options
+from node.database.columns import CACHE, COLUMNS, META, column_options, main_options
 from node.database.errors import (
     DatabaseClosed,
     DatabaseCorrupt,
@@ -49,9 +52,9 @@ class _RocksBatch:
 class Storage:
     """An open RocksDB. With `sync`, a batch is on the disk when `write` returns, not just on its way."""
 
-    def __init__(self, path: Path, sync: bool) -> None:
+    def __init__(self, path: Path, sync: bool, cache: int = CACHE) -> None:
         self.path = path
-        self._db = _opened(path)
+        self._db = _opened(path, cache)
         self._columns: dict[str, Rdict] = {name: self._db.get_column_family(name) for name in COLUMNS}
         self._handles = {name: self._db.get_column_family_handle(name) for name in COLUMNS}
         self._iterators: dict[str, RdictIter] = {}
@@ -119,10 +122,28 @@ class Storage:
             raise DatabaseError(f"cannot close the database in {self.path}: {error}") from error
 
 
-def _opened(path: Path) -> Rdict:
+@contextmanager
+def held_unused(path: Path) -> Iterator[None]:
+    """Keep everybody from opening the database in a folder, as RocksDB itself does, while it is removed.
+
+    Raises DatabaseLocked if somebody has it open.
+    """
+    lock = path / "LOCK"
+    if not lock.exists():
+        yield
+        return
+    with lock.open("r+b") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise DatabaseLocked(f"the database in {path} is in use by another node") from None
+        yield
+
+
+def _opened(path: Path, cache: int) -> Rdict:
     try:
         path.mkdir(parents=True, exist_ok=True)
-        db = Rdict(str(path), main_options(), column_families=column_options())
+        db = Rdict(str(path), main_options(), column_families=column_options(cache))
     except OSError as error:
         raise DatabaseUnreadable(f"cannot use {path} as a database folder: {error.strerror}") from error
     except Exception as error:  # rocksdict raises bare Exception
@@ -132,4 +153,4 @@ def _opened(path: Path) -> Rdict:
     return db
 
 
-__all__ = ["FORMAT", "META", "Batch", "Storage"]
+__all__ = ["FORMAT", "META", "Batch", "Storage", "held_unused"]

@@ -1,0 +1,140 @@
+"""`gristmill node`: run a node until it is interrupted."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from node.commands import flags
+from node.commands.rpc_flags import add_rpc, check_rpc, limits, origins
+from node.errors import BadOption
+
+if TYPE_CHECKING:
+    from chain_spec import ChainSpec
+    from node.pool import PoolConfig
+    from node.run import Options
+
+SIGNERS = ("alice", "bob", "charlie", "dave", "eve", "ferdie")
+
+
+def configure_node(parser: ArgumentParser) -> None:
+    """The flags, with Substrate's names."""
+    parser.add_argument(
+        "--dev",
+        action="store_true",
+        help="the dev chain, open to web pages; a temporary folder unless --base-path",
+    )
+    parser.add_argument("--chain", metavar="ID|FILE", help="dev, local, or the file of a chain specification")
+    flags.add_base_path(parser)
+    parser.add_argument(
+        "--tmp", action="store_true", help="keep the data in a temporary folder, removed at the end"
+    )
+    parser.add_argument("--name", metavar="NAME", help="a name for the log and for `system_name`'s readers")
+    parser.add_argument(
+        "--sealing",
+        default="instant",
+        metavar="HOW",
+        help="when blocks are made: instant (default, as soon as anything is ready), manual (by "
+        "engine_createBlock or dev_newBlock) or interval=MS",
+    )
+    flags.add_log(parser)
+    flags.add_database(parser)
+    add_rpc(parser)
+    _add_pool(parser)
+    _add_seats(parser)
+
+
+def _add_pool(parser: ArgumentParser) -> None:
+    pool = parser.add_argument_group("transaction pool")
+    pool.add_argument("--pool-limit", type=int, default=8192, metavar="N", help="ready transactions: 8192")
+    pool.add_argument("--pool-kbytes", type=int, default=20480, metavar="KIB", help="their bytes: 20480")
+    pool.add_argument(
+        "--tx-ban-seconds", type=int, metavar="S", help="how long an invalid one is refused: 1800; dev: 0"
+    )
+
+
+def _add_seats(parser: ArgumentParser) -> None:
+    seats = parser.add_argument_group("accepted, and without effect on a chain without peers and validators")
+    for signer in SIGNERS:
+        seats.add_argument(f"--{signer}", action="store_true", help=f"as --name {signer.title()}")
+    for flag in (
+        "--validator",
+        "--force-authoring",
+        "--no-telemetry",
+        "--no-mdns",
+        "--no-hardware-benchmarks",
+    ):
+        seats.add_argument(flag, action="store_true")
+
+
+def node(arguments: Namespace) -> int:
+    """Run until interrupted."""
+    import asyncio
+
+    from node import log
+
+    log.start(arguments.log)
+    chosen = options(arguments)  # what makes no sense is said before anything heavy is loaded
+
+    from node.run import run
+    from runtime import runtime
+
+    asyncio.run(run(chosen, runtime()))
+    return 0
+
+
+def options(arguments: Namespace) -> Options:
+    """What the flags mean; raises `BadOption`."""
+    from node.run import Options
+
+    check_rpc(arguments)
+    if arguments.tmp and arguments.base_path is not None:
+        raise BadOption("--tmp and --base-path exclude each other")
+    spec = flags.chain_spec(arguments)
+    return Options(
+        spec=spec,
+        base_path=_base_path(arguments),
+        rpc_host="0.0.0.0" if arguments.rpc_external else "127.0.0.1",
+        rpc_port=arguments.rpc_port,
+        rpc_cors=origins(arguments),
+        limits=limits(arguments),
+        sealing=arguments.sealing,
+        name=_name(arguments),
+        sync=arguments.db_sync == "on",
+        pruning=flags.pruning(arguments),
+        cache=flags.cache_bytes(arguments),
+        pool=_pool(arguments, spec),
+    )
+
+
+def _base_path(arguments: Namespace) -> Path | None:
+    if arguments.tmp or (arguments.dev and arguments.base_path is None):
+        return None
+    return flags.base_path(arguments)
+
+
+def _name(arguments: Namespace) -> str:
+    seats = [signer for signer in SIGNERS if getattr(arguments, signer)]
+    if len(seats) > 1:
+        raise BadOption(f"a node is one of them: --{' or --'.join(seats)}")
+    return str(arguments.name or (seats[0].title() if seats else ""))
+
+
+def _pool(arguments: Namespace, spec: ChainSpec) -> PoolConfig:
+    """A tenth of the room for those that wait for others, as Substrate has it."""
+    from node.pool import Limits, PoolConfig
+
+    count, kbytes, ban = arguments.pool_limit, arguments.pool_kbytes, arguments.tx_ban_seconds
+    for flag, value in (("--pool-limit", count), ("--pool-kbytes", kbytes)):
+        if not 1 <= value <= 1 << 24:
+            raise BadOption(f"{flag} takes 1 to {1 << 24}, not {value}")
+    if ban is not None and ban < 0:
+        raise BadOption(f"--tx-ban-seconds is no time before now: {ban}")
+    if ban is None:
+        ban = 0 if spec.chain_type == "Development" else 1800
+    return PoolConfig(
+        ready=Limits(count, kbytes * 1024),
+        future=Limits(max(count // 10, 1), kbytes * 1024 // 10),
+        ban_seconds=float(ban),
+    )
