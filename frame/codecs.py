@@ -30,11 +30,13 @@ from frame.errors import (
 )
 from frame.origin import Origin
 from primitives.scale import (
+    BoolCodec,
     BytesCodec,
     Codec,
     CompactCodec,
     EnumCodec,
     FixedBytesCodec,
+    IntCodec,
     IntEnumCodec,
     OptionCodec,
     PrimitiveCodec,
@@ -84,6 +86,40 @@ def _is_immutable(c: Codec[Any], inside: tuple[Codec[Any], ...]) -> bool:
             return all(_is_immutable(field.codec, inside) for v in c.variants for field in v.fields)
         case _:
             return False
+
+
+def range_check(c: Codec[Any]) -> Callable[[Any], bool] | None:
+    """A compiled test that is true only for values that `c` can encode; None for types it does not cover.
+
+    It covers integers, bools, fixed bytes and structs of these: what can be kept decoded without risk.
+    """
+    names: dict[str, Any] = {}
+    test = _test_of(c, "x", names)
+    if test is None:
+        return None
+    found: Callable[[Any], bool] = eval(f"lambda x: {test}", names)
+    return found
+
+
+def _test_of(c: Codec[Any], x: str, names: dict[str, Any]) -> str | None:
+    match c:
+        case IntCodec():
+            return f"type({x}) is int and {c.low} <= {x} <= {c.high}"
+        case CompactCodec():
+            return f"type({x}) is int and 0 <= {x} <= {c.inner.high}"
+        case BoolCodec():
+            return f"type({x}) is bool"
+        case FixedBytesCodec():
+            return f"type({x}) is bytes and len({x}) == {c.length}"
+        case StructCodec():
+            name = f"c{len(names)}"
+            names[name] = c.cls
+            parts = [_test_of(field.codec, f"{x}.{field.attribute}", names) for field in c.fields]
+            if None in parts:
+                return None
+            return " and ".join([f"type({x}) is {name}", *filter(None, parts)])
+        case _:
+            return None
 
 
 class CalledCodec(Codec[Any]):

@@ -7,12 +7,17 @@ both. Nothing here knows SCALE, pallets or tries: bytes in, bytes out.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 Key = bytes | tuple[bytes, bytes]
+
+Decode = Callable[[bytes], Any]
+Encode = Callable[[Any], bytes]
+Decoded = tuple[Any, Encode]
+"""An immutable value in the view that is not encoded yet, and what encodes it, which cannot fail."""
 
 CHILD_PREFIX: Final = b":child_storage:default:"
 
@@ -102,7 +107,7 @@ def _merge(space: dict[bytes, bytes], changes: Mapping[bytes, bytes | None]) -> 
 
 
 class _Absent:
-    """Marks "not in the view": the backend's own value holds."""
+    """Marks "not there": in a journal, that the backend's own value holds; from `read`, that there is none."""
 
     __slots__ = ()
 
@@ -132,15 +137,17 @@ class _Appended:
         return _compact(self._count + len(items)) + self._body + b"".join(items)
 
 
-_ABSENT: Final = _Absent()
-_Previous = bytes | None | _Absent | _Mark
+ABSENT: Final = _Absent()
+_Seen = bytes | None | Decoded
+_Previous = _Seen | _Absent | _Mark
 
 
 class Overlay:
     """Changes over a backend, with nested layers that commit into their parent or roll back whole.
 
-    Reads are one dict look-up: `view` holds both what was written and what was read from the backend. Each
-    layer keeps a journal of the values that its keys had before, so rolling back costs only what the layer
+    Reads are one dict look-up: `view` holds both what was written and what was read from the backend. A
+    value that a block reads and writes again and again stays decoded there (`read`, `write`) and is encoded
+    once, when someone asks for its bytes. Each layer keeps a journal of the values that its keys had before, so rolling back costs only what the layer
     touched. Used as a context manager, it opens a layer and commits it, or rolls it back when an exception
     passes.
     """
@@ -149,7 +156,7 @@ class Overlay:
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
-        self.view: dict[Key, bytes | None] = {}
+        self.view: dict[Key, _Seen] = {}
         self._appends: dict[Key, _Appended] = {}
         self._journal: dict[Key, _Previous] = {}
         self._layers: list[dict[Key, _Previous]] = []
@@ -167,9 +174,29 @@ class Overlay:
     def get(self, key: Key) -> bytes | None:
         """The value at `key` as of now, or None."""
         try:
-            return self.view[key]
+            found = self.view[key]
         except KeyError:
             return self._load(key)
+        if type(found) is tuple:
+            found = self.view[key] = found[1](found[0])
+        return found  # type: ignore[return-value]  # mypy does not narrow by type()
+
+    def read(self, key: Key, decode: Decode, encode: Encode | None) -> Any:
+        """The decoded value at `key`, or ABSENT. With `encode`, its inverse, it stays decoded: for immutable
+        values only.
+        """
+        try:
+            found = self.view[key]
+        except KeyError:
+            found = self._load(key)
+        if found is None:
+            return ABSENT
+        if type(found) is tuple:
+            return found[0]
+        value = decode(found)  # type: ignore[arg-type]
+        if encode is not None:
+            self.view[key] = (value, encode)
+        return value
 
     def _load(self, key: Key) -> bytes | None:
         appended = self._appends.get(key)
@@ -232,8 +259,18 @@ class Overlay:
         if key in self._appends:
             self._settle(key)
         if key not in journal:
-            journal[key] = view.get(key, _ABSENT)
+            journal[key] = view.get(key, ABSENT)
         view[key] = value
+
+    def write(self, key: Key, value: object, encode: Encode) -> None:
+        """Set the value at `key`, to be encoded later: an immutable one of which `encode` cannot fail."""
+        journal = self._journal
+        view = self.view
+        if key in self._appends:
+            self._settle(key)
+        if key not in journal:
+            journal[key] = view.get(key, ABSENT)
+        view[key] = (value, encode)
 
     def append(self, key: Key, item: bytes) -> None:
         """Add an encoded item to the SCALE sequence at `key`, without reading and writing all of it."""
@@ -366,9 +403,18 @@ class Recorder(Overlay):
             self.reads[key] = self.reads.get(key, 0) + 1
         return super().get(key)
 
+    def read(self, key: Key, decode: Decode, encode: Encode | None) -> Any:
+        if key not in self.writes:
+            self.reads[key] = self.reads.get(key, 0) + 1
+        return super().read(key, decode, encode)
+
     def put(self, key: Key, value: bytes | None) -> None:
         self.writes[key] = self.writes.get(key, 0) + 1
         super().put(key, value)
+
+    def write(self, key: Key, value: object, encode: Encode) -> None:
+        self.writes[key] = self.writes.get(key, 0) + 1
+        super().write(key, value, encode)
 
     def append(self, key: Key, item: bytes) -> None:
         self.writes[key] = self.writes.get(key, 0) + 1

@@ -14,12 +14,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, NoReturn, Self, TypeVar, overload
 
-from frame.codecs import compiled_decoder, hint_codec, is_shareable
+from frame.codecs import compiled_decoder, hint_codec, is_shareable, range_check
 from frame.errors import Arithmetic, ArithmeticFailure, Corruption, StorageMissing
 from frame.names import camel
-from frame.state import Overlay
+from frame.state import ABSENT, Overlay
 from primitives.hashing import twox_64, twox_128
 from primitives.scale import U32, Codec, ScaleError
 
@@ -68,6 +68,19 @@ class _Missing:
 MISSING: Final = _Missing()
 
 
+class Coders(NamedTuple):
+    """The compiled ways of a value: bytes in, bytes out.
+
+    Immutable values that `fits` can judge stay decoded in the overlay, where `keep` will encode them; other
+    immutable composites remember recent pairs. So what a block writes and reads again is not decoded twice.
+    """
+
+    decode: Callable[[bytes], Any]
+    encode: Callable[[Any], bytes]
+    fits: Callable[[Any], bool] | None
+    keep: Callable[[Any], bytes] | None
+
+
 class Item:
     """What all storage items have in common: name, documentation, codec of the value, default."""
 
@@ -105,14 +118,13 @@ class Item:
         """The types of the keys and, last, of the value."""
         return arguments
 
-    def coders(self) -> tuple[Callable[[bytes], Any], Callable[[Any], bytes]]:
-        """The compiled decoder and encoder of the value.
-
-        For immutable composites they remember recent pairs: what a block writes and reads again is not
-        decoded twice.
-        """
+    def coders(self) -> Coders:
+        """How the value is decoded, encoded, and kept between the two."""
         decode, encode = compiled_decoder(self.codec), self.codec.encoder()
-        return _remembering(decode, encode) if is_shareable(self.codec) else (decode, encode)
+        fits = range_check(self.codec)
+        if fits is None and is_shareable(self.codec):
+            decode, encode = _remembering(decode, encode)
+        return Coders(decode, encode, fits, None if fits is None else encode)
 
     def prefix(self, pallet: Pallet[Any]) -> bytes:
         """The key, or for a map the prefix of all keys."""
@@ -154,25 +166,30 @@ def _encode_failed(where: str, value: object, error: ScaleError) -> NoReturn:
 class _Bound:
     """What bound items share."""
 
-    __slots__ = ("_decode", "_default", "_encode", "_item", "_key", "_overlay")
+    __slots__ = ("_decode", "_default", "_encode", "_fits", "_item", "_keep", "_key", "_overlay")
 
     def __init__(self, item: Item, pallet: Pallet[Any]) -> None:
         self._item = item
         self._overlay: Overlay = pallet.machine.overlay
         self._key = item.prefix(pallet)
-        self._decode, self._encode = item.coders()
+        self._decode, self._encode, self._fits, self._keep = item.coders()
         self._default = item.default
 
-    def _read(self, raw: bytes) -> Any:
+    def _read(self, key: bytes, default: object = None) -> Any:
+        """The value at `key`, or `default` when nothing is stored."""
         try:
-            return self._decode(raw)
+            value = self._overlay.read(key, self._decode, self._keep)
         except ScaleError as error:
             raise self._corrupt(error) from error
+        return default if value is ABSENT else value
 
     def _corrupt(self, error: ScaleError) -> Corruption:
         return Corruption(f"{self._item.name}: {error}")
 
     def _write(self, key: bytes, value: object) -> None:
+        if self._fits is not None and self._fits(value):
+            self._overlay.write(key, value, self._encode)
+            return
         try:
             raw = self._encode(value)
         except ScaleError as error:
@@ -198,17 +215,16 @@ class BoundValue(_Bound, Generic[V]):
 
     def get(self) -> V:
         """The value, or the declared default; StorageMissing without either."""
-        raw = self._overlay.get(self._key)
         try:
-            value: V = self._absent() if raw is None else self._decode(raw)
+            value: V = self._overlay.read(self._key, self._decode, self._keep)
         except ScaleError as error:
             raise self._corrupt(error) from error
-        return value
+        return self._absent() if value is ABSENT else value
 
     def try_get(self) -> V | None:
         """The value, or None when nothing is stored (whatever the default)."""
-        raw = self._overlay.get(self._key)
-        return None if raw is None else self._read(raw)
+        value: V | None = self._read(self._key)
+        return value
 
     def put(self, value: V) -> None:
         """Store `value`."""
@@ -254,12 +270,11 @@ class BoundMap(_Bound, Generic[K, V]):
         return key
 
     def __getitem__(self, k: K) -> V:
-        raw = self._overlay.get(self.key_of(k))
         try:
-            value: V = self._absent() if raw is None else self._decode(raw)
+            value: V = self._overlay.read(self._cache.get(k) or self.key_of(k), self._decode, self._keep)
         except ScaleError as error:
             raise self._corrupt(error) from error
-        return value
+        return self._absent() if value is ABSENT else value
 
     @overload
     def get(self, k: K) -> V | None: ...
@@ -267,11 +282,14 @@ class BoundMap(_Bound, Generic[K, V]):
     def get(self, k: K, default: D) -> V | D: ...
     def get(self, k: K, default: object = None) -> object:
         """The entry, or `default` when nothing is stored (whatever the declared default)."""
-        raw = self._overlay.get(self.key_of(k))
-        return default if raw is None else self._read(raw)
+        return self._read(self.key_of(k), default)
 
     def __setitem__(self, k: K, value: V) -> None:
-        self._write(self.key_of(k), value)
+        key = self._cache.get(k) or self.key_of(k)
+        if self._fits is not None and self._fits(value):
+            self._overlay.write(key, value, self._encode)
+        else:
+            self._write(key, value)
 
     def __contains__(self, k: K) -> bool:
         return self._overlay.get(self.key_of(k)) is not None
@@ -368,14 +386,13 @@ class BoundDoubleMap(_Bound, Generic[K1, K2, V]):
         return self.prefix_of(k[0]) + self._hasher2.hash(self._encode2(k[1]))
 
     def __getitem__(self, k: tuple[K1, K2]) -> V:
-        raw = self._overlay.get(self.key_of(k))
-        value: V = self._absent() if raw is None else self._read(raw)
-        return value
+        value: V = self._read(self.key_of(k), ABSENT)
+        return self._absent() if value is ABSENT else value
 
     def get(self, k1: K1, k2: K2) -> V | None:
         """The entry, or None when nothing is stored (whatever the default)."""
-        raw = self._overlay.get(self.key_of((k1, k2)))
-        return None if raw is None else self._read(raw)
+        value: V | None = self._read(self.key_of((k1, k2)))
+        return value
 
     def __setitem__(self, k: tuple[K1, K2], value: V) -> None:
         self._write(self.key_of(k), value)
