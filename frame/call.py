@@ -86,6 +86,7 @@ class CallEntry:
         "arity",
         "class_of",
         "codec",
+        "constant_info",
         "definition",
         "dispatch_class",
         "pallet_index",
@@ -109,9 +110,15 @@ class CallEntry:
             definition.dispatch_class, definition.arguments
         )
         self.pays, self.pays_of = _constant_or_rule(definition.pays, definition.arguments)
+        varies = callable(self.weight_of) or self.class_of is not None or self.pays_of is not None
+        self.constant_info: DispatchInfo | None = None
+        if not varies:
+            self.constant_info = self.info(())
 
     def info(self, args: tuple[Any, ...]) -> DispatchInfo:
         """Weight, class and fee of this call with these arguments."""
+        if self.constant_info is not None:
+            return self.constant_info
         weight = self.weight_of(args) if callable(self.weight_of) else self.weight_of
         return DispatchInfo(
             weight or ZERO,
@@ -130,7 +137,7 @@ class RuntimeCall:
     def __init__(self, entry: CallEntry, args: tuple[Any, ...]) -> None:
         self.entry = entry
         self.args = args
-        self._info: DispatchInfo | None = None
+        self._info = entry.constant_info
 
     def encode(self) -> bytes:
         """Pallet index ‖ call index ‖ arguments."""
@@ -255,8 +262,10 @@ class CallMethod(Generic[S, P]):
             return
         if not callable(rule):
             raise TypeError(f"{where}: the weight is neither a Weight nor a function")
-        picked = _picker(rule, self.arguments, where)
-        self.weight_rule = picked
+        if not _wanted(rule):
+            self.weight_rule = rule()
+            return
+        self.weight_rule = _picker(rule, self.arguments, where)
 
     def in_order(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """All arguments by position."""
@@ -300,11 +309,16 @@ def call(
     return make
 
 
+def _wanted(rule: Callable[..., Any]) -> list[str]:
+    """The arguments that a rule names."""
+    return [p.name for p in inspect.signature(rule).parameters.values() if p.default is p.empty]
+
+
 def _picker(
     rule: Callable[..., Any], arguments: tuple[str, ...], where: str
 ) -> Callable[[tuple[Any, ...]], Any]:
     """`rule` as a function of all the arguments by position, from which it takes those that it names."""
-    wanted = [p.name for p in inspect.signature(rule).parameters.values() if p.default is p.empty]
+    wanted = _wanted(rule)
     for name in wanted:
         if name not in arguments:
             raise TypeError(f"{where}: its weight, class or fee names `{name}`, which is not an argument")

@@ -23,6 +23,7 @@ from frame.transaction import (
 )
 from frame.weights import ZERO, Weight
 from primitives.digest import Digest, DigestItem
+from primitives.extrinsic import Parsed
 from primitives.header import Header
 
 OK = b"\0\0"
@@ -57,18 +58,36 @@ def _upgrade(m: Machine) -> tuple[bool, Weight]:
     return True, used
 
 
-def apply_extrinsic(m: Machine, raw: bytes) -> bytes:
+def apply_extrinsic(m: Machine, raw: bytes, parsed: Parsed | None = None) -> bytes:
     """Apply one extrinsic and return the SCALE bytes of its `DispatchResult`: `00`, or `01` and the error.
+
+    `parsed` is what `frame.extrinsic.parse` makes of `raw`, for who has it already.
 
     TransactionValidityError: it must not be in the block, and nothing has changed. Trap: likewise, for a
     defect.
     """
-    with trapped(), m.overlay:
-        tx = check(m, raw)
+    overlay = m.overlay
+    overlay.begin()
+    try:
+        tx = check(m, raw, parsed)
         m.system.note_extrinsic()
         error = _apply(m, tx)
+    except (TransactionValidityError, Trap):
+        overlay.rollback()
+        raise
+    except BaseException as defect:
+        overlay.rollback()
+        if isinstance(defect, Exception):
+            raise as_trap(defect) from defect
+        raise
+    overlay.commit()
     m.extrinsics.append(raw)
     return b"\0" if error is None else b"\1" + error.encode()
+
+
+def as_trap(error: Exception) -> Trap:
+    """What an exception becomes that is no verdict on the transaction."""
+    return Trap(f"{type(error).__name__}: {error}")
 
 
 class trapped:
@@ -83,7 +102,7 @@ class trapped:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if isinstance(error, Exception) and not isinstance(error, TransactionValidityError | Trap):
-            raise Trap(f"{type(error).__name__}: {error}") from error
+            raise as_trap(error) from error
 
 
 def _apply(m: Machine, tx: Checked) -> DispatchError | None:
@@ -92,14 +111,16 @@ def _apply(m: Machine, tx: Checked) -> DispatchError | None:
         prepared: list[Any] = []
         origin = Origin.NONE
     else:
-        _validate(m, tx)
-        prepared = [e.prepare(tx, None if e.slot < 0 else tx.extra[e.slot]) for e in m.preparing]
-        origin = Origin.of(tx.who)
+        extra = tx.extra
+        for check_extension, slot in m.checking:
+            check_extension(tx, None if slot < 0 else extra[slot])
+        prepared = [prepare(tx, None if slot < 0 else extra[slot]) for prepare, slot in m.preparing]
+        origin = Origin(tx.who)
     failure: DispatchError | None = None
     try:
         post = post_info(m.dispatch(tx.call, origin))
     except DispatchError as error:
-        if tx.info.dispatch_class == DispatchClass.Mandatory:
+        if tx.info.dispatch_class is DispatchClass.Mandatory:
             raise InvalidTransaction(Invalid.BadMandatory) from error
         failure = error
         post = PostInfo(error.actual_weight)
@@ -131,9 +152,8 @@ def _finish(m: Machine, tx: Checked, prepared: list[Any], post: PostInfo) -> Non
         for extension in m.extensions:
             extension.finish_bare(tx, post)
         return
-    for extension, place in m.finishing:
-        extra = None if extension.slot < 0 else tx.extra[extension.slot]
-        extension.finish(tx, extra, None if place < 0 else prepared[place], post)
+    for finish, slot, place in m.finishing:
+        finish(tx, None if slot < 0 else tx.extra[slot], None if place < 0 else prepared[place], post)
 
 
 def post_info(result: Weight | PostInfo | None) -> PostInfo:

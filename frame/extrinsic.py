@@ -34,13 +34,13 @@ def parse(machine: Machine, raw: bytes) -> Parsed:
         raise BadFormat(str(error)) from None
 
 
-def check(machine: Machine, raw: bytes) -> Checked:
-    """Decode and verify.
+def check(machine: Machine, raw: bytes, parsed: Parsed | None = None) -> Checked:
+    """Decode, unless it is `parsed` already, and verify.
 
     BadFormat, InvalidTransaction(BadProof), UnknownTransaction(CannotLookup), and what the extensions say
     when what is signed along cannot be known (AncientBirthBlock).
     """
-    (call, signed, _), extra_start, call_start = parse(machine, raw)
+    (call, signed, _), extra_start, call_start = parsed or parse(machine, raw)
     if signed is None:
         return Checked(call, None, (), len(raw))
     if not isinstance(signed.address, MultiAddress.Id):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from frame.call import DispatchClass
-from frame.weights import PICOS_PER_SECOND, ZERO, Weight, micros, weight
+from frame.weights import MAX_PART, PICOS_PER_SECOND, ZERO, Weight, micros, weight
 from primitives.scale import U32, Struct
 
 
@@ -69,11 +69,21 @@ class ConsumedWeight(Struct, path="frame_support::dispatch::PerDispatchClass"):
 
     def of(self, dispatch_class: DispatchClass) -> Weight:
         """The use of a class."""
-        return (self.normal, self.operational, self.mandatory)[dispatch_class]
+        if dispatch_class == DispatchClass.Normal:
+            return self.normal
+        return self.operational if dispatch_class == DispatchClass.Operational else self.mandatory
 
     def total(self) -> Weight:
         """The use of all classes."""
         return self.normal + self.operational + self.mandatory
+
+    def total_fits(self, limit: Weight) -> bool:
+        """Whether neither part of the total is above `limit`."""
+        a, b, c = self.normal, self.operational, self.mandatory
+        return (
+            min(a.ref_time + b.ref_time + c.ref_time, MAX_PART) <= limit.ref_time
+            and min(a.proof_size + b.proof_size + c.proof_size, MAX_PART) <= limit.proof_size
+        )
 
     def with_class(self, dispatch_class: DispatchClass, weight: Weight) -> ConsumedWeight:
         """A copy in which one class has used `weight`."""

@@ -42,9 +42,16 @@ class Machine:
         self.extensions: tuple[Extension, ...] = tuple(e.bound(self) for e in runtime.extensions)
         self.signing = tuple(e for e in self.extensions if e.defines("implicit_bytes"))
         self.validating = tuple(e for e in self.extensions if e.defines("validate"))
-        self.preparing = tuple(e for e in self.extensions if e.defines("prepare"))
-        places = {id(e): place for place, e in enumerate(self.preparing)}
-        self.finishing = tuple((e, places.get(id(e), -1)) for e in self.extensions if e.defines("finish"))
+        # What runs for every extrinsic of a block: methods with the place of what they take.
+        self.checking = tuple(
+            (e.check if e.defines("check") else e.validate, e.slot) for e in self.validating
+        )
+        preparing = tuple(e for e in self.extensions if e.defines("prepare"))
+        self.preparing = tuple((e.prepare, e.slot) for e in preparing)
+        places = {id(e): place for place, e in enumerate(preparing)}
+        self.finishing = tuple(
+            (e.finish, e.slot, places.get(id(e), -1)) for e in self.extensions if e.defines("finish")
+        )
         self._error_index = {error: p.index for p in self.pallets for error in p.declaration.errors}
 
     def reset(self, backend: Backend, host: Host) -> None:

@@ -78,6 +78,7 @@ class Pallet(Generic[C]):
     index: int
     name: str
     attribute: str
+    _event_head: bytes
     entries: dict[str, CallEntry]
     machine: Machine
     system: SystemPallet
@@ -96,6 +97,7 @@ class Pallet(Generic[C]):
         self.index = index
         self.name = name or type(self).__name__
         self.attribute = ""
+        self._event_head = bytes((index,))
         self.entries = {}
         self.config = _configure(type(self), config)
 
@@ -108,10 +110,14 @@ class Pallet(Generic[C]):
 
     def deposit(self, event: Event) -> None:
         """Record an event; in block 0 nothing happens."""
+        self.system.deposit_event(self.encoded(event))
+
+    def encoded(self, event: Event) -> bytes:
+        """An event of this pallet as the runtime's event: pallet byte ‖ variant ‖ fields."""
         codec = self.declaration.event_codec
         if codec is None:
             raise TypeError(f"{type(self).__name__} declares no events")
-        self.system.deposit_event(bytes((self.index,)) + codec.encode(event))
+        return self._event_head + codec.encode(event)
 
     def dispatch(self, call: RuntimeCall, origin: Origin) -> CallResult:
         """Run another call in a layer of its own: all of it happens, or a DispatchError and nothing."""
@@ -194,6 +200,7 @@ class Pallet(Generic[C]):
             index=self.index,
             name=self.name,
             attribute=self.attribute,
+            _event_head=self._event_head,
             entries=self.entries,
             config=self.config,
             machine=machine,

@@ -21,7 +21,7 @@ from frame.state import Backend, Delta, Overlay
 from frame.transaction import Source, Validity
 from frame.version import RuntimeVersion, Token
 from primitives.digest import Digest
-from primitives.extrinsic import BARE_VERSIONS, ExtrinsicCodec
+from primitives.extrinsic import BARE_VERSIONS, ExtrinsicCodec, Parsed
 from primitives.header import Header
 from primitives.scale import Codec, ScaleError, TupleCodec, codec, decode_compact, encode_compact
 from primitives.scale.errors import too_deep
@@ -292,19 +292,20 @@ class BlockBuilder:
         made = (p.create_inherent(data) for p in self.machine.pallets if p.inherent_identifier is not None)
         return [bare(call) for call in made if call is not None]
 
-    def apply(self, extrinsic: bytes) -> bytes:
+    def apply(self, extrinsic: bytes, parsed: Parsed | None = None) -> bytes:
         """Apply an extrinsic: the SCALE `ApplyExtrinsicResult` (`0000`, or `0001` ‖ DispatchError).
+        `parsed`, if the pool has taken it apart before, spares doing so again.
 
         TransactionValidityError (InvalidTransaction, UnknownTransaction, BadFormat): it is not in the block
         and nothing has changed; ExhaustsResources means try it in a later block. machine.Trap: likewise, for
         a defect of the runtime.
         """
         if self._inherents_over or not _begins_others(self._runtime, extrinsic):
-            result = executive.apply_extrinsic(self.machine, extrinsic)
+            result = executive.apply_extrinsic(self.machine, extrinsic, parsed)
         else:
             with self.machine.overlay:
                 executive.inherents_applied(self.machine)
-                result = executive.apply_extrinsic(self.machine, extrinsic)
+                result = executive.apply_extrinsic(self.machine, extrinsic, parsed)
             self._inherents_over = True
         self.results.append(result)
         self.extrinsics.append(extrinsic)

@@ -107,7 +107,7 @@ def _merge(space: dict[bytes, bytes], changes: Mapping[bytes, bytes | None]) -> 
 
 
 class _Absent:
-    """Marks "not there": in a journal, that the backend's own value holds; from `read`, that there is none."""
+    """Marks "not there": in a journal, that the backend's own value holds; from `read`, that nothing does."""
 
     __slots__ = ()
 
@@ -124,17 +124,17 @@ class _Mark:
 class _Appended:
     """A SCALE sequence that grows: what it began with, and the items added since."""
 
-    __slots__ = ("_body", "_count", "items")
+    __slots__ = ("_body", "count", "items")
 
     def __init__(self, start: bytes) -> None:
-        self._count, offset = _decode_compact(start)
+        self.count, offset = _decode_compact(start)
         self._body = start[offset:]
         self.items: list[bytes] = []
 
     def joined(self, length: int | None = None) -> bytes:
         """The sequence with its first `length` added items."""
         items = self.items if length is None else self.items[:length]
-        return _compact(self._count + len(items)) + self._body + b"".join(items)
+        return _compact(self.count + len(items)) + self._body + b"".join(items)
 
 
 ABSENT: Final = _Absent()
@@ -147,9 +147,9 @@ class Overlay:
 
     Reads are one dict look-up: `view` holds both what was written and what was read from the backend. A
     value that a block reads and writes again and again stays decoded there (`read`, `write`) and is encoded
-    once, when someone asks for its bytes. Each layer keeps a journal of the values that its keys had before, so rolling back costs only what the layer
-    touched. Used as a context manager, it opens a layer and commits it, or rolls it back when an exception
-    passes.
+    once, when someone asks for its bytes. Each layer keeps a journal of the values that its keys had before,
+    so rolling back costs only what the layer touched. Used as a context manager, it opens a layer and commits
+    it, or rolls it back when an exception passes.
     """
 
     __slots__ = ("_appends", "_journal", "_layers", "backend", "view")
@@ -272,14 +272,18 @@ class Overlay:
             journal[key] = view.get(key, ABSENT)
         view[key] = (value, encode)
 
-    def append(self, key: Key, item: bytes) -> None:
-        """Add an encoded item to the SCALE sequence at `key`, without reading and writing all of it."""
+    def append(self, key: Key, item: bytes) -> int:
+        """Add an encoded item to the SCALE sequence at `key`, without reading and writing all of it; the
+        number of items it has then.
+        """
         appended = self._appends.get(key)
         if appended is None:
             appended = self._start_appends(key)
         elif key not in self._journal:
             self._journal[key] = _Mark(len(appended.items))
-        appended.items.append(item)
+        items = appended.items
+        items.append(item)
+        return appended.count + len(items)
 
     def _start_appends(self, key: Key) -> _Appended:
         previous = self.get(key)
@@ -416,9 +420,9 @@ class Recorder(Overlay):
         self.writes[key] = self.writes.get(key, 0) + 1
         super().write(key, value, encode)
 
-    def append(self, key: Key, item: bytes) -> None:
+    def append(self, key: Key, item: bytes) -> int:
         self.writes[key] = self.writes.get(key, 0) + 1
-        super().append(key, item)
+        return super().append(key, item)
 
 
 def _decode_compact(data: bytes) -> tuple[int, int]:

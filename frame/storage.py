@@ -187,9 +187,7 @@ class _Bound:
         return Corruption(f"{self._item.name}: {error}")
 
     def _write(self, key: bytes, value: object) -> None:
-        if self._fits is not None and self._fits(value):
-            self._overlay.write(key, value, self._encode)
-            return
+        """Store what cannot stay decoded, or does not fit."""
         try:
             raw = self._encode(value)
         except ScaleError as error:
@@ -228,7 +226,10 @@ class BoundValue(_Bound, Generic[V]):
 
     def put(self, value: V) -> None:
         """Store `value`."""
-        self._write(self._key, value)
+        if self._fits is not None and self._fits(value):
+            self._overlay.write(self._key, value, self._encode)
+        else:
+            self._write(self._key, value)
 
     def exists(self) -> bool:
         """Whether something is stored."""

@@ -231,8 +231,8 @@ class SystemPallet(Protocol):
         """How many transactions the account has sent."""
         ...
 
-    def inc_account_nonce(self, who: bytes) -> None:
-        """One more transaction."""
+    def use_account_nonce(self, who: bytes, nonce: int) -> None:
+        """One more transaction, which must have the account's `nonce`: InvalidTransaction Stale or Future."""
         ...
 
     def set_account_data(self, who: bytes, data: AccountData) -> None:

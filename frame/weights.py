@@ -11,7 +11,8 @@ PICOS_PER_SECOND: Final = 10**12
 PICOS_PER_MILLI: Final = 10**9
 PICOS_PER_MICRO: Final = 10**6
 
-_MAX: Final = (1 << 64) - 1
+MAX_PART: Final = (1 << 64) - 1
+"""The most of either part of a weight."""
 
 
 class Weight(Struct, path="sp_weights::weight_v2::Weight"):
@@ -23,7 +24,7 @@ class Weight(Struct, path="sp_weights::weight_v2::Weight"):
     def __add__(self, other: Weight) -> Weight:
         """Both parts added, saturating at 2**64 - 1."""
         ref_time, proof_size = self.ref_time + other.ref_time, self.proof_size + other.proof_size
-        if ref_time > _MAX or proof_size > _MAX:
+        if ref_time > MAX_PART or proof_size > MAX_PART:
             return weight(ref_time, proof_size)
         return Weight(ref_time=ref_time, proof_size=proof_size)
 
@@ -52,9 +53,9 @@ class Weight(Struct, path="sp_weights::weight_v2::Weight"):
 
 def weight(ref_time: int, proof_size: int = 0) -> Weight:
     """A weight with both parts brought into 0..2**64 - 1."""
-    if 0 <= ref_time <= _MAX and 0 <= proof_size <= _MAX:
+    if 0 <= ref_time <= MAX_PART and 0 <= proof_size <= MAX_PART:
         return Weight(ref_time=ref_time, proof_size=proof_size)
-    return Weight(ref_time=min(max(ref_time, 0), _MAX), proof_size=min(max(proof_size, 0), _MAX))
+    return Weight(ref_time=min(max(ref_time, 0), MAX_PART), proof_size=min(max(proof_size, 0), MAX_PART))
 
 
 def ms(milliseconds: int) -> Weight:
@@ -85,4 +86,4 @@ def db(reads: int = 0, writes: int = 0) -> Weight:
 
 
 ZERO: Final = weight(0)
-MAX: Final = weight(_MAX, _MAX)
+MAX: Final = weight(MAX_PART, MAX_PART)

@@ -52,6 +52,12 @@ class Extension:
         """Check without writing; None means valid with nothing to say. Raises TransactionValidityError."""
         return None
 
+    def check(self, tx: Checked, extra: Any) -> None:
+        """What `validate` checks, for a block, which has no use for a `Validity`. Unless an extension has a
+        shorter way, it is `validate`.
+        """
+        self.validate(tx, extra)
+
     def validate_bare(self, tx: Checked) -> None:
         """Check an unsigned extrinsic."""
 

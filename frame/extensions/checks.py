@@ -80,10 +80,13 @@ class CheckMortality(Extension):
 
     def implicit_bytes(self, extra: Era) -> bytes:
         system = self.machine.system
-        birth = system.block_hash(extra.birth(system.block_number()))
+        birth = system.block_hash(0 if extra.is_immortal else extra.birth(system.block_number()))
         if birth is None:
             raise InvalidTransaction(Invalid.AncientBirthBlock)
         return birth
+
+    def check(self, tx: Checked, extra: Era) -> None:
+        """A block has checked the birth hash, as a part of what is signed: nothing is left to check."""
 
     def validate(self, tx: Checked, extra: Era) -> Validity | None:
         if extra.is_immortal:
@@ -105,27 +108,30 @@ class CheckNonce(Extension):
     path = "frame_system::extensions::check_nonce::CheckNonce"
     extra = CompactU32
 
-    def validate(self, tx: Checked, extra: int) -> Validity | None:
-        who = tx.who or b""
-        account = self.machine.system.account(who)
+    def check(self, tx: Checked, extra: int) -> None:
+        self._nonce_of(tx, extra)
+
+    def _nonce_of(self, tx: Checked, nonce: int) -> int:
+        """The account's nonce, which `nonce` may not be below."""
+        account = self.machine.system.account(tx.who or b"")
         if not account.providers and not account.sufficients:
             raise InvalidTransaction(Invalid.Payment)
-        if extra < account.nonce:
+        if nonce < account.nonce:
             raise InvalidTransaction(Invalid.Stale)
+        return account.nonce
+
+    def validate(self, tx: Checked, extra: int) -> Validity | None:
+        who = tx.who or b""
         return Validity(
             priority=0,
-            requires=[who + _NONCE(extra - 1)] if extra > account.nonce else [],
+            requires=[who + _NONCE(extra - 1)] if extra > self._nonce_of(tx, extra) else [],
             provides=[who + _NONCE(extra)],
             longevity=MAX_U64,
             propagate=True,
         )
 
     def prepare(self, tx: Checked, extra: int) -> None:
-        who = tx.who or b""
-        nonce = self.machine.system.account_nonce(who)
-        if extra != nonce:
-            raise InvalidTransaction(Invalid.Stale if extra < nonce else Invalid.Future)
-        self.machine.system.inc_account_nonce(who)
+        self.machine.system.use_account_nonce(tx.who or b"", extra)
 
 
 class CheckWeight(Extension):

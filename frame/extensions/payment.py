@@ -28,10 +28,14 @@ class ChargeTransactionPayment(Extension):
             tx.fee = self.payment.compute_fee(tx.info, tx.length, tip)
         return tx.fee
 
-    def validate(self, tx: Checked, extra: int) -> Validity | None:
+    def check(self, tx: Checked, extra: int) -> None:
         fee = self._fee(tx, extra)
         if fee and not self.payment.can_withdraw(tx.who or b"", fee):
             raise InvalidTransaction(Invalid.Payment)
+
+    def validate(self, tx: Checked, extra: int) -> Validity | None:
+        self.check(tx, extra)
+        fee = self._fee(tx, extra)
         priority = self.payment.priority(tx.info, tx.length, extra, fee)
         return Validity(priority=priority, requires=[], provides=[], longevity=MAX_U64, propagate=True)
 
@@ -53,6 +57,9 @@ class NoPayment(ChargeTransactionPayment):
 
     def __init__(self) -> None:
         pass
+
+    def check(self, tx: Checked, extra: int) -> None:
+        """Nothing is owed."""
 
     def validate(self, tx: Checked, extra: int) -> Validity | None:
         return None

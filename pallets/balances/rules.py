@@ -38,15 +38,18 @@ def can_go(account: AccountInfo) -> bool:
 def reducible(account: AccountInfo, ed: int, keep: Keep, force: bool = False) -> int:
     """The most that may leave the free balance; with `force` freezes do not count."""
     data = account.data
-    untouchable = 0 if force else max(data.frozen - data.reserved, 0)
+    free = data.free
+    untouchable = 0 if force else data.frozen - data.reserved
     needed = (
         keep is Keep.PROVIDER
-        or (keep is Keep.LIFE and data.free > 0 and account.providers == 1)
-        or (keep is Keep.NOTHING and data.free > 0 and not can_go(account))
+        or (keep is Keep.LIFE and free > 0 and account.providers == 1)
+        or (keep is Keep.NOTHING and free > 0 and not can_go(account))
     )
-    if needed:
-        untouchable = max(untouchable, ed)
-    return max(data.free - untouchable, 0)
+    if needed and untouchable < ed:
+        untouchable = ed
+    if untouchable < 0:
+        return free
+    return free - untouchable if free > untouchable else 0
 
 
 def check_withdrawal(account: AccountInfo, amount: int, ed: int, keep_alive: bool) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 
 from frame import (
     DispatchClass,
@@ -102,29 +103,40 @@ class TransactionPayment(Pallet[Config]):
 
     def compute_fee(self, info: DispatchInfo, length: int, tip: int) -> int:
         """The whole fee at the declared weight, tip included."""
-        return _total(self.fee_details(info, length, tip), tip)
+        return self._whole(info, info.weight.ref_time, info.pays, length, tip)
 
     def actual_fee(self, info: DispatchInfo, post: PostInfo, length: int, tip: int) -> int:
         """The whole fee at the weight that was used, tip included."""
-        pays = Pays.No if Pays.No in (info.pays, post.pays) else Pays.Yes
+        pays = info.pays if post.pays is Pays.Yes else Pays.No
         used = info.weight.ref_time
         if post.actual_weight is not None:
             used = min(used, post.actual_weight.ref_time)
-        return _total(self._details(info, used, pays, length), tip)
+        return self._whole(info, used, pays, length, tip)
+
+    def _whole(self, info: DispatchInfo, ref_time: int, pays: Pays, length: int, tip: int) -> int:
+        details = self._details(info, ref_time, pays, length)
+        return tip if details is None else min(details[0] + details[1] + details[2] + tip, _MAX_U128)
 
     def _details(
         self, info: DispatchInfo, ref_time: int, pays: Pays, length: int
     ) -> tuple[int, int, int] | None:
         if pays == Pays.No:
             return None
-        limits = self.system.block_weights()
-        base = limits.of(info.dispatch_class).base_extrinsic.ref_time
-        most, time_fee = limits.max_block.ref_time, self.config.time_fee
+        most, time_fee = self._most_time, self.config.time_fee
         return (
-            min(base, most) * time_fee,
+            self._base_fees[info.dispatch_class],
             length * self.config.byte_fee,
-            times(self.multiplier(), min(ref_time, most) * time_fee),
+            times(self.multiplier(), (ref_time if ref_time < most else most) * time_fee),
         )
+
+    @cached_property
+    def _most_time(self) -> int:
+        return self.system.block_weights().max_block.ref_time
+
+    @cached_property
+    def _base_fees(self) -> tuple[int, ...]:
+        limits = self.system.block_weights()
+        return tuple(self.weight_fee(limits.of(kind).base_extrinsic.ref_time, 0) for kind in DispatchClass)
 
     def priority(self, info: DispatchInfo, length: int, tip: int, fee: int) -> int:
         """Tip per scarce unit: (tip + 1) · how many such extrinsics a block holds, plus a virtual tip if
@@ -195,7 +207,3 @@ class TransactionPayment(Pallet[Config]):
         over = rule.target * 101 // 100
         used = weight(times(over, most.ref_time), times(over, most.proof_size))
         assert rule.next(rule.minimum, used, most) > rule.minimum, "the minimum is too low to recover"
-
-
-def _total(details: tuple[int, int, int] | None, tip: int) -> int:
-    return min((sum(details) if details else 0) + tip, _MAX_U128)
