@@ -175,7 +175,13 @@ class _Bound:
         self._decode, self._encode, self._fits, self._keep = item.coders()
         self._default = item.default
 
-    def _read(self, key: bytes, default: object = None) -> Any:
+    def _read(self, raw: bytes) -> Any:
+        try:
+            return self._decode(raw)
+        except ScaleError as error:
+            raise self._corrupt(error) from error
+
+    def _read_at(self, key: bytes, default: object = None) -> Any:
         """The value at `key`, or `default` when nothing is stored."""
         try:
             value = self._overlay.read(key, self._decode, self._keep)
@@ -221,7 +227,7 @@ class BoundValue(_Bound, Generic[V]):
 
     def try_get(self) -> V | None:
         """The value, or None when nothing is stored (whatever the default)."""
-        value: V | None = self._read(self._key)
+        value: V | None = self._read_at(self._key)
         return value
 
     def put(self, value: V) -> None:
@@ -283,7 +289,7 @@ class BoundMap(_Bound, Generic[K, V]):
     def get(self, k: K, default: D) -> V | D: ...
     def get(self, k: K, default: object = None) -> object:
         """The entry, or `default` when nothing is stored (whatever the declared default)."""
-        return self._read(self.key_of(k), default)
+        return self._read_at(self.key_of(k), default)
 
     def __setitem__(self, k: K, value: V) -> None:
         key = self._cache.get(k) or self.key_of(k)
@@ -387,12 +393,12 @@ class BoundDoubleMap(_Bound, Generic[K1, K2, V]):
         return self.prefix_of(k[0]) + self._hasher2.hash(self._encode2(k[1]))
 
     def __getitem__(self, k: tuple[K1, K2]) -> V:
-        value: V = self._read(self.key_of(k), ABSENT)
+        value: V = self._read_at(self.key_of(k), ABSENT)
         return self._absent() if value is ABSENT else value
 
     def get(self, k1: K1, k2: K2) -> V | None:
         """The entry, or None when nothing is stored (whatever the default)."""
-        value: V | None = self._read(self.key_of((k1, k2)))
+        value: V | None = self._read_at(self.key_of((k1, k2)))
         return value
 
     def __setitem__(self, k: tuple[K1, K2], value: V) -> None:
