@@ -27,7 +27,7 @@ from node.errors import BadBlock, BadOption, RuntimeFailed, UnknownBlock
 from node.host import NodeHost, VerdictCache
 from node.pool.errors import Invalid, PoolError, Unknown, VerificationFailed
 from node.pool.pool import Verdict
-from primitives.digest import Digest
+from primitives.digest import Digest, DigestItem
 from primitives.header import Header
 from primitives.scale import ScaleError
 
@@ -351,15 +351,16 @@ class Chain:
 class OpenBlock:
     """A block under construction. Forgotten, it leaves nothing behind."""
 
-    def __init__(self, chain: Chain, now: int, parent: Head | None = None) -> None:
+    def __init__(self, chain: Chain, now: int, parent: Head | None = None, note: bytes = b"") -> None:
         """On top of `parent`, by default the best block, at wall-clock time `now` (ms), with its inherents
-        applied.
+        applied; the digest carries `note`, if there is one.
         """
         self._chain = chain
         self._host = NodeHost(chain.verdicts)
         on = parent or chain.head
+        digest = Digest(logs=[DigestItem.Other(data=note)] if note else [])
         self._builder: BlockBuilder = chain.runtime.open_block(
-            chain.database.backend(on.hash), on.header, Digest(logs=[]), self._host
+            chain.database.backend(on.hash), on.header, digest, self._host
         )
         self.extrinsics: list[bytes] = []
         for inherent in self._builder.inherents({INHERENT_TIME: now.to_bytes(8, "little")}):
@@ -376,6 +377,11 @@ class OpenBlock:
             raise
         self.extrinsics.append(extrinsic)
         return result
+
+    def write(self, changes: Iterable[tuple[bytes, bytes | None]]) -> None:
+        """Change state from outside of the runtime (None deletes): such a block cannot be executed again."""
+        for key, value in changes:
+            self._builder.machine.overlay.put(key, value)
 
     def abandon(self) -> None:
         """Throw the block away."""

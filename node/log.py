@@ -37,12 +37,35 @@ def start(directives: str = "") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Line("%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S"))
     ROOT.handlers[:] = [handler]
-    ROOT.setLevel(logging.INFO)
-    for directive in filter(None, directives.split(",")):
-        target, _, level = directive.rpartition("=")
+    _Start.directives = directives
+    reset()
+
+
+class _Start:
+    directives = ""
+
+
+def direct(directives: str) -> None:
+    """Set levels while the node runs. Raises `BadOption`, and sets none, for a level that does not exist."""
+    parts = [directive.strip().rpartition("=") for directive in directives.split(",") if directive.strip()]
+    for _, _, level in parts:
         if level not in LEVELS:
             raise BadOption(f"{level!r} is no log level: use one of {', '.join(LEVELS)}")
+    for target, _, level in parts:
         logging.getLogger(target or None).setLevel(LEVELS[level])
+        _directed[target] = None
+
+
+_directed: dict[str, None] = {}
+
+
+def reset() -> None:
+    """Back to the levels of the start."""
+    for target in _directed:
+        logging.getLogger(target or None).setLevel(logging.NOTSET)
+    _directed.clear()
+    ROOT.setLevel(logging.INFO)
+    direct(_Start.directives)
 
 
 def short(digest: bytes) -> str:

@@ -197,6 +197,16 @@ class Pool:
             self._ban(tx.hash)
             self._tell(tx.hash, Status(Phase.INVALID))
 
+    def remove(self, digests: Iterable[Hash]) -> list[Hash]:
+        """Throw these out, with all that depend on them, and ban them; the hashes of those that went."""
+        wanted = list(digests)
+        gone = list(self.ready.remove_subtree(wanted))
+        gone += [tx for tx in map(self.future.remove, wanted) if tx is not None]
+        for tx in gone:
+            self._ban(tx.hash)
+            self._tell(tx.hash, Status(Phase.INVALID))
+        return [tx.hash for tx in gone]
+
     def on_block(self, number: int, block: Hash, extrinsics: Iterable[bytes]) -> None:
         """The best block is now `block`; `on_finalized` says when it is final."""
         self.number = number

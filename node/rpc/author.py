@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Any
+
 from node.pool import Status
 from node.pool.transaction import FINAL
-from node.rpc.params import Hex
+from node.rpc.params import MAX_KEYS, Hex, Read, unhex
 from node.rpc.table import Cancel, Json, Sink, method, subscription
 from node.rpc.wire import hexed
 from node.service import Node
+from primitives.hashing import blake2_256
 
 
 @method("author_submitExtrinsic")
@@ -27,6 +30,30 @@ def submit_and_watch_extrinsic(node: Node, sink: Sink, bytes: Hex) -> Cancel:
 
     digest = node.submit(bytes, tell)
     return lambda: node.pool.unwatch(digest, tell)
+
+
+def _hash_of(item: Any) -> bytes:
+    """From `{"hash": "0x…"}` or `{"extrinsic": "0x…"}`."""
+    if isinstance(item, dict) and len(item) == 1:
+        [(kind, value)] = item.items()
+        if kind in ("hash", "extrinsic"):
+            data = unhex(value)
+            return data if kind == "hash" else blake2_256(data)
+    raise ValueError("expected objects with `hash` or `extrinsic`")
+
+
+def _hashes(value: Any) -> list[bytes]:
+    if not isinstance(value, list) or len(value) > MAX_KEYS:
+        raise ValueError(f"expected a list of at most {MAX_KEYS} transactions")
+    return [_hash_of(item) for item in value]
+
+
+@method("author_removeExtrinsic", unsafe=True)
+def remove_extrinsic(node: Node, bytes_or_hash: Annotated[list[bytes], Read(_hashes)]) -> Json:
+    """Throw transactions out of the pool, with all that depend on them, and ban them for a while; the hashes
+    of those that went.
+    """
+    return [hexed(digest) for digest in node.pool.remove(bytes_or_hash)]
 
 
 @method("author_pendingExtrinsics")

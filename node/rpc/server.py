@@ -17,6 +17,8 @@ from node.rpc import (  # noqa: F401  (they fill the table)
     chain_head,
     chain_spec_v1,
     childstate,
+    dev,
+    engine,
     payment,
     state,
     system,
@@ -24,6 +26,7 @@ from node.rpc import (  # noqa: F401  (they fill the table)
 )
 from node.rpc.blob import serve
 from node.rpc.errors import REQUEST_TOO_BIG, RpcError
+from node.rpc.rate import Address, Rate, address_of, is_within
 from node.rpc.session import Limits, Session, error_text
 from node.rpc.websocket import Budget, Connection
 from node.service import Node
@@ -33,6 +36,9 @@ ALL_OUTBOXES = 256 * 1024 * 1024
 
 DEFAULT_ORIGINS = ("http://localhost", "https://localhost", "http://127.0.0.1", "https://127.0.0.1")
 """Web pages that may call a node without `--rpc-cors`, with any port; and polkadot.js apps."""
+
+COUNTED_ADDRESSES = 4096
+"""Callers over HTTP whose rate is remembered; who called longest ago is forgotten first."""
 
 POLKADOT_JS = "https://polkadot.js.org"
 
@@ -68,6 +74,7 @@ class RpcServer:
         self._cors = cors
         self._shared = Budget(ALL_OUTBOXES)
         self._http = Session(node, self._limits)
+        self._counted: dict[Address | None, Session] = {}
         self._sockets: dict[web.WebSocketResponse, None] = {}
         self._runner: web.AppRunner | None = None
         self._listener: asyncio.Server | None = None
@@ -158,9 +165,36 @@ class RpcServer:
             )
             response.force_close()
             return response
-        answer = self._http.answer(body)
-        self._http.answered()
+        session = self._session_of(request)
+        answer = session.answer(body)
+        session.answered()
         return web.Response(text=answer, content_type="application/json")
+
+    def _address(self, request: web.Request) -> Address | None:
+        return address_of(request.remote, request.headers, self._limits.trust_proxy)
+
+    def _rate_of(self, address: Address | None) -> Rate | None:
+        """A new count of calls, unless the caller may make as many as it likes."""
+        limits = self._limits
+        if limits.rate is None or is_within(address, limits.rate_exempt):
+            return None
+        return Rate(limits.rate)
+
+    def _session_of(self, request: web.Request) -> Session:
+        """All HTTP requests share a session; those that are counted share one by address."""
+        if self._limits.rate is None:
+            return self._http
+        address = self._address(request)
+        session = self._counted.pop(address, None)
+        if session is None:
+            rate = self._rate_of(address)
+            if rate is None:
+                return self._http
+            session = Session(self._node, self._limits, rate)
+        self._counted[address] = session
+        if len(self._counted) > COUNTED_ADDRESSES:
+            self._counted.pop(next(iter(self._counted))).end()
+        return session
 
     async def _upgrade(self, request: web.Request) -> web.StreamResponse:
         if len(self._sockets) >= self._limits.connections:
@@ -169,7 +203,8 @@ class RpcServer:
         await socket.prepare(request)
         self._sockets[socket] = None
         try:
-            await Connection(self._node, self._limits, socket, self._shared).run()
+            rate = self._rate_of(self._address(request))
+            await Connection(self._node, self._limits, socket, self._shared, rate).run()
         finally:
             del self._sockets[socket]
         return socket

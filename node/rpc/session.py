@@ -15,6 +15,7 @@ from node.errors import NodeError
 from node.pool import PoolError
 from node.rpc.errors import (
     BATCH_TOO_LARGE,
+    BATCHES_NOT_SUPPORTED,
     INTERNAL_ERROR,
     INVALID_REQUEST,
     METHOD_NOT_FOUND,
@@ -23,6 +24,7 @@ from node.rpc.errors import (
     RpcError,
     client_error,
 )
+from node.rpc.rate import Network, Rate
 from node.rpc.table import METHODS, P, Part
 from node.service import Node
 
@@ -35,10 +37,18 @@ class Limits(NamedTuple):
     request: int = 15 * 1024 * 1024
     response: int = 15 * 1024 * 1024
     batch: int = 1024
+    """Calls of one batch; 0: no batches."""
     subscriptions: int = 1024
     connections: int = 1000
     unsafe: bool = True
     """Whether clients may call methods that are not safe."""
+    messages: int = 4096
+    """Messages that may wait for one WebSocket client."""
+    rate: int | None = None
+    """Calls a minute of one connection, over HTTP of one address; None: no bound."""
+    rate_exempt: tuple[Network, ...] = ()
+    trust_proxy: bool = False
+    """Whether a proxy in front says who is calling."""
 
 
 def _refuse_constant(name: str) -> Any:
@@ -64,8 +74,9 @@ class Session:
     methods that need a way back.
     """
 
-    def __init__(self, node: Node, limits: Limits) -> None:
+    def __init__(self, node: Node, limits: Limits, rate: Rate | None = None) -> None:
         self.node, self.limits = node, limits
+        self._rate = rate
         self.unsafe = limits.unsafe
         self._parts: dict[type[Part], Part] = {}
         self._later: list[Callable[[], None]] = []
@@ -105,6 +116,10 @@ class Session:
         return self.answer_one(request)
 
     def _answer_batch(self, requests: list[Any]) -> str:
+        if self.limits.batch == 0:
+            return error_text(
+                None, RpcError(BATCHES_NOT_SUPPORTED, "Batched requests are not supported by this server")
+            )
         if not requests:
             return error_text(None, RpcError(INVALID_REQUEST, "Invalid request"))
         if len(requests) > self.limits.batch:
@@ -133,6 +148,8 @@ class Session:
         if not _is_request(request):
             return error_text(ident if _is_id(ident) else None, RpcError(INVALID_REQUEST, "Invalid request"))
         try:
+            if self._rate is not None:
+                self._rate.spend()
             answer = result_text(ident, self.invoke(request["method"], request.get("params")))
             if len(answer) > self.limits.response:
                 raise self._response_too_big()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from node.rpc.params import Account, BlockHash, Hex
+from node import log
+from node.errors import BadOption
+from node.rpc.errors import INTERNAL_ERROR, RpcError
+from node.rpc.params import Account, BlockHash, Hex, Text
 from node.rpc.table import Client, Json, method, names
 from node.rpc.wire import hexed
 from node.service import Node
@@ -56,10 +59,31 @@ def node_roles(node: Node) -> Json:
     return ["Authority"]
 
 
-@method("system_peers")
+@method("system_peers", unsafe=True)
 def peers(node: Node) -> Json:
     """None: one node today."""
     return []
+
+
+@method("system_reservedPeers")
+def reserved_peers(node: Node) -> Json:
+    """None: one node today."""
+    return []
+
+
+@method("system_addLogFilter", unsafe=True)
+def add_log_filter(node: Node, directives: Text) -> Json:
+    """More detail, or less, of some part, as with `-l`: `pool=debug,rpc=trace`."""
+    try:
+        log.direct(directives)
+    except BadOption as error:
+        raise RpcError(INTERNAL_ERROR, str(error)) from None
+
+
+@method("system_resetLogFilter", unsafe=True)
+def reset_log_filter(node: Node) -> Json:
+    """The log as it was when the node started."""
+    log.reset()
 
 
 @method("system_localPeerId")
@@ -88,7 +112,7 @@ def account_next_index(node: Node, account: Account) -> Json:
     return node.pool.next_index(account, int.from_bytes(answer[:4], "little"))
 
 
-@method("system_dryRun", aliases=["system_dryRunAt"])
+@method("system_dryRun", aliases=["system_dryRunAt"], unsafe=True)
 def dry_run(node: Node, extrinsic: Hex, at: BlockHash | None = None) -> Json:
     """The SCALE ApplyExtrinsicResult that a block on top of `at` would have; nothing is kept."""
     return hexed(node.dry_run(extrinsic, node.clock.now(), at))

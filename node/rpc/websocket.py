@@ -15,6 +15,7 @@ from typing import Any
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from node.rpc.errors import TOO_MANY_SUBSCRIPTIONS, RpcError
+from node.rpc.rate import Rate
 from node.rpc.session import Limits, Session, encode
 from node.rpc.table import SUBSCRIPTIONS, UNSUBSCRIBE, Cancel, Client, Subscription
 from node.service import Node
@@ -79,8 +80,15 @@ class Connection(Session):
     OUTBOX = 8 * 1024 * 1024
     PAUSE = 256 * 1024
 
-    def __init__(self, node: Node, limits: Limits, socket: web.WebSocketResponse, shared: Budget) -> None:
-        super().__init__(node, limits)
+    def __init__(
+        self,
+        node: Node,
+        limits: Limits,
+        socket: web.WebSocketResponse,
+        shared: Budget,
+        rate: Rate | None = None,
+    ) -> None:
+        super().__init__(node, limits, rate)
         self._socket = socket
         self._shared = shared
         self._mine = Budget(self.OUTBOX)
@@ -172,7 +180,8 @@ class Connection(Session):
     def push(self, text: str) -> None:
         """Queue one message for the client; beyond its bound, cut it off."""
         size = len(text)
-        if self._mine.exceeded(size) or self._shared.exceeded(size):
+        full = len(self._outbox) >= self.limits.messages
+        if full or self._mine.exceeded(size) or self._shared.exceeded(size):
             self._too_slow.set()
             return
         self._mine.used += size

@@ -2,50 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from node.authoring import Author
 from node.rpc import follow as limits
-from node.rpc import server  # noqa: F401  (fills the table)
-from node.rpc.session import Limits
-from node.rpc.websocket import Budget, Connection
 from node.service import Node
 from primitives.hashing import blake2_256, twox_128
 from primitives.trie import verify_proof
+from tests.node.wire import Wire
 from tests.signing import GRIST, Signer, remark, transfer
 
 NOW = 1_800_000_000_000
 TIME = "0xf0c365c3cf59d671eb72da0e7a4113c49f1f0515f462cdcf84e0f1d6045dfcbb"
 ACCOUNTS = "0x" + (twox_128(b"System") + twox_128(b"Account")).hex()
 Sign = Callable[[str], Signer]
-
-
-class Wire(Connection):
-    """A WebSocket connection without a socket: what it would send is heard here."""
-
-    def __init__(self, node: Node, limits: Limits | None = None) -> None:
-        super().__init__(node, limits or Limits(), cast(Any, None), Budget(1 << 30))
-        self.heard: list[Any] = []
-
-    def push(self, text: str) -> None:
-        self.heard.append(json.loads(text))
-
-    def ask(self, method: str, *params: Any) -> Any:
-        """The result, or the error object."""
-        answer = json.loads(
-            self.answer(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}))
-        )
-        self.answered()
-        return answer.get("result", answer.get("error"))
-
-    def events(self) -> list[Any]:
-        """The results that have come since the last time."""
-        heard, self.heard = self.heard, []
-        return [message["params"]["result"] for message in heard]
 
 
 @pytest.fixture
