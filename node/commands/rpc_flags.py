@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from node.errors import BadOption
 
 if TYPE_CHECKING:
+    from node.rpc.rate import Network
     from node.rpc.session import Limits
 
+BOUNDS = ("rpc_max_", "rpc_message_", "rpc_rate_limit")
 MIB = 1 << 20
 
 
@@ -21,9 +23,17 @@ def add_rpc(parser: ArgumentParser) -> None:
         "--rpc-external", action="store_true", help="listen on all interfaces, not only this machine's own"
     )
     rpc.add_argument(
+        "--unsafe-rpc-external", action="store_true", help="the same, for a --validator that knows the risk"
+    )
+    rpc.add_argument(
+        "--rpc-methods",
+        choices=("auto", "safe", "unsafe"),
+        default="auto",
+        help="which methods anybody may call; auto: the unsafe ones too, if only this machine can call",
+    )
+    rpc.add_argument(
         "--rpc-cors", metavar="ORIGINS", help="web pages that may call, separated by commas, or all"
     )
-    rpc.add_argument("--rpc-methods", choices=("auto", "safe", "unsafe"), default="auto")
     rpc.add_argument("--rpc-max-request-size", type=int, default=15, metavar="MIB", help="15")
     rpc.add_argument("--rpc-max-response-size", type=int, default=15, metavar="MIB", help="15")
     rpc.add_argument(
@@ -32,7 +42,29 @@ def add_rpc(parser: ArgumentParser) -> None:
     rpc.add_argument(
         "--rpc-max-subscriptions-per-connection", type=int, default=1024, metavar="N", help="1024"
     )
-    rpc.add_argument("--rpc-max-batch-request-len", type=int, default=1024, metavar="N", help="1024")
+    batches = rpc.add_mutually_exclusive_group()
+    batches.add_argument("--rpc-max-batch-request-len", type=int, default=1024, metavar="N", help="1024")
+    batches.add_argument("--rpc-disable-batch-requests", action="store_true", help="no batches at all")
+    rpc.add_argument(
+        "--rpc-message-buffer-capacity-per-connection",
+        type=int,
+        default=4096,
+        metavar="N",
+        help="messages that wait for a slow WebSocket client before it is cut off: 4096",
+    )
+    rpc.add_argument("--rpc-rate-limit", type=int, metavar="N", help="calls a minute of one connection")
+    rpc.add_argument(
+        "--rpc-rate-limit-whitelisted-ips",
+        nargs="+",
+        default=[],
+        metavar="IP",
+        help="addresses or CIDR ranges that may call as often as they like",
+    )
+    rpc.add_argument(
+        "--rpc-rate-limit-trust-proxy-headers",
+        action="store_true",
+        help="count by X-Real-IP, X-Forwarded-For or Forwarded: only behind a proxy that sets them",
+    )
 
 
 def check_rpc(arguments: Namespace) -> None:
@@ -40,8 +72,18 @@ def check_rpc(arguments: Namespace) -> None:
     if not 0 <= arguments.rpc_port < 65536:
         raise BadOption(f"--rpc-port {arguments.rpc_port} is no port: use 0 to 65535")
     for name, value in vars(arguments).items():
-        if name.startswith("rpc_max_") and value < 1:
+        if name.startswith(BOUNDS) and isinstance(value, int) and not isinstance(value, bool) and value < 1:
             raise BadOption(f"--{name.replace('_', '-')} must be at least 1, not {value}")
+    if arguments.rpc_external and arguments.validator and arguments.rpc_methods != "unsafe":
+        raise BadOption(
+            "--rpc-external option shouldn't be used if the node is running as a validator. Use "
+            "--unsafe-rpc-external or --rpc-methods=unsafe if you understand the risks"
+        )
+
+
+def host(arguments: Namespace) -> str:
+    """The address to listen on."""
+    return "0.0.0.0" if arguments.rpc_external or arguments.unsafe_rpc_external else "127.0.0.1"
 
 
 def origins(arguments: Namespace) -> tuple[str, ...]:
@@ -58,7 +100,27 @@ def limits(arguments: Namespace) -> Limits:
     return Limits(
         request=arguments.rpc_max_request_size * MIB,
         response=arguments.rpc_max_response_size * MIB,
-        batch=arguments.rpc_max_batch_request_len,
+        batch=0 if arguments.rpc_disable_batch_requests else arguments.rpc_max_batch_request_len,
         subscriptions=arguments.rpc_max_subscriptions_per_connection,
         connections=arguments.rpc_max_connections,
+        unsafe=_unsafe(arguments),
+        messages=arguments.rpc_message_buffer_capacity_per_connection,
+        rate=arguments.rpc_rate_limit,
+        rate_exempt=_exempt(arguments),
+        trust_proxy=arguments.rpc_rate_limit_trust_proxy_headers,
     )
+
+
+def _unsafe(arguments: Namespace) -> bool:
+    """As Substrate decides: `auto` trusts whoever can reach a port that only this machine can reach."""
+    here = host(arguments) == "127.0.0.1"
+    return bool(arguments.rpc_methods == "unsafe" or (arguments.rpc_methods == "auto" and here))
+
+
+def _exempt(arguments: Namespace) -> tuple[Network, ...]:
+    from node.rpc.rate import networks
+
+    try:
+        return networks(arguments.rpc_rate_limit_whitelisted_ips)
+    except ValueError as error:
+        raise BadOption(f"--rpc-rate-limit-whitelisted-ips: {error}") from None

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from node.commands import flags
-from node.commands.rpc_flags import add_rpc, check_rpc, limits, origins
+from node.commands.rpc_flags import add_rpc, check_rpc, host, limits, origins
 from node.errors import BadOption
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def options(arguments: Namespace) -> Options:
     return Options(
         spec=spec,
         base_path=_base_path(arguments),
-        rpc_host="0.0.0.0" if arguments.rpc_external else "127.0.0.1",
+        rpc_host=host(arguments),
         rpc_port=arguments.rpc_port,
         rpc_cors=origins(arguments),
         limits=limits(arguments),
