@@ -21,7 +21,7 @@ from primitives.job import (
     Affine,
     Init,
     InputMap,
-    Loss,
+    LossSpec,
     OptimizerSpec,
     Schedule,
     Target,
@@ -30,7 +30,7 @@ from primitives.job import (
     model_hash,
 )
 
-LOSSES = {"cross-entropy": Loss.CrossEntropy, "mse": Loss.MeanSquaredError}
+LOSSES = {"cross-entropy": LossSpec.CrossEntropy(), "mse": LossSpec.MeanSquaredError()}
 MIB = 1 << 20
 
 
@@ -116,7 +116,7 @@ def run(arguments: Namespace) -> int:
     after = evaluate(result.weights, spec, test.columns) if test else None
     figures = _figures(result, table.rows, str(arguments.output))
     if before and after:
-        measure = "accuracy" if spec.loss == Loss.CrossEntropy else "mse"
+        measure = "accuracy" if spec.loss == LossSpec.CrossEntropy() else "mse"
         figures |= {f"{measure}_before": asdict(before)[measure], f"{measure}_after": asdict(after)[measure]}
     _show(figures, arguments.json)
     _warn(result.quoted)

@@ -12,7 +12,7 @@ from executor import rows
 from executor.errors import BadTable, SpecError
 from executor.onnx_runtime import onnxruntime
 from executor.rows import Array
-from primitives.job import Loss, TrainingSpec
+from primitives.job import LossSpec, TrainingSpec
 
 BATCH = 1024
 
@@ -53,7 +53,7 @@ def evaluate(model: bytes, spec: TrainingSpec, columns: Mapping[str, Array]) -> 
             for i in range(0, len(target), BATCH)
         ]
     )
-    if spec.loss == Loss.CrossEntropy:
+    if isinstance(spec.loss, LossSpec.CrossEntropy):
         right = outputs.reshape(len(target), -1).argmax(axis=1) == target.reshape(len(target))
         return Evaluation(len(target), accuracy=float(np.mean(right)))
     errors = outputs.astype(np.float64).reshape(-1) - target.astype(np.float64).reshape(-1)

@@ -279,10 +279,16 @@ def inputs(array: Array, affine: Affine | None) -> NDArray[np.float32]:
     return values
 
 
-def classes(array: Array, count: int) -> NDArray[np.int32]:
-    """An integer target as class numbers below `count`; shape (rows,). BadData beyond it, or for floats."""
-    if array.dtype.kind not in "iu" or array.size != len(array):
-        raise BadData("cross entropy needs one integer class a row")
-    if int(array.min()) < 0 or int(array.max()) >= count:
+def classes(array: Array, count: int, ignored: int | None = None) -> NDArray[np.int32]:
+    """An integer target as class numbers below `count`, or `ignored`; its shape stays. BadData beyond it, or
+    for floats.
+    """
+    if array.dtype.kind not in "iu":
+        raise BadData("cross entropy needs integer classes")
+    values = array.astype(np.int64)  # what a u64 has beyond becomes negative, and is refused
+    wrong = (values < 0) | (values >= count)
+    if ignored is not None:
+        wrong &= values != ignored
+    if wrong.any():
         raise BadData(f"a class is not in 0 … {count - 1}, the model's outputs")
-    return array.reshape(len(array)).astype(np.int32)
+    return array.astype(np.int32)

@@ -16,6 +16,7 @@ from executor import rows
 from executor.compiler.plan import Kind, Parameter, Plan, Region
 from executor.errors import BadData, Diverged, SpecError
 from executor.initialise import kaiming_uniform
+from executor.rates import Numbers
 from executor.rows import Array
 from executor.sandbox import Sandbox
 from executor.shuffle import order
@@ -64,7 +65,8 @@ def dataset(
     for item, name, region in zip(spec.inputs, names, _inputs(plan, spec), strict=True):
         arrays[region.name] = rows.inputs(table[name], item.affine).reshape((count, *region.shape[1:]))
     if plan.target.kind == Kind.I32:
-        arrays[plan.target.name] = rows.classes(table[target], class_count(plan))
+        found = rows.classes(table[target], class_count(plan), plan.ignored)
+        arrays[plan.target.name] = found.reshape((count, *plan.target.shape[1:]))
     else:
         values = rows.inputs(table[target], None)
         arrays[plan.target.name] = values.reshape((count, *plan.target.shape[1:]))
@@ -112,12 +114,14 @@ def train(
         sandbox.write(region, value)
     for parameter, value in zip(plan.parameters, start, strict=True):
         sandbox.write(parameter.region, value)
+        for state in parameter.states:
+            sandbox.view(state.region)[...] = np.float32(state.fill)
     assert plan.target is not None
     count = len(data[plan.target.name])
-    losses, done = [], 0
+    losses, done, numbers = [], 0, Numbers(spec, count)
     for epoch in range(spec.epochs):
         means = []
-        for part in _calls(plan, sandbox, data, order(spec.seed, epoch, count, spec.shuffle)):
+        for part in _calls(plan, sandbox, data, numbers, order(spec.seed, epoch, count, spec.shuffle)):
             done += len(part)
             means.append(part)
             progress(done)
@@ -130,7 +134,7 @@ def train(
 
 
 def _calls(
-    plan: Plan, sandbox: Sandbox, data: Mapping[str, Array], places: NDArray[np.int64]
+    plan: Plan, sandbox: Sandbox, data: Mapping[str, Array], numbers: Numbers, places: NDArray[np.int64]
 ) -> Iterator[NDArray[np.float32]]:
     """One pass over the rows in the given order; the mean loss of each step, call by call."""
     assert plan.target is not None and plan.losses is not None
@@ -139,6 +143,8 @@ def _calls(
         for region in (*plan.inputs, plan.target):
             sandbox.view(region)[: len(taken)] = data[region.name][taken]
         steps = -(-len(taken) // plan.batch)
+        if plan.numbers is not None:
+            sandbox.view(plan.numbers)[:steps] = numbers.take(steps)
         sandbox.call("run", steps, len(taken) - (steps - 1) * plan.batch)
         yield sandbox.view(plan.losses)[:steps].astype(np.float32)
 

@@ -224,13 +224,17 @@ class DatasetState(IntEnum):
 
 
 class Loss(IntEnum):
-    """Loss menu. `CrossEntropy`: softmax cross entropy of logits with an integer class target.
-    `MeanSquaredError`: mean over all elements of the batch."""
+    """Loss menu, as a policy lists it; `job.LossSpec` holds each loss's options and says what it computes."""
 
     __scale_path__ = "gristmill_primitives::data::Loss"
 
     CrossEntropy = 0
     MeanSquaredError = 1
+    BinaryCrossEntropy = 2
+    MeanAbsoluteError = 3
+    Huber = 4
+    SmoothL1 = 5
+    KlDivergence = 6
 
 
 class OptimizerKind(IntEnum):
@@ -239,6 +243,11 @@ class OptimizerKind(IntEnum):
     __scale_path__ = "gristmill_primitives::data::OptimizerKind"
 
     Sgd = 0
+    Momentum = 1
+    Adam = 2
+    AdamW = 3
+    RmsProp = 4
+    Adagrad = 5
 
 
 class Metric(IntEnum):

@@ -30,6 +30,7 @@ from primitives.data import (
 from primitives.hashing import tagged
 from primitives.scale import (
     H256,
+    I32,
     U8,
     U16,
     U32,
@@ -45,16 +46,19 @@ from primitives.scale import (
 )
 
 __all__ = [
+    "LOSS_KINDS",
     "NUMERICS",
     "RECEIPT_VERSION",
     "SPEC_VERSION",
     "Affine",
+    "Clip",
     "Dp",
     "FailReason",
     "Init",
     "InputMap",
     "JobState",
     "Loss",
+    "LossSpec",
     "Metric",
     "MetricValue",
     "OptimizerKind",
@@ -67,7 +71,9 @@ __all__ = [
     "Schedule",
     "SpecError",
     "Target",
+    "Tick",
     "TrainingSpec",
+    "WarmUp",
     "Work",
     "bits_float",
     "check_columns",
@@ -77,6 +83,7 @@ __all__ = [
     "model_hash",
     "policy_breach",
     "price",
+    "rate_bits",
     "receipt_message",
     "result_commitment",
     "rho_nano",
@@ -93,6 +100,8 @@ SPEC_VERSION = 1
 RECEIPT_VERSION = 1
 
 INPUTS_MAX = 16
+CLASSES_MAX = 1024
+"""Weights that a loss may name: one for each class or element."""
 TRAINABLE_MAX = 256
 TENSOR_NAME_MAX = 128
 WEIGHTS_MAX = 63 * 2**20
@@ -149,8 +158,23 @@ class Target(Struct, path="gristmill_primitives::job::Target"):
     tensor: TensorName
 
 
+class Clip(Enum, path="gristmill_primitives::job::Clip"):
+    """How the gradient of a step is bounded before the optimizer sees it; limits are 32-bit patterns."""
+
+    class Norm(Variant, index=0):
+        """All gradients times min(1, limit / (‖all gradients‖₂ + 10⁻⁶)): torch.nn.utils.clip_grad_norm_."""
+
+        limit: U32
+
+    class Value(Variant, index=1):
+        """Every element into −limit … limit: torch.nn.utils.clip_grad_value_."""
+
+        limit: U32
+
+
 class OptimizerSpec(Enum, path="gristmill_primitives::job::OptimizerSpec"):
-    """The optimizer and its numbers, as 32-bit float patterns."""
+    """The optimizer and its numbers, as 32-bit float patterns. The rules are those of PyTorch's class of the
+    same name; `executor.compiler.optimizers` writes them out."""
 
     class Sgd(Variant, index=0):
         """v ← momentum·v + g;  w ← w − rate·v  (PyTorch's rule, no dampening, no Nesterov)."""
@@ -158,12 +182,179 @@ class OptimizerSpec(Enum, path="gristmill_primitives::job::OptimizerSpec"):
         rate: U32
         momentum: U32
 
+    class Momentum(Variant, index=1):
+        """torch.optim.SGD with all its options."""
+
+        rate: U32
+        momentum: U32
+        dampening: U32
+        weight_decay: U32
+        nesterov: bool
+        clip: Clip | None
+
+    class Adam(Variant, index=2):
+        """torch.optim.Adam: weight decay is added to the gradient."""
+
+        rate: U32
+        beta1: U32
+        beta2: U32
+        epsilon: U32
+        weight_decay: U32
+        amsgrad: bool
+        clip: Clip | None
+
+    class AdamW(Variant, index=3):
+        """torch.optim.AdamW: weight decay shrinks the weights themselves."""
+
+        rate: U32
+        beta1: U32
+        beta2: U32
+        epsilon: U32
+        weight_decay: U32
+        amsgrad: bool
+        clip: Clip | None
+
+    class RmsProp(Variant, index=4):
+        """torch.optim.RMSprop."""
+
+        rate: U32
+        alpha: U32
+        epsilon: U32
+        weight_decay: U32
+        momentum: U32
+        centered: bool
+        clip: Clip | None
+
+    class Adagrad(Variant, index=5):
+        """torch.optim.Adagrad."""
+
+        rate: U32
+        rate_decay: U32
+        epsilon: U32
+        weight_decay: U32
+        initial: U32
+        clip: Clip | None
+
+
+AnyOptimizer = (
+    OptimizerSpec.Sgd
+    | OptimizerSpec.Momentum
+    | OptimizerSpec.Adam
+    | OptimizerSpec.AdamW
+    | OptimizerSpec.RmsProp
+    | OptimizerSpec.Adagrad
+)
+
+
+def rate_bits(optimizer: OptimizerSpec) -> int:
+    """The learning rate of an optimizer, as its 32-bit pattern."""
+    assert isinstance(optimizer, AnyOptimizer)
+    return optimizer.rate
+
+
+class LossSpec(Enum, path="gristmill_primitives::job::LossSpec"):
+    """The loss and its options; real numbers are 32-bit float patterns. Each is the mean that PyTorch's
+    function of that name gives by default, unless it says otherwise."""
+
+    class CrossEntropy(Variant, index=0):
+        """Softmax cross entropy of logits with one integer class a row (or a position, for logits
+        [classes, …])."""
+
+    class MeanSquaredError(Variant, index=1):
+        """Mean of (prediction − target)² over all elements of the batch."""
+
+    class WeightedCrossEntropy(Variant, index=2):
+        """torch.nn.CrossEntropyLoss with its options: a weight for each class (none: all 1), a class that
+        does not count, label smoothing, and probabilities instead of classes as the target."""
+
+        weights: Annotated[list[U32], MaxLen(CLASSES_MAX)]
+        ignore: I32 | None
+        smoothing: U32
+        probabilities: bool
+
+    class BinaryCrossEntropy(Variant, index=3):
+        """torch.nn.BCEWithLogitsLoss; `pos_weight` is empty, or one number for all or for each element."""
+
+        pos_weight: Annotated[list[U32], MaxLen(CLASSES_MAX)]
+
+    class MeanAbsoluteError(Variant, index=4):
+        """torch.nn.L1Loss."""
+
+    class Huber(Variant, index=5):
+        """torch.nn.HuberLoss."""
+
+        delta: U32
+
+    class SmoothL1(Variant, index=6):
+        """torch.nn.SmoothL1Loss."""
+
+        beta: U32
+
+    class KlDivergence(Variant, index=7):
+        """torch.nn.KLDivLoss with reduction "batchmean": the prediction holds log-probabilities, the target
+        probabilities, or their logarithms too."""
+
+        log_target: bool
+
+
+LOSS_KINDS: dict[type[LossSpec], Loss] = {
+    LossSpec.CrossEntropy: Loss.CrossEntropy,
+    LossSpec.MeanSquaredError: Loss.MeanSquaredError,
+    LossSpec.WeightedCrossEntropy: Loss.CrossEntropy,
+    LossSpec.BinaryCrossEntropy: Loss.BinaryCrossEntropy,
+    LossSpec.MeanAbsoluteError: Loss.MeanAbsoluteError,
+    LossSpec.Huber: Loss.Huber,
+    LossSpec.SmoothL1: Loss.SmoothL1,
+    LossSpec.KlDivergence: Loss.KlDivergence,
+}
+"""Which line of a policy's menu allows a loss."""
+
+
+class Tick(IntEnum):
+    """What a schedule counts."""
+
+    __scale_path__ = "gristmill_primitives::job::Tick"
+
+    Step = 0
+    Epoch = 1
+
+
+class WarmUp(Struct, path="gristmill_primitives::job::WarmUp"):
+    """The first `ticks` ticks raise the rate evenly from `start` times itself (a 32-bit pattern in 0 … 1)."""
+
+    ticks: U32
+    start: U32
+
 
 class Schedule(Enum, path="gristmill_primitives::job::Schedule"):
-    """How the learning rate moves over the run."""
+    """How the learning rate moves over the run. With a warm-up, the rest starts when that ends
+    (torch.optim.lr_scheduler.SequentialLR). No schedule goes above the optimizer's rate."""
 
     class Constant(Variant, index=0):
         """It does not."""
+
+    class Warm(Variant, index=1):
+        """Only a warm-up: torch.optim.lr_scheduler.LinearLR with end factor 1."""
+
+        tick: Tick
+        warm_up: WarmUp
+
+    class Step(Variant, index=2):
+        """Times `gamma` (a 32-bit pattern in 0 … 1) every `every` ticks: torch.optim.lr_scheduler.StepLR."""
+
+        tick: Tick
+        every: U32
+        gamma: U32
+        warm_up: WarmUp | None
+
+    class Cosine(Variant, index=3):
+        """Half a cosine from the rate to `minimum` (a 32-bit pattern) over `ticks` ticks, then as the cosine
+        goes on: torch.optim.lr_scheduler.CosineAnnealingLR."""
+
+        tick: Tick
+        ticks: U32
+        minimum: U32
+        warm_up: WarmUp | None
 
 
 class Init(Enum, path="gristmill_primitives::job::Init"):
@@ -201,7 +392,7 @@ class TrainingSpec(Struct, path="gristmill_primitives::job::TrainingSpec"):
     model_hash: H256
     inputs: Annotated[list[InputMap], MaxLen(INPUTS_MAX)]
     target: Target
-    loss: Loss
+    loss: LossSpec
     optimizer: OptimizerSpec
     schedule: Schedule
     epochs: U16
@@ -221,7 +412,7 @@ class TrainingSpec(Struct, path="gristmill_primitives::job::TrainingSpec"):
 
 def check_spec(spec: TrainingSpec) -> None:
     """Refuse a specification that means nothing: SpecError UnknownVersion, UnknownNumerics, BadBatch,
-    BadRate, BadName or BadDp.
+    BadRate, BadSchedule, BadLoss, BadName or BadDp.
 
     Needs neither model nor dataset, so a chain can ask it before any money is held.
     """
@@ -235,6 +426,8 @@ def check_spec(spec: TrainingSpec) -> None:
         raise SpecError("BadBatch", "a batch is cut into equal shards, at least one")
     _check_names(spec)
     _check_optimizer(spec.optimizer)
+    _check_schedule(spec.schedule, rate_bits(spec.optimizer))
+    _check_loss(spec.loss)
     if spec.dp is not None and not (spec.dp.clip_num and spec.dp.clip_den and spec.dp.sigma_milli):
         raise SpecError("BadDp", "clip and sigma are above zero")
     rho_nano(spec)
@@ -264,12 +457,57 @@ def _check_names(spec: TrainingSpec) -> None:
             raise SpecError("BadRate", "an input's affine numbers are finite")
 
 
+UNIT = ("momentum", "dampening", "beta1", "beta2", "alpha")
+"""Numbers of an optimizer that are at least 0 and below 1."""
+POSITIVE = ("epsilon", "weight_decay", "rate_decay", "initial")
+"""Numbers that are at least 0 and finite."""
+
+
 def _check_optimizer(optimizer: OptimizerSpec) -> None:
-    assert isinstance(optimizer, OptimizerSpec.Sgd)
-    if not 0 < optimizer.rate < F32_INFINITY:
+    if not 0 < rate_bits(optimizer) < F32_INFINITY:
         raise SpecError("BadRate", "the learning rate is a positive finite number")
-    if not 0 <= optimizer.momentum < F32_ONE:
-        raise SpecError("BadRate", "momentum is at least 0 and below 1")
+    for name in type(optimizer).__annotations__:
+        bits = getattr(optimizer, name)
+        if name in UNIT and not 0 <= bits < F32_ONE:
+            raise SpecError("BadRate", f"{name.replace('_', ' ')} is at least 0 and below 1")
+        if name in POSITIVE and not 0 <= bits < F32_INFINITY:
+            raise SpecError("BadRate", f"{name.replace('_', ' ')} is a finite number, not below 0")
+    sgd = optimizer if isinstance(optimizer, OptimizerSpec.Momentum) else None
+    if sgd is not None and sgd.nesterov and (not sgd.momentum or sgd.dampening):
+        raise SpecError("BadRate", "Nesterov momentum needs momentum and no dampening")
+    clip = getattr(optimizer, "clip", None)
+    if clip is not None and not 0 < clip.limit < F32_INFINITY:
+        raise SpecError("BadRate", "gradients are clipped to a positive finite number")
+
+
+def _check_schedule(schedule: Schedule, rate: int) -> None:
+    """No rate of a schedule lies above the optimizer's, which is what a policy judges."""
+    if not isinstance(schedule, Schedule.Warm | Schedule.Step | Schedule.Cosine):
+        return
+    warm_up = schedule.warm_up
+    if warm_up is not None and not (warm_up.ticks and 0 <= warm_up.start <= F32_ONE):
+        raise SpecError("BadSchedule", "a warm-up takes at least one tick and starts at 0 … 1 of the rate")
+    if isinstance(schedule, Schedule.Step) and not (schedule.every and 0 < schedule.gamma <= F32_ONE):
+        raise SpecError("BadSchedule", "steps are at least one tick apart, their factor lies in 0 … 1")
+    if isinstance(schedule, Schedule.Cosine) and not (schedule.ticks and 0 <= schedule.minimum <= rate):
+        raise SpecError("BadSchedule", "a cosine takes at least one tick, its minimum lies in 0 … the rate")
+
+
+def _check_loss(loss: LossSpec) -> None:
+    if isinstance(loss, LossSpec.WeightedCrossEntropy):
+        if not all(0 <= bits < F32_INFINITY for bits in loss.weights):
+            raise SpecError("BadLoss", "class weights are finite numbers, not below 0")
+        if not 0 <= loss.smoothing <= F32_ONE:
+            raise SpecError("BadLoss", "label smoothing lies in 0 … 1")
+        if loss.probabilities and loss.ignore is not None:
+            raise SpecError("BadLoss", "with probabilities as the target no class can be ignored")
+    weights = loss.pos_weight if isinstance(loss, LossSpec.BinaryCrossEntropy) else []
+    if not all(0 <= bits < F32_INFINITY for bits in weights):
+        raise SpecError("BadLoss", "positive weights are finite numbers, not below 0")
+    if isinstance(loss, LossSpec.Huber | LossSpec.SmoothL1):
+        bits = loss.delta if isinstance(loss, LossSpec.Huber) else loss.beta
+        if not 0 < bits < F32_INFINITY:
+            raise SpecError("BadLoss", "where a loss turns linear is a positive finite number")
 
 
 def _is_finite(bits: int) -> bool:
@@ -421,7 +659,7 @@ def policy_breach(policy: Policy, spec: TrainingSpec, buyer: bytes, rows: int) -
         (_dp_allowed(policy, spec, buyer), RejectReason.DpRequired),
         (_init_allowed(policy, spec, buyer), RejectReason.GivenWeightsForbidden),
         (rows >= policy.min_rows, RejectReason.TooFewRows),
-        (spec.loss in policy.losses, RejectReason.PolicyForbids),
+        (LOSS_KINDS[type(spec.loss)] in policy.losses, RejectReason.PolicyForbids),
         (_rate_allowed(policy, spec.optimizer), RejectReason.PolicyForbids),
         (spec.epochs <= policy.epochs_max, RejectReason.PolicyForbids),
     )
@@ -448,8 +686,8 @@ def _init_allowed(policy: Policy, spec: TrainingSpec, buyer: bytes) -> bool:
 
 def _rate_allowed(policy: Policy, optimizer: OptimizerSpec) -> bool:
     """Patterns of positive floats are ordered as the floats are, so no float arithmetic is needed."""
-    assert isinstance(optimizer, OptimizerSpec.Sgd)
-    return OptimizerKind.Sgd in policy.optimizers and policy.rate_min <= optimizer.rate <= policy.rate_max
+    kind = OptimizerKind[type(optimizer).__name__]
+    return kind in policy.optimizers and policy.rate_min <= rate_bits(optimizer) <= policy.rate_max
 
 
 # --- the result ---------------------------------------------------------------------------------------------

@@ -9,14 +9,15 @@ from executor.compiler import ir
 from executor.compiler.gradients import gradients
 from executor.compiler.ir import Node, Op
 from executor.compiler.kernels.base import Buffer
-from executor.compiler.losses import TARGET, objective
-from executor.compiler.plan import Kind, Parameter, Plan, Region
+from executor.compiler.losses import TARGET, class_rule, objective
+from executor.compiler.optimizers import Optimizer, State, clip_factor, clip_of, clipped, optimizer_of
+from executor.compiler.plan import Kind, Parameter, Plan, Region, StateRegion
 from executor.compiler.program import MEMORY_MAX, Program, link
-from executor.compiler.schedule import Scheduler, Sinks, Update
+from executor.compiler.schedule import NUMBERS, Scheduler, Sinks, Update
 from executor.errors import NotTrainable, TooLarge, UnknownTensor, UnsupportedNumerics, UnsupportedSpec
 from executor.graph.build import Model, batched_output, build
 from executor.graph.parse import parse
-from primitives.job import NUMERICS, Loss, OptimizerSpec, Schedule, TrainingSpec, bits_float
+from primitives.job import NUMERICS, Clip, TrainingSpec
 
 LANES = 8
 BATCH_MAX = 1 << 16
@@ -42,7 +43,7 @@ def compile_training(model: bytes, spec: TrainingSpec, rows: int, *, gradients_o
         raise UnknownTensor(f"the model has no output {target_name!r}")
     prediction = batched_output(built, target_name)
     target, goal = objective(spec.loss, prediction)
-    weight = ir.make(Op.ROW_WEIGHT, (), (), True)
+    weight = goal.share(ir.make(Op.ROW_WEIGHT, (), (), True))
     loss = ir.batch_sum(goal.loss * weight)
     found = gradients(prediction, goal.gradient * weight, built.parameters.values())
     chosen = _chosen(built, found, names)
@@ -50,9 +51,8 @@ def compile_training(model: bytes, spec: TrainingSpec, rows: int, *, gradients_o
     _check_inputs(built, fed, [prediction])
     layout = Layout(spec.batch, rows)
     layout.inputs({name: built.inputs[name].shape for name in fed}, target)
-    layout.classes = prediction.shape[0] if spec.loss is Loss.CrossEntropy else None
-    layout.parameters(built, chosen, optimizer.momentum != 0 and not gradients_only)
-    rate, momentum = bits_float(optimizer.rate), bits_float(optimizer.momentum)
+    layout.classes, layout.ignored = class_rule(spec.loss, prediction)
+    layout.parameters(built, chosen, () if gradients_only else optimizer.states)
     if gradients_only:
         values = [
             (found[built.parameters[name]], layout.output(name, found[built.parameters[name]]))
@@ -60,8 +60,9 @@ def compile_training(model: bytes, spec: TrainingSpec, rows: int, *, gradients_o
         ]
         sinks = Sinks(values=values, loss=(loss, layout.losses))
     else:
-        updates = [_update(layout, built, found, name, rate, momentum) for name in chosen]
-        sinks = Sinks(loss=(loss, layout.losses), updates=updates)
+        layout.step_numbers(optimizer.numbers)
+        slopes = {name: found[built.parameters[name]] for name in chosen}
+        sinks = Sinks(loss=(loss, layout.losses), updates=_updates(built, slopes, optimizer, clip_of(spec)))
     steps = spec.epochs * -(-rows // spec.batch)
     calls = spec.epochs * -(-rows // layout.rows_per_call)
     return layout.plan(built, sinks, steps, calls)
@@ -80,21 +81,19 @@ def compile_forward(model: bytes, batch: int, rows: int) -> Plan:
     return layout.plan(built, Sinks(outputs=outputs), steps, -(-rows // layout.rows_per_call))
 
 
-def _check(spec: TrainingSpec, rows: int) -> OptimizerSpec.Sgd:
-    """What can be refused without the model."""
+def _check(spec: TrainingSpec, rows: int) -> Optimizer:
+    """What can be refused without the model; the optimizer that the spec names."""
     if spec.numerics != NUMERICS:
         raise UnsupportedNumerics(f"numerics {spec.numerics} is not {NUMERICS}")
     if spec.shards != 1:
         raise UnsupportedSpec("a batch in more than one shard is not supported yet")
     if spec.dp is not None:
         raise UnsupportedSpec("differential privacy is not supported yet")
-    if not isinstance(spec.optimizer, OptimizerSpec.Sgd) or not isinstance(spec.schedule, Schedule.Constant):
-        raise UnsupportedSpec("only SGD at a constant rate is supported")
     if not 1 <= spec.batch <= BATCH_MAX:
         raise TooLarge(f"batches of {spec.batch} rows; 1 to {BATCH_MAX} are allowed")
     if rows < 1 or spec.epochs < 1:
         raise UnsupportedSpec("training takes at least one row and one epoch")
-    return spec.optimizer
+    return optimizer_of(spec.optimizer, spec.schedule)
 
 
 def _chosen(model: Model, found: dict[Node, Node], names: Sequence[str]) -> list[str]:
@@ -118,17 +117,27 @@ def _check_inputs(model: Model, fed: Sequence[str], roots: Sequence[Node]) -> No
         raise UnknownTensor(f"nothing feeds the input {hungry[0]!r}")
 
 
-def _update(
-    layout: "Layout", model: Model, found: dict[Node, Node], name: str, rate: float, momentum: float
-) -> Update:
-    node = model.parameters[name]
-    state = ir.make(Op.PARAM, (), node.shape, False, _momentum(name)) if momentum else None
-    return Update(node, state, found[node], rate, momentum)
+def _updates(model: Model, slopes: dict[str, Node], optimizer: Optimizer, clip: Clip | None) -> list[Update]:
+    """The optimizer's step on every parameter, from the gradients by name."""
+    numbers = [
+        ir.make(Op.NUMBER, (), (), False, optimizer.numbers, index) for index in range(optimizer.numbers)
+    ]
+    updates = []
+    factor = clip_factor(clip, list(slopes.values()))
+    for name, slope in slopes.items():
+        node = model.parameters[name]
+        states = [
+            ir.make(Op.PARAM, (), node.shape, False, _state(name, state.name)) for state in optimizer.states
+        ]
+        stores = optimizer.rule(node, clipped(clip, factor, slope), states, numbers)
+        factors = [] if factor is None else [factor]
+        updates.append(Update(tuple(stores), (node, *states, *numbers, *factors, slope), slope))
+    return updates
 
 
-def _momentum(name: str) -> str:
-    """Key of a momentum buffer; no tensor can be called so, since it is too long for a name."""
-    return "momentum of " + name.ljust(257)
+def _state(name: str, kind: str) -> str:
+    """Key of an optimizer's state; no tensor can be called so, since it is too long for a name."""
+    return f"{kind} of " + name.ljust(257)
 
 
 @dataclass
@@ -137,7 +146,7 @@ class _Parameter:
     trained: bool
     fan_in: int
     given: bytes
-    momentum: Buffer | None
+    states: list[tuple[Buffer, float]]
 
 
 class Layout:
@@ -159,6 +168,8 @@ class Layout:
         self.losses = Buffer("losses", 1, False, pinned=True)
         self.has_loss = False
         self.classes: int | None = None
+        self.ignored: int | None = None
+        self.numbers: Buffer | None = None
 
     def _region(
         self, name: str, shape: tuple[int, ...], kind: Kind = Kind.F32, hosted: bool = False
@@ -188,17 +199,25 @@ class Layout:
             self.losses = self._region("losses", (per_call,), hosted=True)
             self.has_loss = True
 
-    def parameters(self, model: Model, chosen: Sequence[str], momentum: bool) -> None:
+    def parameters(self, model: Model, chosen: Sequence[str], states: Sequence[State]) -> None:
         """Regions of all parameters; those that are not chosen are constants of the plan."""
         fans = fan_ins(model)
         for name in model.parameters:
             node, data = model.parameters[name], model.values[name]
             self.places[name] = buffer = self._region(name, node.shape)
-            state = None
-            if name in chosen and momentum:
-                self.places[_momentum(name)] = state = self._region(f"momentum of {name}", node.shape)
+            kept = []
+            for state in states if name in chosen else ():
+                place = self._region(f"{state.name} of {name}", node.shape)
+                self.places[_state(name, state.name)] = place
+                kept.append((place, state.fill))
             fan_in = fans.get(name, prod(node.shape[1:])) if len(node.shape) > 1 else 0
-            self.held.append(_Parameter(buffer, name in chosen, fan_in, data.astype("<f4").tobytes(), state))
+            self.held.append(_Parameter(buffer, name in chosen, fan_in, data.astype("<f4").tobytes(), kept))
+
+    def step_numbers(self, count: int) -> None:
+        """A region for the numbers of each step of a call, if there are any."""
+        if count:
+            shape = (self.rows_per_call // self.batch, count)
+            self.numbers = self.places[NUMBERS] = self._region("numbers of the step", shape, hosted=True)
 
     def output(self, name: str, node: Node) -> Buffer:
         """A region for a value: rows if it is batched."""
@@ -245,7 +264,7 @@ class Layout:
                     self._public(item.buffer),
                     item.fan_in,
                     item.given,
-                    self._public(item.momentum) if item.momentum else None,
+                    tuple(StateRegion(self._public(place), fill) for place, fill in item.states),
                 )
                 for item in self.held
                 if item.trained
@@ -260,6 +279,8 @@ class Layout:
             fuel_per_call=program.fuel_per_call,
             fuel_of_finish=program.fuel_of_finish,
             classes=self.classes,
+            ignored=self.ignored,
+            numbers=self._public(self.numbers) if self.numbers else None,
             numerics=NUMERICS,
             kernels=program.kernels,
         )

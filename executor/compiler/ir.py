@@ -31,6 +31,7 @@ class Op(Enum):
     TARGET = auto()  # name, "i32" | "f32"
     ROW_WEIGHT = auto()  # 1 / live rows for live rows, 0 for padding; shape ()
     PARAM = auto()  # name
+    NUMBER = auto()  # index: a float of the step from the host's region; shape ()
     CONST = auto()  # bytes of the float32 array
     # elementwise
     NEG = auto()
@@ -78,7 +79,7 @@ WHERE = frozenset({Op.WHERE_GT, Op.WHERE_GE, Op.WHERE_EQ})
 ELEMENTWISE = UNARY | BINARY | WHERE
 MOVEMENT = frozenset({Op.RESHAPE, Op.PERMUTE, Op.EXPAND, Op.FLIP, Op.SLICE})
 CONTRACTION = frozenset({Op.DOT, Op.OUTER, Op.CONV, Op.MATMUL})
-LEAVES = frozenset({Op.INPUT, Op.TARGET, Op.ROW_WEIGHT, Op.PARAM, Op.CONST})
+LEAVES = frozenset({Op.INPUT, Op.TARGET, Op.ROW_WEIGHT, Op.PARAM, Op.NUMBER, Op.CONST})
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -2,9 +2,9 @@
 
 The host (the enclave's child process) does, for a training plan:
 
-    write every `constants` entry; write every parameter (`given`, or anew from `fan_in`); momentum regions
-    start as zeros for each call: fill the first rows of every `inputs` region and of `target` with up to
-    `plan.rows_per_call` rows
+    write every `constants` entry; write every parameter (`given`, or anew from `fan_in`); fill every state
+    for each call: fill the first rows of every `inputs` region and of `target` with up to
+    `plan.rows_per_call` rows; if there are `numbers`, fill those of each step
         run(steps, last_rows)     # `steps` batches lie one after another; all hold `batch` rows but the last:
         `last_rows` read `losses[:steps]`     # mean loss of each step
     finish()                      # canonicalises NaNs; only now read the parameters
@@ -54,6 +54,14 @@ class Region:
 
 
 @dataclass(frozen=True)
+class StateRegion:
+    """A tensor that the optimizer keeps; every element starts as `fill`."""
+
+    region: Region
+    fill: float
+
+
+@dataclass(frozen=True)
 class Parameter:
     """A trainable initialiser. `fan_in` 0 means: starts as zeros; else Kaiming uniform with bound sqrt(1 /
     fan_in) scaled as the job's initialisation says. `given` is the value in the submitted model (f32,
@@ -62,7 +70,7 @@ class Parameter:
     region: Region
     fan_in: int
     given: bytes
-    momentum: Region | None = None
+    states: tuple[StateRegion, ...] = ()
 
     @property
     def name(self) -> str:
@@ -100,6 +108,11 @@ class Plan:
     fuel_of_finish: int
     classes: int | None = None
     """Cross-entropy: targets lie in 0 ≤ class < classes; the host checks: one outside is no class."""
+    ignored: int | None = None
+    """Cross-entropy: the one other value that a target may have; such rows do not count."""
+    numbers: Region | None = None
+    """Float32 of shape [steps a call, numbers]: what the optimizer needs to know of each step
+    (`executor.rates`)."""
     numerics: int = 1
     kernels: tuple[tuple[str, int, int], ...] = ()
     """For people: (kernel, fuel per step, flops per step), in order of execution."""

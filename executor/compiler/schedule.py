@@ -10,7 +10,7 @@ gradient takes the
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -23,7 +23,7 @@ from executor.compiler.kernels.elementwise import Elementwise
 from executor.compiler.kernels.nest import BLOCK, LANES
 from executor.compiler.kernels.pooling import Fill, PoolMax, PoolMaxGrad, Window
 from executor.compiler.kernels.reduction import BatchSum, Reduce
-from executor.compiler.kernels.rows import LanesToRows, RowsToLanes, RowWeights, StoreLoss
+from executor.compiler.kernels.rows import LanesToRows, LoadNumber, RowsToLanes, RowWeights, StoreLoss
 from executor.compiler.kernels.winograd import Strips, WinogradConv, WinogradWeight
 from executor.compiler.kernels.winograd import fits as fits_winograd
 
@@ -33,28 +33,29 @@ BANDS_MAX, BANDS_SHARE = 12, 0.85
 """A padded convolution is cut into at most so many bands, if so small a share of the products remains."""
 PACK_DOT, PACK_OUTER, PACK_CONV = 2, 2, 8
 """Weights are packed that are used by more than so many tiles."""
+NUMBERS = " numbers of the step"
+"""Key of the host's region among `places`; a space stands first in no tensor's name that it could meet."""
 Stores = tuple[tuple[Node, View], ...]
 Leaves = dict[Node, View | float]
 
 
 @dataclass(frozen=True)
 class Update:
-    """SGD's step on a parameter: v ← momentum·v + g; w ← w − rate·v (torch.optim.SGD, dampening 0)."""
+    """New values of leaves, written when nothing reads the old ones any more: an optimizer's step on a
+    parameter and its state, or running statistics. Between `ends` and the new values lies only elementwise
+    work of one shape, done in one kernel."""
 
-    parameter: Node
-    state: Node | None
-    gradient: Node
-    rate: float
-    momentum: float
+    stores: tuple[tuple[Node, Node], ...]
+    """(new value, the leaf that it replaces), in the order in which they are written."""
+    ends: tuple[Node, ...]
+    """What the kernel reads: the old values, the gradient, numbers. All but leaves are computed before."""
+    gradient: Node | None = None
+    """Of the ends, the one whose kernel may take the update as its epilogue."""
 
-    def roots(self) -> list[tuple[Node, Node]]:
-        """(new value, what it replaces)."""
-        step = self.gradient
-        stores = []
-        if self.state is not None:
-            step = self.state * ir.const(self.momentum) + self.gradient
-            stores.append((step, self.state))
-        return [*stores, (self.parameter - step * ir.const(self.rate), self.parameter)]
+    @property
+    def computed(self) -> list[Node]:
+        """Ends that other kernels must leave behind."""
+        return [node for node in self.ends if node.op not in ir.LEAVES]
 
 
 @dataclass(frozen=True)
@@ -91,13 +92,13 @@ class Scheduler:
         sinks = self._numbered(sinks)
         roots = [node for node, _ in (*sinks.outputs, *sinks.values)]
         roots += [sinks.loss[0]] if sinks.loss else []
-        kept = [*roots, *(update.gradient for update in sinks.updates)]
+        kept = [*roots, *(node for update in sinks.updates for node in update.computed)]
         order = ir.postorder(kept)
         for node in order:
             self.uses.update(node.inputs)
             self.users.update((item, node) for item in node.inputs)
         self.uses.update(kept)
-        self._choose_fused(order, set(roots), {update.gradient for update in sinks.updates})
+        self._choose_fused(order, set(roots), kept[len(roots) :], {u.gradient for u in sinks.updates})
         for node in order:
             if node not in self.fused and node.op not in ir.MOVEMENT and node.op not in ir.LEAVES:
                 self._realise(node)
@@ -115,28 +116,28 @@ class Scheduler:
         """Merge equal subexpressions over all sinks."""
         nodes = [node for node, _ in (*sinks.outputs, *sinks.values)]
         nodes += [sinks.loss[0]] if sinks.loss else []
-        nodes += [
-            node for u in sinks.updates for node in (u.parameter, u.state, u.gradient) if node is not None
-        ]
+        for u in sinks.updates:
+            nodes += [*(node for pair in u.stores for node in pair), *u.ends]
         new = iter(ir.number(nodes))
         outputs = [(next(new), region) for _, region in sinks.outputs]
         values = [(next(new), region) for _, region in sinks.values]
         loss = (next(new), sinks.loss[1]) if sinks.loss else None
-        updates = [
-            Update(next(new), next(new) if u.state is not None else None, next(new), u.rate, u.momentum)
-            for u in sinks.updates
-        ]
+        updates = [_renewed(u, new) for u in sinks.updates]
         return Sinks(outputs, values, loss, updates)
 
-    def _choose_fused(self, order: Sequence[Node], roots: set[Node], updated: set[Node]) -> None:
-        """Nodes that live only inside their single user (or inside the update of their parameter)."""
+    def _choose_fused(
+        self, order: Sequence[Node], roots: set[Node], ends: Sequence[Node], hosts: set[Node | None]
+    ) -> None:
+        """Nodes that live only inside their single user (or inside the update that they are the gradient
+        of)."""
+        updated = set(ends)
         size: dict[Node, int] = {}
         for node in order:
             size[node] = 1 + sum(size[item] for item in node.inputs if item in self.fused and item in size)
             if node in roots or self.uses[node] != 1:
                 continue
             if node in updated:
-                if node.op is Op.OUTER:
+                if node.op is Op.OUTER and node in hosts:
                     self.fused.add(node)
                 continue
             user = self.users[node]
@@ -151,12 +152,13 @@ class Scheduler:
     def _updated(self, updates: Sequence[Update]) -> list[Kernel]:
         """Append the updates, then move each to just after the last kernel that it must follow."""
         for update in updates:
-            if update.gradient in self.fused:
-                a, b = update.gradient.inputs
-                self.contiguous(a)
-                self._rows_of(b)
-            else:
-                self.view(update.gradient)
+            for end in update.ends:
+                if end in self.fused:
+                    a, b = end.inputs
+                    self.contiguous(a)
+                    self._rows_of(b)
+                else:
+                    self.view(end)
         before = self.kernels
         written: dict[Buffer, int] = {}
         touched: dict[Buffer, int] = {}
@@ -179,19 +181,18 @@ class Scheduler:
         return order
 
     def _update(self, update: Update) -> None:
-        roots = update.roots()
-        ends = {update.parameter, update.state, update.gradient}
-        inner = [node for node, _ in roots]
-        stores = tuple((value, self.view(old)) for value, old in roots)
-        fused = update.gradient in self.fused
-        leaves: Leaves = {}
+        ends, gradient = set(update.ends), update.gradient
+        stores = tuple((value, self.view(old)) for value, old in update.stores)
+        leaves: Leaves = {value: self.view(value) for value, _ in update.stores if value in ends}
+        inner = [value for value, _ in update.stores if value not in ends]
+        fused = gradient in self.fused
         for item in _boundary(inner, lambda node: node.op in ir.ELEMENTWISE and node not in ends):
-            if not (fused and item is update.gradient):
+            if not (fused and item is gradient):
                 leaves[item] = self._leaf_of(item)
-        if fused:
-            self._contract(update.gradient, stores, leaves)
+        if fused and gradient is not None:
+            self._contract(gradient, stores, leaves)
         else:
-            self._add(self._elementwise(update.parameter, stores, leaves, "sgd"))
+            self._add(self._elementwise(update.stores[-1][1], stores, leaves, "update"))
 
     def _leaf_of(self, node: Node) -> View | float:
         """A single constant as a number, anything else as a view."""
@@ -244,6 +245,10 @@ class Scheduler:
             self.views[node] = View(self.places[str(node.attrs[0])], node.shape, c_strides(node.shape))
         elif node.op is Op.ROW_WEIGHT:
             self._add(RowWeights("row weights", self._new(node)))
+        elif node.op is Op.NUMBER:
+            count, index = node.attrs
+            assert isinstance(count, int) and isinstance(index, int)
+            self._add(LoadNumber(self._name("number"), self.places[NUMBERS], count, index, self._new(node)))
         else:
             region = self.places[str(node.attrs[0])]
             integer = node.op is Op.TARGET and node.attrs[1] == "i32"
@@ -534,6 +539,14 @@ class Scheduler:
             scratch=self._scratch(inner * kh * kw, prod(node.shape[1:]), PACK_CONV),
             bands=_bands(x, node.shape[1], kh, sy, dy),
         )
+
+
+def _renewed(update: Update, new: Iterator[Node]) -> Update:
+    """The update with the next of the new nodes in place of its own."""
+    stores = tuple((next(new), next(new)) for _ in update.stores)
+    ends = tuple(next(new) for _ in update.ends)
+    place = None if update.gradient is None else update.ends.index(update.gradient)
+    return Update(stores, ends, None if place is None else ends[place])
 
 
 def _ints(value: object) -> tuple[int, ...]:

@@ -20,6 +20,7 @@ from primitives.job import (
     Init,
     InputMap,
     Loss,
+    LossSpec,
     OptimizerSpec,
     Schedule,
     Target,
@@ -29,6 +30,7 @@ from primitives.job import (
 
 F32 = NDArray[np.float32]
 FUEL = 10**13
+PLAIN = {Loss.CrossEntropy: LossSpec.CrossEntropy(), Loss.MeanSquaredError: LossSpec.MeanSquaredError()}
 
 
 def training_spec(
@@ -37,7 +39,7 @@ def training_spec(
     rate: float = 0.1,
     momentum: float = 0.0,
     epochs: int = 1,
-    loss: Loss = Loss.CrossEntropy,
+    loss: Loss | LossSpec = Loss.CrossEntropy,
     inputs: Sequence[str] = ("x",),
     target: str = "y",
     trainable: Sequence[str] = (),
@@ -50,7 +52,7 @@ def training_spec(
         "model_hash": bytes(32),
         "inputs": [InputMap(column=name.encode(), tensor=name.encode(), affine=None) for name in inputs],
         "target": Target(column=b"label", tensor=target.encode()),
-        "loss": loss,
+        "loss": loss if isinstance(loss, LossSpec) else PLAIN[loss],
         "optimizer": OptimizerSpec.Sgd(rate=float_bits(rate), momentum=float_bits(momentum)),
         "schedule": Schedule.Constant(),
         "epochs": epochs,

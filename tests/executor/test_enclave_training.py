@@ -35,7 +35,7 @@ from primitives.job import (
     Dp,
     Init,
     InputMap,
-    Loss,
+    LossSpec,
     OptimizerSpec,
     Target,
     TrainingSpec,
@@ -139,7 +139,7 @@ def test_mean_squared_error_trains() -> None:
     model, rows = matmul_model(), _regression_rows()
     spec = spec_for(
         model,
-        loss=Loss.MeanSquaredError,
+        loss=LossSpec.MeanSquaredError(),
         target=Target(column=b"t", tensor=b"y"),
         epochs=200,
         batch=8,

@@ -17,7 +17,7 @@ from executor.errors import BadTable, EnclaveCrashed, ReceiptError, SpecError
 from executor.evaluate import evaluate
 from executor.weights import Span, check_same_graph, check_slots, filled
 from primitives.data import Metric
-from primitives.job import Init, InputMap, Loss, Receipt, Target, result_commitment
+from primitives.job import Init, InputMap, LossSpec, Receipt, Target, result_commitment
 from primitives.keys import Keypair, Scheme, verify
 from primitives.scale import encode, replace
 from tests.executor.planted import ROOT, PlantedEnclave, four_rows, matmul_model, spec_for
@@ -187,7 +187,7 @@ def test_accuracy_and_squared_error() -> None:
     x = np.array([[2.0, 1.0], [0.0, 3.0], [5.0, 0.0], [1.0, 2.0]], dtype=np.float32)
     found = evaluate(data, SPEC, {"x": x, "label": np.array([0, 1, 1, 1])})
     assert (found.rows, found.accuracy, found.mse) == (4, 0.75, None)
-    squared = spec_for(MODEL, loss=Loss.MeanSquaredError)
+    squared = spec_for(MODEL, loss=LossSpec.MeanSquaredError())
     target = np.concatenate([x, np.full((4, 1), 3.0, np.float32)], axis=1)
     assert evaluate(data, squared, {"x": x, "label": target}).mse == pytest.approx(3.0)
 

@@ -118,9 +118,10 @@ def test_normalisation_is_two_rounded_operations() -> None:
 
 def test_classes_are_bounded() -> None:
     assert rows.classes(np.array([0, 9]), 10).tolist() == [0, 9]
-    for array in (np.array([10]), np.array([-1]), np.array([0.5]), np.array([[1, 2]])):
+    assert rows.classes(np.array([[0, 9], [-100, 3]]), 10, -100).tolist() == [[0, 9], [-100, 3]]
+    for array in (np.array([10]), np.array([-1]), np.array([0.5]), np.array([2**64 - 1], dtype=np.uint64)):
         with pytest.raises(BadData):
-            rows.classes(array, 10)
+            rows.classes(array, 10, -100)
 
 
 # --- files --------------------------------------------------------------------------------------------------

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from frame import RuntimeCall
-from primitives.data import DatasetState, GivenWeights, Loss, Tariff, WithoutDp
+from primitives.data import DatasetState, GivenWeights, Tariff, WithoutDp
 from primitives.job import (
     FailReason,
     Init,
     InputMap,
     JobState,
+    LossSpec,
     OptimizerSpec,
     RejectReason,
     Target,
@@ -364,7 +365,7 @@ IDENTITY = bytes(32)
         ({"spec": spec(init=Init.Registered(model=bytes(32)))}, "NoBaseModel"),
         ({"spec": spec(init=Init.Given())}, "GivenWeightsForbidden"),
         ({"spec": spec(dp=type(DP)(clip_num=1, clip_den=1, sigma_milli=1_999))}, "DpRequired"),
-        ({"spec": spec(loss=Loss.MeanSquaredError)}, "PolicyForbids"),
+        ({"spec": spec(loss=LossSpec.MeanSquaredError())}, "PolicyForbids"),
         ({"spec": spec(epochs=51)}, "PolicyForbids"),
         ({"spec": spec(optimizer=OptimizerSpec.Sgd(rate=float_bits(1.5), momentum=0))}, "PolicyForbids"),
         ({"spec": spec(optimizer=OptimizerSpec.Sgd(rate=float_bits(1e-6), momentum=0))}, "PolicyForbids"),

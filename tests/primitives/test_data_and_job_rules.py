@@ -20,7 +20,7 @@ from primitives.data import (
     WithoutDp,
 )
 from primitives.hashing import tagged
-from primitives.job import Init, OptimizerSpec, RejectReason, SpecError, TrainingSpec
+from primitives.job import Init, LossSpec, OptimizerSpec, RejectReason, SpecError, TrainingSpec
 from primitives.scale import decode, encode, replace
 
 BUYER, STRANGER = b"b" * 32, b"s" * 32
@@ -41,7 +41,7 @@ def spec(**changes: Any) -> TrainingSpec:
         model_hash=bytes(32),
         inputs=[job.InputMap(column=b"x", tensor=b"in", affine=None)],
         target=job.Target(column=b"y", tensor=b"out"),
-        loss=Loss.CrossEntropy,
+        loss=LossSpec.CrossEntropy(),
         optimizer=OptimizerSpec.Sgd(rate=job.float_bits(0.1), momentum=job.float_bits(0.9)),
         schedule=job.Schedule.Constant(),
         epochs=3,

@@ -271,3 +271,37 @@ class StoreLoss:
         code.i32(0)
         code.memory("f32.load", self.source.offset)
         code.memory("f32.store", self.target.offset)
+
+
+@dataclass(frozen=True)
+class LoadNumber:
+    """target = source[STEP · count + index]: a number of the step, as the host computed it."""
+
+    name: str
+    source: Buffer
+    count: int
+    index: int
+    target: Buffer
+
+    @property
+    def reads(self) -> tuple[Buffer, ...]:
+        """The host's region."""
+        return (self.source,)
+
+    @property
+    def writes(self) -> tuple[Buffer, ...]:
+        """The number."""
+        return (self.target,)
+
+    def flops(self, blocks: int) -> int:
+        """None: moves only."""
+        return 0
+
+    def emit(self, code: Code, lanes: Lanes) -> None:
+        """One float."""
+        code.i32(0)
+        code.get(STEP)
+        code.i32(4 * self.count)
+        code.op("i32.mul")
+        code.memory("f32.load", self.source.offset + 4 * self.index)
+        code.memory("f32.store", self.target.offset)
