@@ -73,7 +73,9 @@ class ShapeMismatch(ModelError):
 
 
 class DynamicShape(ModelError):
-    """A shape depends on the data."""
+    """A shape depends on the data; `inputs` are the graph inputs that it depends on, where they are known."""
+
+    inputs: frozenset[str] = frozenset()
 
 
 class TooLarge(ModelError):

@@ -4,18 +4,15 @@
 crosses.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 import wasmtime
 from numpy.typing import NDArray
 
-from executor.compiler.plan import Kind, Plan, Region
+from executor.compiler.plan import Plan, Region
 from executor.errors import EnclaveCrashed, MemoryLimit, OutOfFuel
 from executor.wasm.engine import engine
 
 Array = NDArray[np.generic]
-DTYPES: Mapping[Kind, str] = {Kind.F32: "<f4", Kind.I32: "<i4"}
 LIMITS = {"table_elements": 0, "instances": 1, "tables": 0, "memories": 1}
 """A module needs one instance and one memory, and no table: it makes no indirect calls."""
 
@@ -62,12 +59,12 @@ class Sandbox:
         if region.offset < 0 or region.offset + region.size > self._memory.data_len(self._store):
             raise EnclaveCrashed(f"region {region.name!r} lies outside of the module's memory")
         pointer = memoryview(self._memory.get_buffer_ptr(self._store, region.size, region.offset))
-        array: Array = np.frombuffer(pointer, dtype=DTYPES[region.kind])
+        array: Array = np.frombuffer(pointer, dtype=region.kind.numpy)
         return array.reshape(region.shape)
 
     def write(self, region: Region, data: bytes) -> None:
         """Fill a region with its bytes."""
-        self.view(region)[...] = np.frombuffer(data, dtype=DTYPES[region.kind]).reshape(region.shape)
+        self.view(region)[...] = np.frombuffer(data, dtype=region.kind.numpy).reshape(region.shape)
 
     def call(self, name: str, *arguments: int) -> None:
         """Call an exported function. Raises OutOfFuel, or EnclaveCrashed for any other trap."""

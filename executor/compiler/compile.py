@@ -14,7 +14,15 @@ from executor.compiler.optimizers import Optimizer, State, clip_factor, clip_of,
 from executor.compiler.plan import Kind, Parameter, Plan, Region, StateRegion
 from executor.compiler.program import MEMORY_MAX, Program, link
 from executor.compiler.schedule import NUMBERS, Scheduler, Sinks, Update
-from executor.errors import NotTrainable, TooLarge, UnknownTensor, UnsupportedNumerics, UnsupportedSpec
+from executor.compiler.types import DType
+from executor.errors import (
+    NotTrainable,
+    TooLarge,
+    UnknownTensor,
+    UnsupportedNumerics,
+    UnsupportedSpec,
+    UnsupportedType,
+)
 from executor.graph.build import Model, batched_output, build
 from executor.graph.parse import parse
 from primitives.job import NUMERICS, Clip, TrainingSpec
@@ -42,6 +50,8 @@ def compile_training(model: bytes, spec: TrainingSpec, rows: int, *, gradients_o
     if target_name not in built.outputs:
         raise UnknownTensor(f"the model has no output {target_name!r}")
     prediction = batched_output(built, target_name)
+    if prediction.dtype is not DType.F32:
+        raise UnsupportedType(f"the output {target_name!r} is {prediction.dtype.value}: training is in f32")
     target, goal = objective(spec.loss, prediction)
     weight = goal.share(ir.make(Op.ROW_WEIGHT, (), (), True))
     loss = ir.batch_sum(goal.loss * weight)
@@ -50,7 +60,7 @@ def compile_training(model: bytes, spec: TrainingSpec, rows: int, *, gradients_o
     fed = [item.tensor.decode() for item in spec.inputs]
     _check_inputs(built, fed, [prediction])
     layout = Layout(spec.batch, rows)
-    layout.inputs({name: built.inputs[name].shape for name in fed}, target)
+    layout.inputs({name: built.inputs[name] for name in fed}, target)
     layout.classes, layout.ignored = class_rule(spec.loss, prediction)
     layout.parameters(built, chosen, () if gradients_only else optimizer.states)
     if gradients_only:
@@ -73,7 +83,7 @@ def compile_forward(model: bytes, batch: int, rows: int) -> Plan:
     ModelError."""
     built = build(parse(model), lambda name, shape: False)
     layout = Layout(batch, rows)
-    layout.inputs({name: node.shape for name, node in built.inputs.items()}, None)
+    layout.inputs(built.inputs, None)
     outputs = [
         (batched_output(built, name), layout.output(name, node)) for name, node in built.outputs.items()
     ]
@@ -160,7 +170,7 @@ class Layout:
         self.places: dict[str, Buffer] = {}
         self.regions: list[Buffer] = []
         self.shapes: dict[Buffer, tuple[tuple[int, ...], Kind]] = {}
-        self.features: dict[str, tuple[int, ...]] = {}
+        self.features: dict[str, Node] = {}
         self.target: Buffer | None = None
         self.outputs: list[tuple[str, Buffer]] = []
         self.held: list[_Parameter] = []
@@ -174,21 +184,23 @@ class Layout:
     def _region(
         self, name: str, shape: tuple[int, ...], kind: Kind = Kind.F32, hosted: bool = False
     ) -> Buffer:
-        buffer = Buffer(name, prod(shape), False, pinned=True, hosted=hosted)
+        buffer = Buffer(name, prod(shape), False, pinned=True, hosted=hosted, dtype=kind)
         self.regions.append(buffer)
         self.shapes[buffer] = (shape, kind)
         return buffer
 
-    def inputs(self, features: dict[str, tuple[int, ...]], target: Node | None) -> None:
+    def inputs(self, features: dict[str, Node], target: Node | None) -> None:
         """Regions of rows: as many batches a call as fit CALL_BYTES, and no more than there are."""
-        row = 4 * (sum(prod(shape) for shape in features.values()) + (target.size if target else 0) + 1)
+        row = sum(node.size * node.dtype.width for node in features.values())
+        row += 4 * (target.size if target else 0) + 4
         per_call = max(1, min(CALL_BYTES // (row * self.batch), -(-self.rows // self.batch)))
         self.rows_per_call = per_call * self.batch
         if row * self.rows_per_call > MEMORY_MAX:
             raise TooLarge(f"one batch of rows takes {row * self.batch} bytes; {MEMORY_MAX} are allowed")
         self.features = features
-        for name, shape in features.items():
-            self.places[name] = self._region(name, (self.rows_per_call, *shape), hosted=True)
+        for name, node in features.items():
+            shape = (self.rows_per_call, *node.shape)
+            self.places[name] = self._region(name, shape, node.dtype, hosted=True)
         if target is not None:
             kind = Kind.I32 if target.attrs[1] == "i32" else Kind.F32
             name = "target"
@@ -198,6 +210,12 @@ class Layout:
             self.places[TARGET] = self.target
             self.losses = self._region("losses", (per_call,), hosted=True)
             self.has_loss = True
+
+    def whole_inputs(self, inputs: dict[str, Node]) -> None:
+        """Regions of whole tensors."""
+        self.features = inputs
+        for name, node in inputs.items():
+            self.places[name] = self._region(name, node.shape, node.dtype)
 
     def parameters(self, model: Model, chosen: Sequence[str], states: Sequence[State]) -> None:
         """Regions of all parameters; those that are not chosen are constants of the plan."""
@@ -222,7 +240,7 @@ class Layout:
     def output(self, name: str, node: Node) -> Buffer:
         """A region for a value: rows if it is batched."""
         shape = (self.rows_per_call, *node.shape) if node.batched else node.shape
-        buffer = self._region(name, shape, hosted=node.batched)
+        buffer = self._region(name, shape, node.dtype, hosted=node.batched)
         if node.batched:
             # Whole blocks are written: the last batch's padding needs room behind its rows.
             buffer.elements += LANES * node.size
@@ -238,7 +256,7 @@ class Layout:
         leaving += [buffer for _, buffer in self.outputs] + ([self.losses] if self.has_loss else [])
         program = link(kernels, pinned, leaving, self.blocks, self.batch)
         constants = [
-            (Region(buffer.name, buffer.offset, (buffer.elements,)), data)
+            (Region(buffer.name, buffer.offset, (buffer.elements,), buffer.dtype), data)
             for buffer, data in scheduler.constants
         ]
         constants += [(self._public(item.buffer), item.given) for item in self.held if not item.trained]

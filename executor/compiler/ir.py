@@ -1,6 +1,9 @@
 """The tensor IR: a small set of primitives in which every ONNX operator is written.
 
-A `Node` is an immutable value. `shape` never holds the batch dimension: a node is either *batched* (one such
+A `Node` is an immutable value with an element type. Primitives up to POOL_MAX_GRAD have fast kernels for
+non-empty float32 tensors; every primitive but the contractions and pools of a batch has a general kernel for
+all types (`general` says which one a node takes). `shape` never holds the batch dimension: a node is either
+*batched* (one such
 array for each row of the batch) or not (a parameter, a constant, a gradient summed over the batch).
 Elementwise primitives take operands of equal shape, where unbatched operands stand for every row alike;
 `broadcast` brings shapes together.
@@ -14,7 +17,8 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from executor.errors import ShapeMismatch, TooLarge
+from executor.compiler.types import DType
+from executor.errors import ShapeMismatch, TooLarge, UnsupportedType
 
 Shape = tuple[int, ...]
 ELEMENTS_MAX = 1 << 28
@@ -32,7 +36,7 @@ class Op(Enum):
     ROW_WEIGHT = auto()  # 1 / live rows for live rows, 0 for padding; shape ()
     PARAM = auto()  # name
     NUMBER = auto()  # index: a float of the step from the host's region; shape ()
-    CONST = auto()  # bytes of the float32 array
+    CONST = auto()  # bytes of the array; the number that it was made of, if it fits itself to other types
     # elementwise
     NEG = auto()
     ABS = auto()
@@ -71,12 +75,83 @@ class Op(Enum):
     # pooling
     POOL_MAX = auto()  # (x [c, h, w]): kernel, strides, dilations
     POOL_MAX_GRAD = auto()  # (x, y, dy): kernel, strides, dilations
+    # general kernels only, from here on. Elementwise: computed in the element's own type, or to a type
+    CAST = auto()
+    NOT = auto()  # bits of an integer, truth of a bool
+    SIGN = auto()
+    FLOOR = auto()
+    CEIL = auto()
+    ROUND = auto()  # ties to even
+    TRUNC = auto()
+    SIN = auto()
+    COS = auto()
+    TAN = auto()
+    ASIN = auto()
+    ACOS = auto()
+    ATAN = auto()
+    SINH = auto()
+    COSH = auto()
+    ASINH = auto()
+    ACOSH = auto()
+    ATANH = auto()
+    ERF = auto()
+    BITS = auto()  # the same bits under another type of the same width
+    POW = auto()  # (x, y of any type)
+    MOD = auto()  # sign of the divisor
+    REMAINDER = auto()  # sign of the dividend
+    AND = auto()
+    OR = auto()
+    XOR = auto()
+    SHL = auto()
+    SHR = auto()
+    GT = auto()
+    GE = auto()
+    EQ = auto()
+    SELECT = auto()  # (bool, then, other)
+    # reductions and scans
+    MINIMUM = auto()  # axes (kept as size 1)
+    PRODUCT = auto()  # axes (kept as size 1)
+    ARG = auto()  # index of the largest: axis, last
+    CUMULATE = auto()  # Op.ADD | Op.MUL, axis, exclusive
+    RANK = auto()  # place of each element in its row (last axis) sorted, the largest first: stable
+    # indexing: an index below zero counts from the end, one outside is moved to the nearest inside
+    TAKE = auto()  # (x [n, *inner], index [*m]) -> [*m, *inner]
+    PUT = auto()  # (x [n, *inner], index [*m], updates [*m, *inner]): Op.ADD | MUL | MAX | MIN | IDENTITY
+    PUT_SUM = auto()  # (index [*m], updates [*m, *inner]) batched -> [n, *inner]: summed over the batch
+    IDENTITY = auto()
+    RANDOM = auto()  # uniform [0, 1) f32: key bytes, number of the node
 
 
 UNARY = frozenset({Op.NEG, Op.ABS, Op.EXP, Op.LOG, Op.SQRT, Op.TANH, Op.SIGMOID, Op.RELU})
 BINARY = frozenset({Op.ADD, Op.SUB, Op.MUL, Op.DIV, Op.MAX, Op.MIN})
 WHERE = frozenset({Op.WHERE_GT, Op.WHERE_GE, Op.WHERE_EQ})
 ELEMENTWISE = UNARY | BINARY | WHERE
+"""With vector kernels for float32; they fuse."""
+FUNCTIONS = frozenset(
+    {
+        Op.SIN,
+        Op.COS,
+        Op.TAN,
+        Op.ASIN,
+        Op.ACOS,
+        Op.ATAN,
+        Op.SINH,
+        Op.COSH,
+        Op.ASINH,
+        Op.ACOSH,
+        Op.ATANH,
+        Op.ERF,
+    }
+)
+COMPARISONS = frozenset({Op.GT, Op.GE, Op.EQ})
+POINTWISE = (
+    ELEMENTWISE
+    | FUNCTIONS
+    | COMPARISONS
+    | {Op.CAST, Op.BITS, Op.NOT, Op.SIGN, Op.FLOOR, Op.CEIL, Op.ROUND, Op.TRUNC, Op.POW, Op.MOD, Op.REMAINDER}
+    | {Op.AND, Op.OR, Op.XOR, Op.SHL, Op.SHR, Op.SELECT, Op.IDENTITY}
+)
+"""All elementwise primitives."""
 MOVEMENT = frozenset({Op.RESHAPE, Op.PERMUTE, Op.EXPAND, Op.FLIP, Op.SLICE})
 CONTRACTION = frozenset({Op.DOT, Op.OUTER, Op.CONV, Op.MATMUL})
 LEAVES = frozenset({Op.INPUT, Op.TARGET, Op.ROW_WEIGHT, Op.PARAM, Op.NUMBER, Op.CONST})
@@ -91,6 +166,7 @@ class Node:
     shape: Shape
     batched: bool
     attrs: tuple[object, ...] = ()
+    dtype: DType = DType.F32
 
     @property
     def size(self) -> int:
@@ -113,29 +189,55 @@ class Node:
         return elementwise(Op.NEG, self)
 
 
-def make(op: Op, inputs: tuple[Node, ...], shape: Shape, batched: bool, *attrs: object) -> Node:
-    """A node, after bounding its shape. Raises TooLarge, ShapeMismatch."""
+def make(
+    op: Op, inputs: tuple[Node, ...], shape: Shape, batched: bool, *attrs: object, dtype: DType | None = None
+) -> Node:
+    """A node, after bounding its shape; its type is that of its first input if not given. Raises TooLarge,
+    ShapeMismatch."""
     if len(shape) > RANK_MAX:
         raise TooLarge(f"a tensor has {len(shape)} dimensions; {RANK_MAX} are allowed")
-    if any(size < 1 for size in shape):
+    if any(size < (1 if batched else 0) for size in shape):
         raise ShapeMismatch(f"a tensor of shape {list(shape)} is empty")
     if prod(shape) > ELEMENTS_MAX:
         raise TooLarge(f"a tensor of shape {list(shape)} has more than {ELEMENTS_MAX} elements")
-    return Node(op, inputs, shape, batched, attrs)
+    return Node(op, inputs, shape, batched, attrs, dtype or (inputs[0].dtype if inputs else DType.F32))
+
+
+def general(node: Node) -> bool:
+    """The node takes a general kernel: it is not float32, or empty, or a primitive that has no other."""
+    if node.op.value > Op.POOL_MAX_GRAD.value:
+        return True
+    return any(item.dtype is not DType.F32 or not item.size for item in (node, *node.inputs))
 
 
 def const(value: NDArray[np.float32] | float, shape: Shape | None = None) -> Node:
-    """A constant; a number is spread over `shape` without storing it more than once."""
+    """A float32 constant; a number is spread over `shape` without storing it more than once, and takes the
+    type of what it meets in an elementwise primitive."""
     array = np.asarray(value, dtype="<f4")
-    node = make(Op.CONST, (), array.shape, False, array.tobytes())
+    number = () if isinstance(value, np.ndarray) else (float(value),)
+    node = make(Op.CONST, (), array.shape, False, array.tobytes(), *number)
     return node if shape is None else expand_to(node, shape)
 
 
-def value_of(node: Node) -> NDArray[np.float32]:
+def array(values: "NDArray[np.generic]", dtype: DType) -> Node:
+    """A constant of a given type."""
+    data = np.ascontiguousarray(values, dtype=dtype.numpy)
+    return make(Op.CONST, (), np.shape(values), False, data.tobytes(), dtype=dtype)
+
+
+def scalar(value: float | int, dtype: DType) -> Node:
+    """A single number of a given type; an integer wraps."""
+    if dtype.floating or dtype is DType.BOOL:
+        return array(np.array(value, dtype=dtype.numpy), dtype)
+    bits = int(value) & ((1 << dtype.bits) - 1)
+    return make(Op.CONST, (), (), False, bits.to_bytes(dtype.width, "little"), dtype=dtype)
+
+
+def value_of(node: Node) -> "NDArray[np.generic]":
     """The array of a constant."""
     data = node.attrs[0]
     assert node.op is Op.CONST and isinstance(data, bytes)
-    return np.frombuffer(data, dtype="<f4").reshape(node.shape)
+    return np.frombuffer(data, dtype=node.dtype.numpy).reshape(node.shape)
 
 
 # --- elementwise --------------------------------------------------------------------------------------------
@@ -143,9 +245,66 @@ def value_of(node: Node) -> NDArray[np.float32]:
 
 def elementwise(op: Op, *inputs: Node) -> Node:
     """An elementwise primitive over operands whose shapes broadcast (numpy's rule on feature dimensions)."""
+    inputs = one_type(op, inputs)
     shape = broadcast_shape([node.shape for node in inputs])
     operands = tuple(expand_to(node, shape) for node in inputs)
-    return make(op, operands, shape, any(node.batched for node in inputs))
+    batched = any(node.batched for node in inputs)
+    if op in COMPARISONS:
+        return make(op, operands, shape, batched, dtype=DType.BOOL)
+    return make(op, operands, shape, batched, dtype=operands[-1].dtype)
+
+
+def one_type(op: Op, inputs: tuple[Node, ...]) -> tuple[Node, ...]:
+    """Operands of one element type: numbers of ours take that of the others. Raises UnsupportedType.
+
+    The condition of SELECT is a bool, the exponent of POW has a type of its own.
+    """
+    if op is Op.POW:
+        return inputs
+    if op is Op.SELECT:
+        return (inputs[0], *one_type(Op.ADD, inputs[1:]))
+    kinds = {node.dtype for node in inputs if not _fits(node)} or {inputs[0].dtype}
+    if len(kinds) != 1:
+        names = " and ".join(sorted(kind.value for kind in kinds))
+        raise UnsupportedType(f"{op.name} of {names}")
+    kind = kinds.pop()
+    if kind is DType.F32:
+        return inputs
+    return tuple(_refitted(node, kind) if node.dtype is not kind else node for node in inputs)
+
+
+def same_type(op: Op, a: Node, b: Node) -> None:
+    """Raises UnsupportedType."""
+    if a.dtype is not b.dtype:
+        raise UnsupportedType(f"{op.name} of {a.dtype.value} and {b.dtype.value}")
+
+
+def _fits(node: Node) -> bool:
+    """A number of ours, spread or not."""
+    while node.op in (Op.EXPAND, Op.RESHAPE):
+        node = node.inputs[0]
+    return node.op is Op.CONST and len(node.attrs) == 2
+
+
+def _refitted(node: Node, kind: DType) -> Node:
+    shape = node.shape
+    while node.op in (Op.EXPAND, Op.RESHAPE):
+        node = node.inputs[0]
+    number = node.attrs[1]
+    assert isinstance(number, float)
+    return expand_to(scalar(number, kind), shape)
+
+
+def cast(x: Node, dtype: DType) -> Node:
+    """The values in another type, as ONNX's Cast converts them."""
+    return x if x.dtype is dtype else make(Op.CAST, (x,), x.shape, x.batched, dtype=dtype)
+
+
+def select(condition: Node, then: Node, other: Node) -> Node:
+    """`then` where the bool `condition` holds, else `other`."""
+    if condition.dtype is not DType.BOOL:
+        raise UnsupportedType("a condition is not of type bool")
+    return elementwise(Op.SELECT, condition, then, other)
 
 
 def broadcast_shape(shapes: Iterable[Shape]) -> Shape:
@@ -214,7 +373,7 @@ def take_slice(x: Node, starts: Sequence[int], shape: Sequence[int], steps: Sequ
     if tuple(shape) == x.shape:
         return x
     for size, start, count, step in zip(x.shape, starts, shape, steps, strict=True):
-        if start < 0 or step < 1 or start + (count - 1) * step >= size:
+        if start < 0 or step < 1 or (count and start + (count - 1) * step >= size):
             raise ShapeMismatch(f"a slice leaves shape {list(x.shape)}")
     return make(Op.SLICE, (x,), tuple(shape), x.batched, tuple(starts), tuple(steps))
 
@@ -231,7 +390,7 @@ def pad(
     if not any((*before, *after, *between)):
         return x
     shape = tuple(
-        lo + size + (size - 1) * gap + hi
+        lo + size + max(size - 1, 0) * gap + hi
         for size, lo, hi, gap in zip(x.shape, before, after, between, strict=True)
     )
     return make(Op.PAD, (x,), shape, x.batched, tuple(before), tuple(after), between, float(fill))
@@ -241,8 +400,8 @@ def pad(
 
 
 def reduce(op: Op, x: Node, axes: Sequence[int]) -> Node:
-    """SUM or MAXIMUM over feature axes, kept as size 1."""
-    axes = tuple(sorted({axis for axis in axes if x.shape[axis] > 1}))
+    """SUM, MAXIMUM, MINIMUM or PRODUCT over feature axes, kept as size 1."""
+    axes = tuple(sorted({axis for axis in axes if x.shape[axis] != 1}))
     if not axes:
         return x
     shape = tuple(1 if axis in axes else size for axis, size in enumerate(x.shape))
@@ -259,6 +418,7 @@ def dot(x: Node, w: Node, order: str) -> Node:
     """Batched x [*m, k] times a matrix that all rows share: w is [o, k] (order "ok") or [k, o] ("ko") → [*m,
     o]."""
     out, inner = (w.shape[0], w.shape[1]) if order == "ok" else (w.shape[1], w.shape[0])
+    same_type(Op.DOT, x, w)
     if not x.shape or x.shape[-1] != inner:
         raise ShapeMismatch(f"a product of {list(x.shape)} with a matrix of {inner} rows")
     return make(Op.DOT, (x, w), (*x.shape[:-1], out), True, order)
@@ -272,6 +432,7 @@ def outer(a: Node, b: Node) -> Node:
 
 def matmul(a: Node, b: Node) -> Node:
     """[*g, m, k] · [*g, k, n], both batched or both not."""
+    same_type(Op.MATMUL, a, b)
     if a.shape[:-2] != b.shape[:-2] or a.shape[-1] != b.shape[-2] or a.batched != b.batched:
         raise ShapeMismatch(f"a matrix product of {list(a.shape)} and {list(b.shape)}")
     return make(Op.MATMUL, (a, b), (*a.shape[:-1], b.shape[-1]), a.batched)
@@ -294,6 +455,7 @@ def window(size: Pair, kernel: Pair, strides: Pair, dilations: Pair) -> Pair:
 
 def conv(x: Node, w: Node, strides: Pair, dilations: Pair, groups: int) -> Node:
     """Cross-correlation without padding: x [c, h, w], w [o, c/groups, kh, kw]."""
+    same_type(Op.CONV, x, w)
     channels, *size = x.shape
     outputs, inner, *kernel = w.shape
     if groups < 1 or channels != inner * groups or outputs % groups:
@@ -314,6 +476,52 @@ def pool_max(x: Node, kernel: Pair, strides: Pair, dilations: Pair) -> Node:
     """Largest element of each window of x [c, h, w], without padding."""
     spatial = window((x.shape[1], x.shape[2]), kernel, strides, dilations)
     return make(Op.POOL_MAX, (x,), (x.shape[0], *spatial), x.batched, kernel, strides, dilations)
+
+
+# --- scans, order and indexing (general kernels)
+# --------------------------------------------------------------
+
+
+def arg(x: Node, axis: int, last: bool) -> Node:
+    """Index (i64) of the largest element along an axis, kept as size 1; the first or the last of equals."""
+    shape = tuple(1 if place == axis else size for place, size in enumerate(x.shape))
+    return make(Op.ARG, (x,), shape, x.batched, axis, last, dtype=DType.I64)
+
+
+def cumulate(op: Op, x: Node, axis: int, exclusive: bool) -> Node:
+    """Running sums (ADD) or products (MUL) along an axis; `exclusive` leaves out the element itself."""
+    return make(Op.CUMULATE, (x,), x.shape, x.batched, op, axis, exclusive)
+
+
+def rank(x: Node) -> Node:
+    """Place (i64) of each element in its row, the last axis, sorted with the largest first; equals keep their
+    order. Takes n² comparisons a row, whatever the data. Raises TooLarge."""
+    if x.size * x.shape[-1] > ELEMENTS_MAX:
+        raise TooLarge(f"sorting rows of {x.shape[-1]} elements")
+    return make(Op.RANK, (x,), x.shape, x.batched, dtype=DType.I64)
+
+
+def take(x: Node, index: Node) -> Node:
+    """x [n, *inner], index [*m] → [*m, *inner]."""
+    if not x.shape or (not x.shape[0] and index.size):
+        raise ShapeMismatch("an index into an empty tensor")
+    shape = (*index.shape, *x.shape[1:])
+    return make(Op.TAKE, (x, index), shape, x.batched or index.batched)
+
+
+def put(op: Op, x: Node, index: Node, updates: Node) -> Node:
+    """x [n, *inner] with updates [*m, *inner] combined into the places index [*m], in C order."""
+    if updates.shape != (*index.shape, *x.shape[1:]):
+        raise ShapeMismatch(f"updates of shape {list(updates.shape)} do not fit their places")
+    if updates.dtype is not x.dtype:
+        raise UnsupportedType("updates are of another type than the tensor")
+    return make(Op.PUT, (x, index, updates), x.shape, any(n.batched for n in (x, index, updates)), op)
+
+
+def put_sum(size: int, index: Node, updates: Node) -> Node:
+    """Σ over the batch of zeros [size, *inner] with updates added at index; unbatched."""
+    shape = (size, *updates.shape[len(index.shape) :])
+    return make(Op.PUT_SUM, (index, updates), shape, False, dtype=updates.dtype)
 
 
 # --- whole graphs -------------------------------------------------------------------------------------------
@@ -343,9 +551,11 @@ def number(roots: Sequence[Node]) -> list[Node]:
     new: dict[int, Node] = {}
     for node in postorder(roots):
         inputs = tuple(new[id(item)] for item in node.inputs)
-        key = (node.op, tuple(map(id, inputs)), node.shape, node.batched, node.attrs)
+        key = (node.op, tuple(map(id, inputs)), node.shape, node.batched, node.attrs, node.dtype)
         if key not in seen:
             same = all(a is b for a, b in zip(inputs, node.inputs, strict=True))
-            seen[key] = node if same else Node(node.op, inputs, node.shape, node.batched, node.attrs)
+            seen[key] = (
+                node if same else Node(node.op, inputs, node.shape, node.batched, node.attrs, node.dtype)
+            )
         new[id(node)] = seen[key]
     return [new[id(root)] for root in roots]

@@ -10,12 +10,11 @@ import numpy as np
 import wasmtime
 from numpy.typing import NDArray
 
-from executor.compiler.plan import Kind, Plan, Region
+from executor.compiler.plan import Plan, Region
 from executor.errors import OutOfFuel
 from executor.wasm.engine import engine
 
 Array = NDArray[np.float32] | NDArray[np.int32]
-KINDS = {Kind.F32: np.dtype("<f4"), Kind.I32: np.dtype("<i4")}
 
 
 class Machine:
@@ -38,13 +37,13 @@ class Machine:
         # The memory never grows, so one view stays valid as long as the store lives.
         self.bytes: NDArray[np.uint8] = np.ctypeslib.as_array(memory.get_buffer_ptr(self.store))
         for region, data in plan.constants:
-            self.write(region, np.frombuffer(data, dtype=KINDS[region.kind]))
+            self.write(region, np.frombuffer(data, dtype=region.kind.numpy))
         for parameter in plan.parameters:
             self.write(parameter.region, np.frombuffer(parameter.given, dtype="<f4"))
 
     def view(self, region: Region) -> Array:
         """The region itself, as an array of its shape."""
-        data: Any = self.bytes[region.offset : region.offset + region.size].view(KINDS[region.kind])
+        data: Any = self.bytes[region.offset : region.offset + region.size].view(region.kind.numpy)
         array: Array = data.reshape(region.shape)
         return array
 
@@ -89,3 +88,11 @@ class Machine:
             for region in self.plan.outputs:
                 found[region.name].append(self.view(region)[:count].astype(np.float32))
         return {name: np.concatenate(parts) for name, parts in found.items()}
+
+    def whole(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Outputs of a plan over whole tensors (executor/compiler/whole.py)."""
+        for region in self.plan.inputs:
+            self.write(region, inputs[region.name])
+        self.run(1, 1)
+        self.finish()
+        return {region.name: self.view(region).copy() for region in self.plan.outputs}

@@ -17,8 +17,9 @@ with weight zero.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from math import prod
+
+from executor.compiler.types import DType
 
 PAGE = 65536
 
@@ -31,11 +32,8 @@ EXPORTS = {
 """Exported names and types; the same for every plan."""
 
 
-class Kind(Enum):
-    """Element type of a region; both take four bytes, little-endian."""
-
-    F32 = "f32"
-    I32 = "i32"
+Kind = DType
+"""Element type of a region, little-endian."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class Region:
     @property
     def size(self) -> int:
         """Bytes."""
-        return 4 * prod(self.shape)
+        return self.kind.width * prod(self.shape)
 
 
 @dataclass(frozen=True)

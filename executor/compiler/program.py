@@ -8,15 +8,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from executor.compiler.kernels.base import SLACK, Buffer, Kernel, Lanes
+from executor.compiler.kernels.double import written
 from executor.compiler.kernels.nest import Access, Nest
 from executor.compiler.plan import PAGE
+from executor.compiler.types import HALVES, DType
 from executor.errors import TooLarge
 from executor.wasm.code import Code
 from executor.wasm.encoding import I32, Body, module
 
 MEMORY_MAX = 1 << 30
 """Bytes of linear memory that a plan may have."""
-CANONICAL_NAN = 0x7FC00000
+CANONICAL_NANS = {
+    DType.F32: (0x7FC00000).to_bytes(4, "little"),
+    DType.F64: (0x7FF8 << 48).to_bytes(8, "little"),
+    DType.F16: (0x7E00).to_bytes(2, "little"),
+    DType.BF16: (0x7FC0).to_bytes(2, "little"),
+}
 MODULE_MAX = 16 << 20
 """Bytes of code: what a host compiles in a few seconds."""
 ALIGNMENT = 32
@@ -44,15 +51,17 @@ class Program:
 def link(
     kernels: Sequence[Kernel], pinned: Iterable[Buffer], leaving: Sequence[Buffer], blocks: int, batch: int
 ) -> Program:
-    """Place all buffers, write all functions. `leaving` are the f32 regions that the host reads. Raises
+    """Place all buffers, write all functions. `leaving` are the regions that the host reads. Raises
     TooLarge."""
     memory = place(kernels, pinned, blocks)
+    shared = Shared(len(kernels) + 3)
+    lanes = Lanes(blocks, shared)
     bodies: list[Body] = []
     costs: list[int] = []
     size = 0
     for kernel in kernels:
         code = Code(PARAMETERS)
-        kernel.emit(code, Lanes(blocks))
+        kernel.emit(code, lanes)
         bodies.append(code.body())
         costs.append(code.fuel)
         size += len(code.out)
@@ -62,7 +71,7 @@ def link(
     run, per_step, per_call = _run(len(bodies), step.fuel, batch)
     finish = _finish(leaving)
     first = len(bodies)
-    bodies += [step.body(), run.body(), finish.body()]
+    bodies += [step.body(), run.body(), finish.body(), *shared.bodies]
     flops = [kernel.flops(blocks) for kernel in kernels]
     return Program(
         module=module(bodies, memory // PAGE, [("run", first + 1), ("finish", first + 2)]),
@@ -79,6 +88,24 @@ def link(
             if not buffer.hosted
         ),
     )
+
+
+class Shared:
+    """Functions of the module that kernels call: each is written once, when first asked for, behind the
+    others."""
+
+    def __init__(self, first: int) -> None:
+        self.first = first
+        self.bodies: list[Body] = []
+        self.known: dict[str, tuple[int, int]] = {}
+
+    def call(self, code: Code, name: str) -> None:
+        """Write a call."""
+        if name not in self.known:
+            body, fuel = written(name)
+            self.known[name] = (self.first + len(self.bodies), fuel)
+            self.bodies.append(body)
+        code.call(*self.known[name])
 
 
 def place(kernels: Sequence[Kernel], pinned: Iterable[Buffer], blocks: int) -> int:
@@ -178,17 +205,33 @@ def _finish(regions: Sequence[Buffer]) -> Code:
     code = Code()
     value = code.local()
     for region in regions:
+        if not region.elements or region.dtype not in CANONICAL_NANS:
+            continue
         access = Access(region.offset, (16,))
         nest = Nest(code, [access])
-        with nest.loop(0, -(-region.elements // 4)):
+        with nest.loop(0, -(-region.elements * region.dtype.width // 16)):
             nest.push(access)
             nest.push(access)
             code.memory("v128.load", access.base)
             code.tee(value)
-            code.splat_bits(CANONICAL_NAN)
-            code.get(value)
-            code.get(value)
-            code.op("f32x4.eq")
+            code.v128(CANONICAL_NANS[region.dtype] * (16 // region.dtype.width))
+            _numbers(code, value, region.dtype)
             code.op("v128.bitselect")
             code.memory("v128.store", access.base)
     return code
+
+
+def _numbers(code: Code, value: int, dtype: DType) -> None:
+    """Push a mask: ones where the lanes of `value` are no NaN."""
+    code.get(value)
+    if dtype in HALVES:
+        infinity = 0x7C00 if dtype is DType.F16 else 0x7F80
+        code.v128((0x7FFF).to_bytes(2, "little") * 8)
+        code.op("v128.and")
+        code.v128(infinity.to_bytes(2, "little") * 8)
+        code.op("i16x8.gt_u")
+        code.v128(bytes([255] * 16))
+        code.op("v128.xor")
+        return
+    code.get(value)
+    code.op("f64x2.eq" if dtype is DType.F64 else "f32x4.eq")

@@ -16,6 +16,7 @@ from math import prod
 
 from executor.compiler import ir
 from executor.compiler.ir import Node, Op
+from executor.compiler.kernels import general as loops
 from executor.compiler.kernels.base import Buffer, Kernel, View, c_strides
 from executor.compiler.kernels.contraction import COLUMNS, Band, Contraction, Operand, Weights
 from executor.compiler.kernels.convolution import ConvWeight
@@ -26,6 +27,8 @@ from executor.compiler.kernels.reduction import BatchSum, Reduce
 from executor.compiler.kernels.rows import LanesToRows, LoadNumber, RowsToLanes, RowWeights, StoreLoss
 from executor.compiler.kernels.winograd import Strips, WinogradConv, WinogradWeight
 from executor.compiler.kernels.winograd import fits as fits_winograd
+from executor.compiler.types import DType
+from executor.errors import UnsupportedType
 
 TREE_MAX = 48
 """Nodes of one fused chain: bounds the emitter's recursion and the registers in use."""
@@ -103,11 +106,14 @@ class Scheduler:
             if node not in self.fused and node.op not in ir.MOVEMENT and node.op not in ir.LEAVES:
                 self._realise(node)
         for node, region in sinks.outputs:
+            if node.dtype is not DType.F32:
+                self._add(loops.Leave(self._name("rows"), self.view(node), region))
+                continue
             source = self.contiguous(node)
             self._add(LanesToRows(self._name("rows"), source, region, source.elements, at_row0=True))
         for node, region in sinks.values:
             view = View(region, node.shape, c_strides(node.shape))
-            self._add(self._elementwise(node, ((node, view),), {node: self.view(node)}))
+            self._add(self._copy("value", self.view(node), view))
         if sinks.loss:
             self._add(StoreLoss("loss", self.contiguous(sinks.loss[0]), sinks.loss[1]))
         return self._updated(sinks.updates)
@@ -142,7 +148,7 @@ class Scheduler:
                 continue
             user = self.users[node]
             alike = user.op in ir.ELEMENTWISE and user.shape == node.shape and user.batched == node.batched
-            if not alike or size[node] > TREE_MAX:
+            if not alike or size[node] > TREE_MAX or ir.general(user) or ir.general(node):
                 continue
             if node.op in ir.ELEMENTWISE or node.op in ir.CONTRACTION:
                 self.fused.add(node)
@@ -210,7 +216,7 @@ class Scheduler:
 
     def _new(self, node: Node) -> Buffer:
         """A buffer for a node, in C order."""
-        buffer = Buffer(self._name(node.op.name.lower()), node.size, node.batched)
+        buffer = Buffer(self._name(node.op.name.lower()), node.size, node.batched, dtype=node.dtype)
         self.views[node] = View(buffer, node.shape, c_strides(node.shape))
         return buffer
 
@@ -227,10 +233,9 @@ class Scheduler:
         """The value in C order in a buffer of its own; copied if it is a strided view."""
         view = self.view(node)
         if not view.contiguous:
-            whole = View(
-                Buffer(self._name("copy"), node.size, node.batched), node.shape, c_strides(node.shape)
-            )
-            self._add(self._elementwise(node, ((node, whole),), {node: view}, "copy"))
+            buffer = Buffer(self._name("copy"), node.size, node.batched, dtype=node.dtype)
+            whole = View(buffer, node.shape, c_strides(node.shape))
+            self._add(self._copy("copy", view, whole))
             self.views[node] = view = whole
         return view.buffer
 
@@ -238,10 +243,12 @@ class Scheduler:
         if node.op is Op.CONST:
             data = node.attrs[0]
             assert isinstance(data, bytes)
-            buffer = Buffer(f"constant.{len(self.constants)}", node.size, False, pinned=True)
+            buffer = Buffer(
+                f"constant.{len(self.constants)}", node.size, False, pinned=True, dtype=node.dtype
+            )
             self.constants.append((buffer, data))
             self.views[node] = View(buffer, node.shape, c_strides(node.shape))
-        elif node.op is Op.PARAM:
+        elif node.op is Op.PARAM or (node.op is Op.INPUT and not node.batched):
             self.views[node] = View(self.places[str(node.attrs[0])], node.shape, c_strides(node.shape))
         elif node.op is Op.ROW_WEIGHT:
             self._add(RowWeights("row weights", self._new(node)))
@@ -252,6 +259,9 @@ class Scheduler:
         else:
             region = self.places[str(node.attrs[0])]
             integer = node.op is Op.TARGET and node.attrs[1] == "i32"
+            if node.dtype is not DType.F32:
+                self._add(loops.Arrive(self._name("lanes"), region, self._new(node)))
+                return
             self._add(RowsToLanes(self._name("lanes"), region, self._new(node), integer))
 
     def _moved(self, node: Node) -> View:
@@ -290,12 +300,21 @@ class Scheduler:
     # --- kernels
     # ----------------------------------------------------------------------------------------------
 
+    def _copy(self, kind: str, source: View, target: View) -> Kernel:
+        """The elements of one view at the places of another."""
+        if target.buffer.dtype is not DType.F32 or not prod(target.shape):
+            return loops.Pointwise(self._name(kind), Op.IDENTITY, (source,), target)
+        node = ir.make(Op.INPUT, (), target.shape, target.buffer.batched)
+        return self._elementwise(node, ((node, target),), {node: source}, kind)
+
     def _elementwise(self, like: Node, stores: Stores, leaves: Leaves, kind: str = "") -> Kernel:
         return Elementwise(self._name(kind or like.op.name.lower()), like.shape, like.batched, stores, leaves)
 
     def _realise(self, node: Node) -> None:
         """Write the kernel that computes and stores `node`."""
-        if node.op in ir.ELEMENTWISE:
+        if ir.general(node):
+            self._general(node)
+        elif node.op in ir.ELEMENTWISE:
             self._chain(node)
         elif node.op in ir.CONTRACTION:
             self._contract(node, None, {})
@@ -325,6 +344,52 @@ class Scheduler:
         else:
             self._pool(node)
 
+    def _general(self, node: Node) -> None:
+        """The same by loops over single elements. Raises UnsupportedType."""
+        if node.op is Op.PAD:
+            self._pad(node)
+            return
+        if node.op is Op.PUT:
+            self._put(node)
+            return
+        sources = tuple(self.view(item) for item in node.inputs)
+        name, target = self._name(node.op.name.lower()), self._new(node)
+        if node.op in ir.POINTWISE:
+            self._add(loops.Pointwise(name, node.op, sources, self.views[node]))
+        elif node.op in loops.STARTS:
+            self._add(loops.Fold(name, node.op, sources[0], _ints(node.attrs[0]), target))
+        elif node.op is Op.BATCH_SUM:
+            self._add(loops.RowSum(name, sources[0], target))
+        elif node.op is Op.MATMUL:
+            self._add(loops.Product(name, sources[0], sources[1], target))
+        elif node.op is Op.DOT:
+            self._add(loops.Product(name, *_as_matrices(node, *sources), target))
+        elif node.op is Op.ARG:
+            axis, last = node.attrs
+            assert isinstance(axis, int)
+            self._add(loops.Arg(name, sources[0], axis, bool(last), target))
+        elif node.op is Op.CUMULATE:
+            op, axis, exclusive = node.attrs
+            assert isinstance(op, Op) and isinstance(axis, int)
+            self._add(loops.Cumulate(name, op, sources[0], axis, bool(exclusive), target))
+        elif node.op is Op.RANK:
+            self._add(loops.Rank(name, sources[0], target))
+        elif node.op is Op.TAKE:
+            self._add(loops.Take(name, sources[0], sources[1], target))
+        elif node.op is Op.PUT_SUM:
+            self._add(loops.Filled(self._name("fill"), target, 0))
+            self._add(loops.Put(name, Op.ADD, sources[0], sources[1], target, node.shape[0]))
+        else:
+            raise UnsupportedType(f"{node.op.name} of {node.dtype.value}")
+
+    def _put(self, node: Node) -> None:
+        x, index, updates = (self.view(item) for item in node.inputs)
+        (op,) = node.attrs
+        assert isinstance(op, Op)
+        target = self._new(node)
+        self._add(loops.Pointwise(self._name("copy"), Op.IDENTITY, (x,), self.views[node]))
+        self._add(loops.Put(self._name("put"), op, index, updates, target, node.shape[0]))
+
     def _pool(self, node: Node) -> None:
         x = node.inputs[0]
         y = node if node.op is Op.POOL_MAX else node.inputs[1]
@@ -342,15 +407,18 @@ class Scheduler:
         """Fill, then copy the elements to their places."""
         (x,) = node.inputs
         before, _, between, value = node.attrs
-        assert isinstance(value, float)
+        assert isinstance(value, (int, float))
         source, target = self.view(x), self._new(node)
         strides = c_strides(node.shape)
         start = sum(a * b for a, b in zip(_ints(before), strides, strict=True))
         inside = View(
             target, x.shape, tuple((a + 1) * b for a, b in zip(_ints(between), strides, strict=True)), start
         )
-        self._add(Fill(self._name("fill"), target, value))
-        self._add(self._elementwise(x, ((x, inside),), {x: source}, "pad"))
+        if node.dtype is DType.F32 and node.size:
+            self._add(Fill(self._name("fill"), target, value))
+        else:
+            self._add(loops.Filled(self._name("fill"), target, value))
+        self._add(self._copy("pad", source, inside))
 
     def _chain(self, node: Node) -> None:
         """An elementwise chain, inside the contraction that feeds it if there is one."""
@@ -549,6 +617,17 @@ def _renewed(update: Update, new: Iterator[Node]) -> Update:
     return Update(stores, ends, None if place is None else ends[place])
 
 
+def _as_matrices(node: Node, x: View, w: View) -> tuple[View, View]:
+    """Operands of a DOT as those of a product: x [*m, k], w [*1, k, n]."""
+    if node.attrs[0] == "ok":
+        w = View(w.buffer, w.shape[::-1], w.strides[::-1], w.start)
+    lead = len(x.shape) - 2
+    if lead < 0:
+        x = View(x.buffer, (1, *x.shape), (0, *x.strides), x.start)
+    shape, zeros = (*x.shape[:-2], *w.shape), (0,) * max(lead, 0)
+    return x, View(w.buffer, shape, (*zeros, *w.strides), w.start)
+
+
 def _ints(value: object) -> tuple[int, ...]:
     assert isinstance(value, tuple)
     return value
@@ -601,4 +680,6 @@ def _number(node: Node) -> float | None:
     """The value of a single constant, however it is spread."""
     while node.op in ir.MOVEMENT:
         node = node.inputs[0]
-    return float(ir.value_of(node).reshape(-1)[0]) if node.op is Op.CONST and node.size == 1 else None
+    if node.op is not Op.CONST or node.size != 1 or node.dtype is not DType.F32:
+        return None
+    return float(ir.value_of(node).reshape(-1)[0])

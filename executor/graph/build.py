@@ -1,6 +1,7 @@
-"""A checked graph as IR: every operator replaced by its function in the table."""
+"""A checked graph as IR: every operator replaced by its function in the table, or by ONNX's own definition in
+terms of others (executor/graph/functions.py)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,13 +9,16 @@ from numpy.typing import NDArray
 
 from executor.compiler import ir
 from executor.compiler.ir import Node, Op
-from executor.errors import DynamicShape, MalformedGraph, TooLarge, UnsupportedAttribute, UnsupportedType
-from executor.graph.parse import Graph, Step
-from executor.ops import apply
+from executor.errors import DynamicShape, MalformedGraph, TooLarge, UnsupportedAttribute
+from executor.graph.functions import expanded
+from executor.graph.parse import Graph, Step, Subgraph
+from executor.ops import OPERATORS, apply
 from executor.ops.shapes import value_of_array
-from executor.ops.values import Value
+from executor.ops.values import Value, tensor
 
 IR_NODES_MAX = 20_000
+STEPS_MAX = 16_384
+"""Operators that are applied, those of unrolled loops and expanded functions included."""
 
 
 @dataclass(frozen=True)
@@ -28,42 +32,122 @@ class Model:
 
 
 def build(graph: Graph, is_parameter: Callable[[str, tuple[int, ...]], bool]) -> Model:
-    """The IR of a graph. Initialisers chosen by `is_parameter(name, shape)` stay variable, others are
-    constants. Raises a ModelError."""
-    inputs = {port.name: ir.make(Op.INPUT, (), port.features, True, port.name) for port in graph.inputs}
-    values: dict[str, Value] = dict(inputs)
+    """The IR of a graph whose inputs are batches of rows. Initialisers chosen by `is_parameter(name, shape)`
+    stay variable, others are constants. Raises a ModelError."""
+    if not graph.inputs:
+        raise MalformedGraph("a graph has at least one input and one output")
+    inputs = {
+        port.name: ir.make(Op.INPUT, (), port.features, True, port.name, dtype=port.dtype)
+        for port in graph.inputs
+    }
+    return _built(graph, inputs, dict(inputs), is_parameter)
+
+
+def build_whole(
+    graph: Graph, shapes: Mapping[str, tuple[int, ...]], known: Mapping[str, NDArray[np.generic]]
+) -> Model:
+    """The IR of a graph over whole tensors, without a batch: inputs have the given shapes, or are constants
+    where they are `known`. Raises a ModelError."""
+    inputs: dict[str, Node] = {}
+    values: dict[str, Value] = {}
+    for port in graph.inputs:
+        if port.name in known:
+            values[port.name] = value_of_array(known[port.name])
+            continue
+        if port.name not in shapes:
+            raise DynamicShape(f"the input {port.name!r} has no shape")
+        shape = shapes[port.name]
+        inputs[port.name] = ir.make(Op.INPUT, (), shape, False, port.name, dtype=port.dtype)
+        values[port.name] = inputs[port.name]
+    return _built(graph, inputs, values, lambda name, shape: False)
+
+
+def _built(
+    graph: Graph,
+    inputs: dict[str, Node],
+    values: dict[str, Value],
+    is_parameter: Callable[[str, tuple[int, ...]], bool],
+) -> Model:
     parameters: dict[str, Node] = {}
     data: dict[str, NDArray[np.float32]] = {}
     for name, array in graph.initialisers.items():
         if array.dtype == np.float32 and array.size and is_parameter(name, array.shape):
             parameters[name] = values[name] = ir.make(Op.PARAM, (), array.shape, False, name)
             data[name] = array.astype(np.float32)
-        elif array.size or array.dtype != np.float32:
+        else:
             values[name] = value_of_array(array)
-    for step in graph.steps:
-        _run(graph.opset, step, values)
-    outputs = {}
+    Runner(graph.opset).run(graph.steps, values)
+    outputs = {name: tensor(values[name]) for name in graph.outputs if name in values}
     for name in graph.outputs:
-        value = values.get(name)
-        if not isinstance(value, Node):
-            raise UnsupportedType(f"the output {name!r} is not a float32 tensor")
-        outputs[name] = value
+        if name not in outputs:
+            raise UnsupportedAttribute(f"the output {name!r} is one that its operator does not give")
     if len(ir.postorder(outputs.values())) > IR_NODES_MAX:
         raise TooLarge(f"a model of more than {IR_NODES_MAX} primitive operations")
     return Model(inputs, parameters, data, outputs)
 
 
-def _run(opset: int, step: Step, values: dict[str, Value]) -> None:
-    if not step.outputs or not step.outputs[0]:
-        raise MalformedGraph(f"{step.op} without an output")
-    try:
-        inputs = [values[name] if name else None for name in step.inputs]
-    except KeyError as error:
-        raise UnsupportedAttribute(
-            f"{step.op} reads {error.args[0]!r}, which is empty or a second output"
-        ) from None
-    value = apply(step.op, opset, inputs, step.attributes)
-    values[step.outputs[0]] = value
+class Runner:
+    """Applies the table to nodes, one after another; bounds what unrolled loops may make of a small file."""
+
+    def __init__(self, opset: int) -> None:
+        self.opset = opset
+        self.left = STEPS_MAX
+
+    def run(self, steps: Sequence[Step], values: dict[str, Value]) -> None:
+        """Enter the outputs of every step into `values`. Raises a ModelError."""
+        for step in steps:
+            self._step(step, values)
+
+    def _step(self, step: Step, values: dict[str, Value]) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise TooLarge(f"a model runs more than {STEPS_MAX} operators")
+        if not any(step.outputs):
+            raise MalformedGraph(f"{step.op} without an output")
+        try:
+            inputs = [values[name] if name else None for name in step.inputs]
+        except KeyError as error:
+            raise UnsupportedAttribute(
+                f"{step.op} reads {error.args[0]!r}, an output that its operator does not give"
+            ) from None
+        attributes = {
+            name: self._body(value, values) if isinstance(value, Subgraph) else value
+            for name, value in step.attributes.items()
+        }
+        found = self._values(step, inputs, attributes)
+        for name, value in zip(step.outputs, found, strict=False):
+            if name and value is not None:
+                values[name] = value
+
+    def _values(
+        self, step: Step, inputs: list[Value | None], attributes: dict[str, object]
+    ) -> Sequence[Value | None]:
+        if step.op not in OPERATORS:
+            function = expanded(step, self.opset, inputs)
+            if function is not None:
+                inner = dict(zip(function.inputs, inputs, strict=False))
+                known = {name: value for name, value in inner.items() if value is not None}
+                self.run(function.steps, known)
+                return [known.get(name) for name in function.outputs]
+        value = apply(step.op, self.opset, inputs, attributes, len(step.outputs))
+        return value if isinstance(value, tuple) else (value,)
+
+    def _body(self, graph: Subgraph, around: Mapping[str, Value]) -> Callable[..., list[Value]]:
+        """A sub-graph as a function of its inputs."""
+
+        def body(*inputs: Value) -> list[Value]:
+            if len(inputs) != len(graph.inputs):
+                raise MalformedGraph(f"a sub-graph takes {len(graph.inputs)} inputs, not {len(inputs)}")
+            values = dict(around)
+            values.update({name: value_of_array(array) for name, array in graph.initialisers.items()})
+            values.update(zip(graph.inputs, inputs, strict=True))
+            self.run(graph.steps, values)
+            try:
+                return [values[name] for name in graph.outputs]
+            except KeyError:
+                raise MalformedGraph("an output of a sub-graph is not defined") from None
+
+        return body
 
 
 def batched_output(model: Model, name: str) -> Node:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, numpy_helper
 
 from executor.compiler.ir import ELEMENTS_MAX, RANK_MAX
+from executor.compiler.types import BY_ONNX, DType
 from executor.errors import (
     DynamicShape,
     ExternalData,
@@ -33,29 +34,40 @@ TENSORS_MAX = 2048
 PORTS_MAX = 64
 """Graph inputs, graph outputs, inputs of a node."""
 NAME_MAX = 256
-OPSETS = range(7, 26)
+DEPTH_MAX = 4
+"""Sub-graphs inside one another."""
+OPSETS = range(1, 29)
 DOMAINS = ("", "ai.onnx")
-FLOAT, INTEGERS = TensorProto.FLOAT, (TensorProto.INT64, TensorProto.INT32, TensorProto.BOOL)
-
-WIDTHS = {
-    int(TensorProto.FLOAT): 4,
-    int(TensorProto.INT64): 8,
-    int(TensorProto.INT32): 4,
-    int(TensorProto.BOOL): 1,
-}
-"""Bytes of an element in `raw_data`."""
-
-Array = NDArray[np.float32] | NDArray[np.int64]
+Array = NDArray[np.generic]
 
 
 @dataclass(frozen=True)
 class Port:
-    """A graph input or output. `features` are the dimensions after the first; `first` is the first one if the
-    file gives a number."""
+    """A graph input. `dims` are its dimensions, None where the file gives no number; None if it says
+    nothing about them."""
 
     name: str
-    features: tuple[int, ...]
-    first: int | None
+    dtype: DType
+    dims: tuple[int | None, ...] | None
+
+    @property
+    def features(self) -> tuple[int, ...]:
+        """The dimensions of one row: all but the first. Raises DynamicShape, ShapeMismatch, TooLarge."""
+        if not self.dims:
+            raise DynamicShape(f"the input {self.name!r} has no batch dimension")
+        rest = self.dims[1:]
+        if any(size is None for size in rest):
+            raise DynamicShape(f"the input {self.name!r} has a free dimension besides the first")
+        features = _shape([size for size in rest if size is not None])
+        if any(size < 1 for size in features):
+            raise ShapeMismatch(f"the input {self.name!r} is empty")
+        return features
+
+    @property
+    def first(self) -> int | None:
+        """The first dimension, if the file gives a number above zero."""
+        number = self.dims[0] if self.dims else None
+        return number or None
 
 
 @dataclass(frozen=True)
@@ -79,6 +91,16 @@ class Graph:
     outputs: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Subgraph:
+    """The body of an If, Loop or Scan: it sees the names of the graph around it."""
+
+    inputs: tuple[str, ...]
+    initialisers: dict[str, Array]
+    steps: tuple[Step, ...]
+    outputs: tuple[str, ...]
+
+
 def parse(data: bytes) -> Graph:
     """Check a serialized ModelProto. Raises a ModelError; see the table in executor/errors.py."""
     model = _decode(data)
@@ -88,23 +110,62 @@ def parse(data: bytes) -> Graph:
         raise UnknownOp("a model brings functions or training graphs of its own")
     if graph.sparse_initializer:
         raise UnsupportedType("sparse initialisers are not supported")
-    counts = ((graph.node, NODES_MAX), (graph.initializer, TENSORS_MAX), (graph.input, TENSORS_MAX))
-    for items, bound in (*counts, (graph.output, PORTS_MAX)):
-        if len(items) > bound:
-            raise TooLarge(f"a graph has {len(items)} parts where {bound} are allowed")
-    initialisers = {}
-    for tensor in graph.initializer:
-        name = _named(tensor.name)
-        if name in initialisers:
-            raise MalformedGraph(f"two initialisers are called {name!r}")
-        initialisers[name] = array_of(tensor)
+    if _nodes(graph, 0) > NODES_MAX:
+        raise TooLarge(f"a model has more than {NODES_MAX} nodes")
+    initialisers = _initialisers(graph)
     inputs = tuple(_port(info) for info in graph.input if info.name not in initialisers)
     if len(inputs) > PORTS_MAX:
         raise TooLarge(f"a graph has {len(inputs)} inputs where {PORTS_MAX} are allowed")
-    steps = tuple(_step(node) for node in graph.node)
+    steps = tuple(step(node) for node in graph.node)
     outputs = tuple(_named(info.name) for info in graph.output)
-    _check_names(graph, inputs, initialisers, steps, outputs)
+    known = {port.name for port in inputs} | set(initialisers)
+    if len({port.name for port in inputs}) != len(inputs):
+        raise MalformedGraph("two graph inputs have one name")
+    if not outputs:
+        raise MalformedGraph("a graph has at least one output")
+    _check_names(known, steps, outputs)
     return Graph(opset, inputs, initialisers, steps, outputs)
+
+
+def _nodes(graph: GraphProto, depth: int) -> int:
+    """Nodes of a graph and of what lies inside it; also checks the other counts. Raises TooLarge."""
+    if depth > DEPTH_MAX:
+        raise TooLarge(f"sub-graphs lie more than {DEPTH_MAX} deep")
+    counts = (
+        (graph.node, NODES_MAX), (graph.initializer, TENSORS_MAX), (graph.input, TENSORS_MAX),
+        (graph.output, PORTS_MAX),
+    )  # fmt: skip
+    for items, bound in counts:
+        if len(items) > bound:
+            raise TooLarge(f"a graph has {len(items)} parts where {bound} are allowed")
+    total = len(graph.node)
+    for node in graph.node:
+        for item in node.attribute:
+            if item.HasField("g"):
+                total += _nodes(item.g, depth + 1)
+    return total
+
+
+def _initialisers(graph: GraphProto) -> dict[str, Array]:
+    found: dict[str, Array] = {}
+    for tensor in graph.initializer:
+        name = _named(tensor.name)
+        if name in found:
+            raise MalformedGraph(f"two initialisers are called {name!r}")
+        found[name] = array_of(tensor)
+    return found
+
+
+def _subgraph(graph: GraphProto) -> Subgraph:
+    """Its names are checked where it is run: they depend on the graph around it."""
+    if graph.sparse_initializer:
+        raise UnsupportedType("sparse initialisers are not supported")
+    return Subgraph(
+        tuple(_named(info.name) for info in graph.input),
+        _initialisers(graph),
+        tuple(step(node) for node in graph.node),
+        tuple(_named(info.name) for info in graph.output),
+    )
 
 
 def _decode(data: bytes) -> ModelProto:
@@ -159,18 +220,18 @@ def _shape(dims: list[int]) -> tuple[int, ...]:
 
 
 def array_of(tensor: TensorProto) -> Array:
-    """The values of a tensor: float32 as they are, integers as int64. Raises ExternalData, UnsupportedType,
-    TooLarge, ShapeMismatch, MalformedGraph."""
+    """The values of a tensor. Raises ExternalData, UnsupportedType, TooLarge, ShapeMismatch,
+    MalformedGraph."""
     if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
         raise ExternalData(f"the tensor {tensor.name!r} lives in another file")
-    if tensor.data_type != FLOAT and tensor.data_type not in INTEGERS:
-        raise UnsupportedType(f"the tensor {tensor.name!r} has element type {tensor.data_type}")
+    dtype = BY_ONNX.get(tensor.data_type)
+    if dtype is None:
+        raise UnsupportedType(f"the tensor {tensor.name!r} has {_type_name(tensor.data_type)} elements")
     shape = _shape(list(tensor.dims))
-    if tensor.data_type != FLOAT and prod(shape) > INTEGERS_MAX:
-        raise TooLarge(f"the integer tensor {tensor.name!r} has more than {INTEGERS_MAX} elements")
-    width = WIDTHS[int(tensor.data_type)]
-    lists = (tensor.float_data, tensor.int64_data, tensor.int32_data)
-    stored = len(tensor.raw_data) / width if tensor.HasField("raw_data") else sum(map(len, lists))
+    lists = (
+        tensor.float_data, tensor.int64_data, tensor.int32_data, tensor.double_data, tensor.uint64_data
+    )  # fmt: skip
+    stored = len(tensor.raw_data) / dtype.width if tensor.HasField("raw_data") else sum(map(len, lists))
     if stored != prod(shape):
         raise ShapeMismatch(
             f"the tensor {tensor.name!r} declares {list(shape)} but holds {stored:g} elements"
@@ -179,26 +240,35 @@ def array_of(tensor: TensorProto) -> Array:
         array = numpy_helper.to_array(tensor)
     except Exception:
         raise MalformedGraph(f"the tensor {tensor.name!r} cannot be read") from None
-    return array.astype(np.float32) if tensor.data_type == FLOAT else array.astype(np.int64)
+    if array.shape != shape:
+        raise MalformedGraph(f"the tensor {tensor.name!r} cannot be read")
+    found: Array = np.ascontiguousarray(array, dtype=dtype.numpy).reshape(shape)
+    return found
+
+
+def _type_name(number: int) -> str:
+    try:
+        return str(TensorProto.DataType.Name(number)).lower()
+    except ValueError:
+        return f"unknown ({number})"
 
 
 def _port(info: ValueInfoProto) -> Port:
     name = _named(info.name)
-    if not info.type.HasField("tensor_type") or info.type.tensor_type.elem_type != FLOAT:
-        raise UnsupportedType(f"the input {name!r} is not a float32 tensor")
-    if not info.type.tensor_type.HasField("shape") or not info.type.tensor_type.shape.dim:
-        raise DynamicShape(f"the input {name!r} has no batch dimension")
-    first, *rest = info.type.tensor_type.shape.dim
-    if any(not dim.HasField("dim_value") for dim in rest):
-        raise DynamicShape(f"the input {name!r} has a free dimension besides the first")
-    features = _shape([dim.dim_value for dim in rest])
-    if any(size < 1 for size in features):
-        raise ShapeMismatch(f"the input {name!r} is empty")
-    number = first.dim_value if first.HasField("dim_value") else None
-    return Port(name, features, number if number is None or number > 0 else None)
+    if not info.type.HasField("tensor_type"):
+        raise UnsupportedType(f"the input {name!r} is not a tensor")
+    dtype = BY_ONNX.get(info.type.tensor_type.elem_type)
+    if dtype is None:
+        kind = _type_name(info.type.tensor_type.elem_type)
+        raise UnsupportedType(f"the input {name!r} has {kind} elements")
+    if not info.type.tensor_type.HasField("shape"):
+        return Port(name, dtype, None)
+    dims = [dim.dim_value if dim.HasField("dim_value") else None for dim in info.type.tensor_type.shape.dim]
+    _shape([size for size in dims if size is not None])
+    return Port(name, dtype, tuple(dims))
 
 
-def _step(node: NodeProto) -> Step:
+def step(node: NodeProto) -> Step:
     op = _text(node.op_type)
     if _text(node.domain) not in DOMAINS:
         raise UnknownOp(f"the operator {op!r} of the domain {node.domain!r}")
@@ -225,29 +295,28 @@ def _attribute(op: str, item: AttributeProto) -> object:
             return tuple(item.ints)
         case AttributeProto.FLOATS if len(item.floats) <= INTEGERS_MAX:
             return tuple(item.floats)
+        case AttributeProto.STRINGS if len(item.strings) <= INTEGERS_MAX:
+            return tuple(text.decode("utf-8", "replace") for text in item.strings)
         case AttributeProto.TENSOR:
             return array_of(item.t)
+        case AttributeProto.GRAPH:
+            return _subgraph(item.g)
     raise UnsupportedAttribute(f"the attribute {item.name!r} of {op!r} is of a kind that is not supported")
 
 
-def _check_names(
-    graph: GraphProto, inputs: tuple[Port, ...], initialisers: dict[str, Array], steps: tuple[Step, ...],
-    outputs: tuple[str, ...],
-) -> None:  # fmt: skip
-    """Single assignment, definition before use (so: no cycle), outputs that exist."""
-    if len({port.name for port in inputs}) != len(inputs):
-        raise MalformedGraph("two graph inputs have one name")
-    known = {port.name for port in inputs} | set(initialisers)
+def _check_names(known: set[str], steps: tuple[Step, ...], outputs: tuple[str, ...]) -> None:
+    """Single assignment, definition before use (so: no cycle), outputs that exist. Adds to `known`."""
     for step in steps:
         for name in step.inputs:
             if name and name not in known:
                 raise MalformedGraph(f"{step.op} reads {name!r}, which is not defined before it")
+        for item in step.attributes.values():
+            if isinstance(item, Subgraph):
+                _check_names(known | set(item.inputs) | set(item.initialisers), item.steps, item.outputs)
         for name in step.outputs:
             if name in known:
                 raise MalformedGraph(f"{name!r} is defined twice")
             if name:
                 known.add(_named(name))
-    if not outputs or not inputs:
-        raise MalformedGraph("a graph has at least one input and one output")
     if len(set(outputs)) != len(outputs) or not known.issuperset(outputs):
         raise MalformedGraph("a graph output is not defined, or named twice")

@@ -4,22 +4,23 @@ import numpy as np
 
 from executor.compiler import ir
 from executor.compiler.ir import Node, const
+from executor.compiler.types import BY_ONNX, DType, dtype_of
 from executor.errors import DynamicShape, ShapeMismatch, TooLarge, UnsupportedAttribute, UnsupportedType
 from executor.ops.movement import shape_of
 from executor.ops.table import operator
-from executor.ops.values import INTEGERS_MAX, Ints, Value, feature_axis, integers, ints
+from executor.ops.values import INTEGERS_MAX, Ints, Value, feature_axis, ints, tensor
 
-FLOAT, INT32, INT64, BOOL = 1, 6, 7, 9
 Array = np.ndarray
 
 
 def value_of_array(array: "np.ndarray[tuple[int, ...], np.dtype[np.generic]]") -> Value:
-    """A constant: float32 becomes a tensor, integers become Ints."""
-    if array.dtype == np.float32:
-        if not array.size:
-            raise ShapeMismatch("a constant is empty")
-        return const(array.astype(np.float32))
-    return ints(array)
+    """A constant: a few i32 or i64 become Ints, everything else a tensor. Raises UnsupportedType."""
+    dtype = dtype_of(array)
+    if dtype is None:
+        raise UnsupportedType(f"a constant has {array.dtype} elements")
+    if dtype in (DType.I32, DType.I64) and array.size <= INTEGERS_MAX:
+        return ints(array, dtype)
+    return ir.array(array, dtype)
 
 
 @operator("Constant")
@@ -87,16 +88,27 @@ def gather(x: Value, indices: Ints, *, axis: int = 0) -> Value:
 
 @operator("Cast", since=6)
 def cast(x: Value, *, to: int, saturate: int = 1, round_mode: str = "up") -> Value:
-    """Between integers, and float32 to itself; an integer that is known becomes a float constant."""
-    if isinstance(x, Node):
-        if to != FLOAT:
-            raise UnsupportedType("data are cast to another type than float32")
-        return x
-    if to in (INT32, INT64):
-        return x
-    if to != FLOAT:
-        raise UnsupportedType("integers are cast to a type that is not supported")
-    return const(np.array(integers(x).exact(), dtype=np.float32).reshape(x.array.shape))
+    """Known integers stay known among i32 and i64."""
+    dtype = BY_ONNX.get(to)
+    if dtype is None:
+        raise UnsupportedType(f"Cast to the type {to}")
+    if isinstance(x, Ints) and dtype in (DType.I32, DType.I64):
+        return Ints(x.array, dtype) if dtype is DType.I64 else _narrowed(x)
+    return ir.cast(tensor(x), dtype)
+
+
+def _narrowed(x: Ints) -> Ints:
+    """Known integers cut to 32 bits; the batch stays the batch."""
+    flat = [
+        (item + (1 << 31)) % (1 << 32) - (1 << 31) if isinstance(item, int) else item
+        for item in x.array.reshape(-1).tolist()
+    ]
+    return Ints(np.array(flat, dtype=np.object_).reshape(x.array.shape), DType.I32)
+
+
+@operator("CastLike", since=15)
+def cast_like(x: Value, like: Value, *, saturate: int = 1, round_mode: str = "up") -> Value:
+    return cast(x, to=like.dtype.onnx)
 
 
 @operator("Range", since=11)

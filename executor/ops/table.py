@@ -1,8 +1,9 @@
 """The one table: ONNX operator → the function that writes it in IR primitives.
 
-A function's signature is the operator's schema. Positional parameters are inputs: `Node` a float32 tensor,
-`Ints` integers known now, `Value` either, `| None` optional, `*xs` any number. Keyword-only parameters are
-attributes with their defaults; one without a default is required; one that the function lacks is refused. The
+A function's signature is the operator's schema. Positional parameters are inputs: `Node` a tensor, `Ints`
+integers known now, `Value` either, `| None` optional, `*xs` any number. Keyword-only parameters are
+attributes with their defaults; one without a default is required; one that the function lacks is refused;
+`outputs_` is how many outputs the node names. A function gives a value, or a tuple of them. The
 shape rule is in the IR's constructors, the gradient follows from the primitives
 (executor/compiler/gradients.py).
 """
@@ -16,9 +17,11 @@ import numpy as np
 
 from executor.compiler.ir import Node
 from executor.errors import MalformedGraph, UnknownOp, UnsupportedAttribute, UnsupportedOpset
-from executor.ops.values import Ints, Value, integers, tensor
+from executor.ops.values import Ints, Value, Values, integers, tensor
 
-Function = Callable[..., Value]
+Function = Callable[..., "Value | Values"]
+Body = Callable[..., list[Value]]
+"""A sub-graph: called with its inputs it gives its outputs."""
 Typed = TypeVar("Typed", bound=Function)
 
 
@@ -71,17 +74,22 @@ def form(name: str, opset: int) -> Operator:
     raise UnsupportedOpset(f"{name} is not supported in opset {opset}")
 
 
-def apply(name: str, opset: int, inputs: Sequence[Value | None], attributes: dict[str, object]) -> Value:
-    """The value of a node. Raises a ModelError."""
+def apply(
+    name: str, opset: int, inputs: Sequence[Value | None], attributes: dict[str, object], outputs: int = 1
+) -> "Value | Values":
+    """The value of a node, or a tuple of them. Raises a ModelError."""
     found = form(name, opset)
-    return found.function(*_inputs(found, inputs), **_attributes(found, attributes))
+    keywords = _attributes(found, attributes)
+    if "outputs_" in found.attributes:
+        keywords["outputs_"] = outputs
+    return found.function(*_inputs(found, inputs), **keywords)
 
 
 def _inputs(found: Operator, inputs: Sequence[Value | None]) -> list[Value | None]:
     kinds = list(found.inputs)
     if found.variadic:
-        kinds += [(kinds[-1][0], True)] * (len(inputs) - len(kinds))
-    needed = sum(required for _, required in kinds)
+        kinds += [(kinds[-1][0], False)] * (len(inputs) - len(kinds))
+    needed = max((place + 1 for place, (_, required) in enumerate(kinds) if required), default=0)
     if not needed <= len(inputs) <= len(kinds):
         raise MalformedGraph(f"{found.name} with {len(inputs)} inputs")
     values: list[Value | None] = []
@@ -102,19 +110,21 @@ def _inputs(found: Operator, inputs: Sequence[Value | None]) -> list[Value | Non
 def _attributes(found: Operator, attributes: dict[str, object]) -> dict[str, object]:
     values = {}
     for name, value in attributes.items():
-        if name not in found.attributes:
+        if name == "outputs_" or name not in found.attributes:
             raise UnsupportedAttribute(f"{found.name} with the attribute {name!r}")
         if not _fits(value, found.attributes[name][0]):
             raise UnsupportedAttribute(f"the attribute {name!r} of {found.name} is of the wrong kind")
         values[name] = value
     for name, (_, required) in found.attributes.items():
-        if required and name not in values:
+        if required and name not in values and name != "outputs_":
             raise UnsupportedAttribute(f"{found.name} without the attribute {name!r}")
     return values
 
 
 def _fits(value: object, hint: object) -> bool:
-    """A value of the annotated kind: int, float, str, tuple of ints or floats, array, or None for absent."""
+    """A value of the annotated kind: int, float, str, tuple of them, array, sub-graph, or None for absent."""
+    if callable(value):
+        return hint == Body
     match value:
         case int():
             return hint in (int, int | None)
@@ -125,6 +135,6 @@ def _fits(value: object, hint: object) -> bool:
         case np.ndarray():
             return "ndarray" in str(hint)
         case tuple():
-            kinds = {type(item) for item in value}
-            return str(hint).startswith("tuple[int" if kinds <= {int} else "tuple[float")
+            kinds = {type(item) for item in value} or {int, float, str}
+            return any(str(hint).startswith(f"tuple[{kind.__name__}") for kind in kinds)
     return False

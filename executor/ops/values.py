@@ -1,5 +1,8 @@
 """What flows along the edges of an ONNX graph while it is read: tensors, or integers that are known now.
 
+Either turns into the other where an operator wants it: known integers become a constant tensor, and a tensor
+that depends on constants only is folded into known integers.
+
 PyTorch computes shapes with operators (Shape → Gather → Concat → Reshape); such values are small arrays of
 integers, in which `BATCH` stands for the size of the batch.
 """
@@ -7,13 +10,15 @@ integers, in which `BATCH` stands for the size of the batch.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from executor.compiler import ir
+from executor.compiler import fold, ir
 from executor.compiler.ir import Node
-from executor.errors import DynamicShape, ShapeMismatch, TooLarge, UnsupportedAttribute, UnsupportedType
+from executor.compiler.types import DType
+from executor.errors import DynamicShape, ShapeMismatch, TooLarge, UnsupportedAttribute
 
 
 class Batch:
@@ -39,6 +44,7 @@ class Ints:
     """
 
     array: NDArray[np.object_]
+    dtype: DType = DType.I64
 
     def __post_init__(self) -> None:
         if self.array.size > INTEGERS_MAX:
@@ -64,30 +70,66 @@ class Ints:
         """The same integers in another shape. Raises ShapeMismatch."""
         if len(sizes) > ir.RANK_MAX or any(size < 0 for size in sizes) or prod(sizes) != self.array.size:
             raise ShapeMismatch(f"{self.array.size} integers are reshaped to {list(sizes)[: ir.RANK_MAX]}")
-        return Ints(self.array.reshape(tuple(sizes)))
+        return Ints(self.array.reshape(tuple(sizes)), self.dtype)
 
 
 Value = Node | Ints
+Values = tuple[Value | None, ...]
+"""What an operator with several outputs gives."""
 
 
-def ints(values: object) -> Ints:
-    """Integers from nested lists or an int64 array."""
+def ints(values: object, dtype: DType = DType.I64) -> Ints:
+    """Integers from nested lists or an array."""
     source = values.tolist() if isinstance(values, np.ndarray) else values
-    return Ints(np.array(source, dtype=np.object_))
+    return Ints(np.array(source, dtype=np.object_), dtype)
 
 
 def tensor(value: Value) -> Node:
-    """A float32 tensor. Raises UnsupportedType: integers are not data."""
+    """A tensor; known integers become a constant. Raises DynamicShape where the batch is among them."""
     if isinstance(value, Ints):
-        raise UnsupportedType("an integer tensor stands where a float32 tensor is wanted")
+        values = np.array(value.exact(), dtype=value.dtype.numpy)
+        return ir.array(values.reshape(value.array.shape), value.dtype)
     return value
+
+
+def folded(value: Value) -> NDArray[Any] | None:
+    """The array of a value that is known now; None if it depends on data."""
+    if isinstance(value, Ints):
+        return np.array(value.exact(), dtype=value.dtype.numpy).reshape(value.array.shape)
+    return fold.folded(value)
+
+
+def unknown(value: Value) -> DynamicShape:
+    """The refusal of a shape that depends on data; `inputs` names the graph inputs among them."""
+    error = DynamicShape("a shape, axis or index depends on data")
+    if isinstance(value, Node):
+        error.inputs = fold.inputs_of(value)
+    return error
 
 
 def integers(value: Value) -> Ints:
     """Integers known now. Raises DynamicShape."""
-    if not isinstance(value, Ints):
-        raise DynamicShape("a shape, axis or index depends on data")
-    return value
+    if isinstance(value, Ints):
+        return value
+    found = fold.folded(value)
+    if found is None or value.dtype.floating:
+        raise unknown(value)
+    return ints(found.astype(np.int64), DType.I64)
+
+
+def numbers(value: Value) -> list[float]:
+    """Numbers of any type, known now. Raises DynamicShape."""
+    found = folded(value)
+    if found is None:
+        raise unknown(value)
+    return [float(item) for item in found.reshape(-1)]
+
+
+def whole(x: Node) -> Node:
+    """The tensor, if it is none of a batch. Raises UnsupportedAttribute."""
+    if x.batched:
+        raise UnsupportedAttribute("an operator that works across the rows of the batch")
+    return x
 
 
 def rank(x: Node) -> int:

@@ -8,19 +8,67 @@ as it turns.
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from executor.wasm.encoding import I32, V128, Body, signed, unsigned
+from executor.wasm.encoding import F32, F64, I32, I64, V128, Body, signed, unsigned
 
 LANES = 4
 BLOCK_VOID = 0x40
 
-# Operators without immediates. SIMD ones carry the prefix 0xFD.
-PLAIN = {
-    "select": 0x1B, "i32.add": 0x6A, "i32.sub": 0x6B, "i32.mul": 0x6C, "i32.lt_u": 0x49, "i32.ne": 0x47,
-    "i32.eq": 0x46, "i32.eqz": 0x45,
+KINDS = {"i32": I32, "i64": I64, "f32": F32, "f64": F64}
+
+
+def _numbered(first: int, names: str) -> dict[str, int]:
+    """Opcodes that follow one another."""
+    return {name: first + place for place, name in enumerate(names.split())}
+
+
+SCALAR = {
+    **_numbered(
+        0x45,
+        "i32.eqz i32.eq i32.ne i32.lt_s i32.lt_u i32.gt_s i32.gt_u i32.le_s i32.le_u i32.ge_s i32.ge_u "
+        "i64.eqz i64.eq i64.ne i64.lt_s i64.lt_u i64.gt_s i64.gt_u i64.le_s i64.le_u i64.ge_s i64.ge_u "
+        "f32.eq f32.ne f32.lt f32.gt f32.le f32.ge f64.eq f64.ne f64.lt f64.gt f64.le f64.ge",
+    ),
+    **_numbered(
+        0x6A,
+        "i32.add i32.sub i32.mul i32.div_s i32.div_u i32.rem_s i32.rem_u i32.and i32.or i32.xor i32.shl "
+        "i32.shr_s i32.shr_u",
+    ),
+    **_numbered(
+        0x7C,
+        "i64.add i64.sub i64.mul i64.div_s i64.div_u i64.rem_s i64.rem_u i64.and i64.or i64.xor i64.shl "
+        "i64.shr_s i64.shr_u",
+    ),
+    **_numbered(
+        0x8B,
+        "f32.abs f32.neg f32.ceil f32.floor f32.trunc f32.nearest f32.sqrt f32.add f32.sub f32.mul f32.div "
+        "f32.min f32.max f32.copysign",
+    ),
+    **_numbered(
+        0x99,
+        "f64.abs f64.neg f64.ceil f64.floor f64.trunc f64.nearest f64.sqrt f64.add f64.sub f64.mul f64.div "
+        "f64.min f64.max f64.copysign i32.wrap_i64",
+    ),
+    "i64.extend_i32_s": 0xAC, "i64.extend_i32_u": 0xAD,
+    **_numbered(0xB2, "f32.convert_i32_s f32.convert_i32_u f32.convert_i64_s f32.convert_i64_u"),
+    **_numbered(
+        0xB6,
+        "f32.demote_f64 f64.convert_i32_s f64.convert_i32_u f64.convert_i64_s f64.convert_i64_u "
+        "f64.promote_f32",
+    ),
+    **_numbered(0xBC, "i32.reinterpret_f32 i64.reinterpret_f64 f32.reinterpret_i32 f64.reinterpret_i64"),
+    "i32.extend8_s": 0xC0, "i32.extend16_s": 0xC1,
 }  # fmt: skip
+SATURATING = _numbered(
+    0,
+    "i32.trunc_sat_f32_s i32.trunc_sat_f32_u i32.trunc_sat_f64_s i32.trunc_sat_f64_u i64.trunc_sat_f32_s "
+    "i64.trunc_sat_f32_u i64.trunc_sat_f64_s i64.trunc_sat_f64_u",
+)
+"""Float to integer; they carry the prefix 0xFC."""
+# Operators without immediates. SIMD ones carry the prefix 0xFD.
+PLAIN = {"select": 0x1B, **SCALAR}
 SIMD = {
     "i32x4.splat": 0x11, "f32x4.splat": 0x13, "v128.and": 0x4E, "v128.andnot": 0x4F, "v128.or": 0x50,
     "v128.xor": 0x51, "v128.bitselect": 0x52, "i32x4.eq": 0x37, "i32x4.lt_u": 0x3A,
@@ -30,10 +78,15 @@ SIMD = {
     "f32x4.abs": 0xE0, "f32x4.neg": 0xE1, "f32x4.sqrt": 0xE3, "f32x4.add": 0xE4, "f32x4.sub": 0xE5,
     "f32x4.mul": 0xE6, "f32x4.div": 0xE7, "f32x4.min": 0xE8, "f32x4.max": 0xE9, "f32x4.pmin": 0xEA,
     "f32x4.pmax": 0xEB, "i32x4.trunc_sat_f32x4_s": 0xF8, "f32x4.convert_i32x4_s": 0xFA,
+    "f64x2.eq": 0x47, "i16x8.gt_u": 0x32,
     "f32x4.relaxed_madd": 0x105, "f32x4.relaxed_nmadd": 0x106,
 }  # fmt: skip
 # Loads and stores: opcode bytes, log2 of the alignment hint.
 MEMORY = {
+    "i64.load": (b"\x29", 3), "f64.load": (b"\x2b", 3), "i32.load8_s": (b"\x2c", 0),
+    "i32.load8_u": (b"\x2d", 0), "i32.load16_s": (b"\x2e", 1), "i32.load16_u": (b"\x2f", 1),
+    "i64.store": (b"\x37", 3), "f64.store": (b"\x39", 3), "i32.store8": (b"\x3a", 0),
+    "i32.store16": (b"\x3b", 1),
     "i32.load": (b"\x28", 2), "i32.store": (b"\x36", 2), "f32.load": (b"\x2a", 2), "f32.store": (b"\x38", 2),
     "v128.load": (b"\xfd\x00", 2), "v128.load32_splat": (b"\xfd\x09", 2), "v128.load32_zero": (b"\xfd\x5c",
     2), "v128.store": (b"\xfd\x0b", 2),
@@ -42,16 +95,20 @@ LANE_MEMORY = {"v128.load32_lane": (0x56, 2), "v128.store32_lane": (0x5A, 2), "v
 OPERATORS = {name: bytes([op]) for name, op in PLAIN.items()} | {
     name: b"\xfd" + unsigned(op) for name, op in SIMD.items()
 }
+OPERATORS |= {name: b"\xfc" + unsigned(op) for name, op in SATURATING.items()}
 SPLATS = tuple(
     b"\xfd\x0d" + bytes(4 * lane + byte for _ in range(4) for byte in range(4)) for lane in range(4)
 )
 
 
 class Code:
-    """A function body under construction. `params` i32 parameters come first among the locals."""
+    """A function body under construction. Parameters come first among the locals: so many i32s, or as listed
+    by type."""
 
-    def __init__(self, params: int = 0) -> None:
-        self.params = params
+    def __init__(self, params: int | Sequence[int] = 0, results: Sequence[int] = ()) -> None:
+        self.signature = (I32,) * params if isinstance(params, int) else tuple(params)
+        self.params = len(self.signature)
+        self.results = tuple(results)
         self.fuel = 1
         self.out = bytearray()
         self.kinds: list[int] = []
@@ -93,6 +150,22 @@ class Code:
         """Push an i32 constant below 2³² (taken modulo 2³²)."""
         value &= 0xFFFFFFFF
         self._emit(b"\x41" + signed(value - (value >> 31 << 32)))
+
+    def number(self, kind: str, value: float | int) -> None:
+        """Push a constant of a scalar type by its name."""
+        if kind == "i32":
+            self.i32(int(value))
+        elif kind == "i64":
+            bits = int(value) & 0xFFFF_FFFF_FFFF_FFFF
+            self._emit(b"\x42" + signed(bits - (bits >> 63 << 64)))
+        else:
+            self._emit(
+                b"\x43" + struct.pack("<f", value) if kind == "f32" else b"\x44" + struct.pack("<d", value)
+            )
+
+    def extract(self, lane: int) -> None:
+        """Replace a vector by one of its f32 lanes."""
+        self._emit(b"\xfd\x1f" + bytes([lane]))
 
     def splat(self, value: float) -> None:
         """Push four copies of a float32 constant."""
@@ -175,4 +248,4 @@ class Code:
 
     def body(self) -> Body:
         """The finished function."""
-        return Body(self.params, tuple(self.kinds), bytes(self.out) + b"\x0b")
+        return Body(self.signature, tuple(self.kinds), bytes(self.out) + b"\x0b", self.results)

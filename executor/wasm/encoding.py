@@ -6,7 +6,7 @@ Source: WebAssembly Core Specification 3.0, chapter 5 (binary format).
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-I32, F32, V128 = 0x7F, 0x7D, 0x7B
+I32, I64, F32, F64, V128 = 0x7F, 0x7E, 0x7D, 0x7C, 0x7B
 MAGIC = b"\0asm\x01\0\0\0"
 TYPE, FUNCTION, MEMORY, EXPORT, CODE = 1, 3, 5, 7, 10
 
@@ -43,11 +43,21 @@ def section(number: int, content: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Body:
-    """A finished function: parameters (all i32), types of the locals, instructions with the closing `end`."""
+    """A finished function: types of parameters, locals and results, instructions with the closing `end`."""
 
-    params: int
+    params: tuple[int, ...]
     locals: tuple[int, ...]
     code: bytes
+    results: tuple[int, ...] = ()
+
+    @property
+    def type(self) -> bytes:
+        """Entry of the type section."""
+        return (
+            b"\x60"
+            + vector([bytes([kind]) for kind in self.params])
+            + vector([bytes([kind]) for kind in self.results])
+        )
 
     def encoded(self) -> bytes:
         """Length-prefixed entry of the code section; locals are run-length encoded."""
@@ -62,16 +72,15 @@ class Body:
 
 
 def module(bodies: Iterable[Body], pages: int, exports: Sequence[tuple[str, int]]) -> bytes:
-    """A module without imports: one memory of exactly `pages` pages, exported as "memory", and functions that
-    take i32s and return nothing; `exports` gives (name, function index)."""
+    """A module without imports: one memory of exactly `pages` pages, exported as "memory", and functions;
+    `exports` gives (name, function index)."""
     bodies = list(bodies)
-    counts = sorted({body.params for body in bodies})
-    types = [b"\x60" + vector([bytes([I32])] * count) + vector([]) for count in counts]
+    types = sorted({body.type for body in bodies}, key=lambda item: (len(item), item))
     entries = [_export(name, 0, index) for name, index in exports]
     return MAGIC + b"".join(
         (
             section(TYPE, vector(types)),
-            section(FUNCTION, vector([unsigned(counts.index(body.params)) for body in bodies])),
+            section(FUNCTION, vector([unsigned(types.index(body.type)) for body in bodies])),
             section(MEMORY, vector([b"\x01" + unsigned(pages) + unsigned(pages)])),
             section(EXPORT, vector([_export("memory", 2, 0), *entries])),
             section(CODE, vector([body.encoded() for body in bodies])),

@@ -117,7 +117,7 @@ REFUSED: dict[str, tuple[type[errors.ExecutorError], Change]] = {
     "unknown operator": (errors.UnknownOp, chain("Bernoulli", "x")),
     "foreign domain": (errors.UnknownOp, chain("Relu", "x", domain="evil")),
     "own function": (errors.UnknownOp, function),
-    "sub-graph": (errors.UnsupportedAttribute, subgraph),
+    "sub-graph": (errors.UnknownOp, subgraph),
     "external data": (errors.ExternalData, initialiser(external())),
     "declared 2 GB": (errors.TooLarge, initialiser(declared(1 << 15, 1 << 14))),
     "dimensions beyond 64 bits": (errors.TooLarge, initialiser(declared(1 << 62, 1 << 62))),

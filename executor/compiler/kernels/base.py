@@ -5,7 +5,8 @@ from math import prod
 from typing import Protocol
 
 from executor.compiler.ir import Shape
-from executor.compiler.kernels.nest import BLOCK, Access
+from executor.compiler.kernels.nest import LANES, Access
+from executor.compiler.types import DType
 from executor.wasm.code import Code
 
 SLACK = 32
@@ -15,7 +16,7 @@ SLACK = 32
 @dataclass(eq=False, slots=True)
 class Buffer:
     """A place in memory; `offset` is set by the memory plan before any kernel is written. `elements` of one
-    row if batched. `pinned` buffers live for the whole run."""
+    row if batched, each of type `dtype`. `pinned` buffers live for the whole run."""
 
     name: str
     elements: int
@@ -24,14 +25,19 @@ class Buffer:
     hosted: bool = False
     """Holds the rows of a whole call, of which a step uses its own."""
     offset: int = -1
+    dtype: DType = DType.F32
 
     def bytes(self, blocks: int) -> int:
         """Size of the content."""
-        return self.elements * BLOCK * blocks if self.batched else 4 * self.elements
+        return self.elements * self.unit() * (blocks if self.batched else 1)
 
     def block_stride(self) -> int:
         """Bytes from one block of eight rows to the next."""
-        return self.elements * BLOCK if self.batched else 0
+        return self.elements * self.unit() if self.batched else 0
+
+    def unit(self) -> int:
+        """Bytes from one element to the next: of eight rows side by side if batched."""
+        return self.dtype.width * (LANES if self.batched else 1)
 
 
 @dataclass(frozen=True)
@@ -59,15 +65,24 @@ def c_strides(shape: Shape) -> tuple[int, ...]:
     return tuple(reversed(strides))
 
 
+class Functions(Protocol):
+    """Where kernels find functions of the module that several share."""
+
+    def call(self, code: Code, name: str) -> None:
+        """Write a call of an elementary function on f64 (executor/compiler/kernels/double.py)."""
+        ...
+
+
 @dataclass(frozen=True)
 class Lanes:
-    """Facts about the batch that kernels need."""
+    """Facts about the batch that kernels need, and the functions that they share."""
 
     blocks: int
+    functions: Functions | None = None
 
     def access(self, view: View, batched: bool) -> Access:
         """Access over the axes (block, features…); an unbatched array in a batched kernel is a splat."""
-        unit = BLOCK if view.buffer.batched else 4
+        unit = view.buffer.unit()
         strides = (view.buffer.block_stride(), *(unit * step for step in view.strides))
         return Access(view.buffer.offset + unit * view.start, strides, batched and not view.buffer.batched)
 
