@@ -38,6 +38,9 @@ demo: $(VENV)/.run ## boot a chain, rent out real data, train in the enclave, br
 test: $(VENV)/.dev $(NPM_CLIENTS) ## run every test
 	@$(BIN)/python -m pytest
 
+soak: $(VENV)/.dev $(NPM_CLIENTS) ## run the long tests: crashes and fuzzing, for hours
+	@$(BIN)/python -m pytest -m soak --timeout=14400
+
 check: $(VENV)/.dev ## lint, formatting and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
