@@ -29,7 +29,7 @@ GROUPS: dict[str, dict[str, Entry]] = {
         "revert": Entry("node.cli", "take the newest blocks back"),
         "export-state": Entry("node.cli", "write the state of a block as a raw chain spec"),
         "purge-chain": Entry("node.cli", "remove the database of a chain"),
-        "benchmark": Entry("runtime.cli", "measure the weights of a pallet"),
+        "benchmark": Entry("node.benchmark.cli", "measure what calls, blocks and the database cost"),
     },
     "offer data": {
         "dataset": Entry("client.cli", "check, publish, list and show datasets"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dis
 import inspect
 from collections.abc import Callable
 from enum import IntEnum
+from itertools import pairwise
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -23,7 +25,7 @@ from typing import get_type_hints as _type_hints
 from frame.codecs import OUTER_CALL
 from frame.names import docs_of
 from frame.origin import Origin
-from frame.weights import ZERO, Weight
+from frame.weights import ZERO, Unmeasured, Weight
 from primitives.scale import Codec
 
 if TYPE_CHECKING:
@@ -255,13 +257,20 @@ class CallMethod(Generic[S, P]):
         self.hints = {name: hints[name] for name in self.arguments}
 
     def resolve_weight(self, where: str, weights: object) -> None:
-        """Find the weight: the one declared, else the attribute of this name in the pallet's `weights`."""
+        """Find the weight: the one declared, else the attribute of this name in the pallet's `weights`.
+
+        It stays None when `weights` lacks what it needs: a call that is not measured yet.
+        """
         rule = self.declared_weight if self.declared_weight is not None else getattr(weights, self.name, None)
         if rule is None or isinstance(rule, Weight):
             self.weight_rule = rule
             return
+        if isinstance(rule, Unmeasured):
+            return
         if not callable(rule):
             raise TypeError(f"{where}: the weight is neither a Weight nor a function")
+        if _unmeasured(rule, weights):
+            return
         if not _wanted(rule):
             self.weight_rule = rule()
             return
@@ -309,26 +318,55 @@ def call(
     return make
 
 
-def _wanted(rule: Callable[..., Any]) -> list[str]:
+def _wanted(rule: Callable[..., Any]) -> list[inspect.Parameter]:
     """The arguments that a rule names."""
-    return [p.name for p in inspect.signature(rule).parameters.values() if p.default is p.empty]
+    return [p for p in inspect.signature(rule).parameters.values() if p.default is p.empty]
+
+
+def _unmeasured(rule: Callable[..., Any], weights: object) -> bool:
+    """Whether a rule like `lambda x: Weights.name(x)` reads a name that the pallet's `Weights` lacks."""
+    code = getattr(rule, "__code__", None)
+    if code is None or weights is None:
+        return False
+    captured = inspect.getclosurevars(rule)
+    known = {**captured.globals, **captured.nonlocals}
+    steps = list(dis.get_instructions(code))
+    return any(
+        step.opname in ("LOAD_GLOBAL", "LOAD_DEREF")
+        and known.get(step.argval) is weights
+        and following.opname in ("LOAD_ATTR", "LOAD_METHOD")
+        and isinstance(getattr(weights, following.argval, Unmeasured()), Unmeasured)
+        for step, following in pairwise(steps)
+    )
 
 
 def _picker(
     rule: Callable[..., Any], arguments: tuple[str, ...], where: str
 ) -> Callable[[tuple[Any, ...]], Any]:
-    """`rule` as a function of all the arguments by position, from which it takes those that it names."""
+    """`rule` as a function of all the arguments by position, from which it takes those that it names.
+
+    Where it wants an `int` and the argument is none, it gets the argument's length: so a measured weight
+    whose components have the names of arguments is wired by that alone.
+    """
     wanted = _wanted(rule)
-    for name in wanted:
-        if name not in arguments:
-            raise TypeError(f"{where}: its weight, class or fee names `{name}`, which is not an argument")
-    positions = tuple(arguments.index(name) for name in wanted)
-    if not positions:
+    for parameter in wanted:
+        if parameter.name not in arguments:
+            raise TypeError(
+                f"{where}: its weight, class or fee names `{parameter.name}`, which is not an argument"
+            )
+    places = [(arguments.index(p.name), p.annotation in ("int", int)) for p in wanted]
+    if not places:
         return lambda args: rule()
-    if len(positions) == 1:
-        at: Final = positions[0]
-        return lambda args: rule(args[at])
-    return lambda args: rule(*[args[i] for i in positions])
+    if any(counted for _, counted in places):
+        return lambda args: rule(*[_amount(args[at]) if counted else args[at] for at, counted in places])
+    if len(places) == 1:
+        only: Final = places[0][0]
+        return lambda args: rule(args[only])
+    return lambda args: rule(*[args[at] for at, _ in places])
+
+
+def _amount(value: Any) -> int:
+    return value if isinstance(value, int) else len(value)
 
 
 def _constant_or_rule(rule: Any, arguments: tuple[str, ...]) -> tuple[Any, Any]:

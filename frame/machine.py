@@ -10,6 +10,7 @@ from frame.host import Host
 from frame.origin import Origin
 from frame.pallet import Pallet
 from frame.state import Backend, Delta, MemoryBackend, Overlay
+from frame.storage import BoundItem
 from frame.traits import SystemPallet
 
 if TYPE_CHECKING:
@@ -60,6 +61,13 @@ class Machine:
         self.host = host
         self.extrinsics = []
         self.delta = None
+
+    def forget_values(self) -> None:
+        """Forget what storage items remember of keys and values, as if none had been seen before."""
+        for pallet in self.pallets:
+            for value in vars(pallet).values():
+                if isinstance(value, BoundItem):
+                    value.forget()
 
     def of(self, declared: A) -> A:
         """The bound copy of a pallet declared in the runtime's class body."""

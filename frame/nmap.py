@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, get_args, get_origin, overload
 
 from frame.codecs import hint_codec
-from frame.storage import MISSING, Blake2_128Concat, Hasher, Item, _Bound, _Missing
+from frame.storage import MISSING, Blake2_128Concat, BoundItem, Hasher, Item, _Missing
 from primitives.scale import ScaleError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ Prefix = tuple[Any, ...]
 """The first parts of a key; the empty prefix stands for all entries."""
 
 
-class BoundNMap(_Bound, Generic[K, V]):
+class BoundNMap(BoundItem, Generic[K, V]):
     """A map of several keys in the state that the pallet runs on."""
 
     __slots__ = ("_codecs", "_encoders", "_hashers")

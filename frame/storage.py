@@ -163,7 +163,7 @@ def _encode_failed(where: str, value: object, error: ScaleError) -> NoReturn:
     raise TypeError(f"{where}: {error}") from error
 
 
-class _Bound:
+class BoundItem:
     """What bound items share."""
 
     __slots__ = ("_decode", "_default", "_encode", "_fits", "_item", "_keep", "_key", "_overlay")
@@ -206,13 +206,17 @@ class _Bound:
             raise StorageMissing(f"{self._item.name} holds no value")
         return default.copy() if type(default) is list else default
 
+    def forget(self) -> None:
+        """Forget remembered values: the next read decodes."""
+        self._decode, self._encode = self._item.coders()
+
     @property
     def key(self) -> bytes:
         """The storage key, or for a map the prefix of all its keys."""
         return self._key
 
 
-class BoundValue(_Bound, Generic[V]):
+class BoundValue(BoundItem, Generic[V]):
     """One value in the state that the pallet runs on."""
 
     __slots__ = ()
@@ -253,7 +257,7 @@ class BoundValue(_Bound, Generic[V]):
         return value
 
 
-class BoundMap(_Bound, Generic[K, V]):
+class BoundMap(BoundItem, Generic[K, V]):
     """A map in the state that the pallet runs on."""
 
     __slots__ = ("_cache", "_encode_key", "_hash", "_key_codec", "_skip")
@@ -265,6 +269,10 @@ class BoundMap(_Bound, Generic[K, V]):
         self._encode_key = item.key_codecs[0].encoder()
         self._hash = item.hashers[0].hash
         self._skip = item.hashers[0].skip
+
+    def forget(self) -> None:
+        super().forget()
+        self._cache.clear()
 
     def key_of(self, k: K) -> bytes:
         """The full storage key of the entry `k`."""
@@ -374,7 +382,7 @@ class BoundCountedMap(BoundMap[K, V]):
         return count
 
 
-class BoundDoubleMap(_Bound, Generic[K1, K2, V]):
+class BoundDoubleMap(BoundItem, Generic[K1, K2, V]):
     """A map of two keys in the state that the pallet runs on."""
 
     __slots__ = ("_encode1", "_encode2", "_hasher1", "_hasher2")

@@ -17,7 +17,7 @@ def _at(who: bytes) -> MultiAddress:
 
 
 def _funded(b: Bench[Balances], name: str, times: int = 10) -> bytes:
-    who = b.account(name)
+    who = b.signer(name)
     b.pallet.mint_into(who, b.pallet.minimum_balance() * times)
     return who
 
@@ -27,7 +27,7 @@ def transfer_allow_death(b: Bench[Balances]) -> Iterator[Measured]:
     """The sender is reaped, the receiver created."""
     who, dest = _funded(b, "caller"), b.account("dest")
     amount = b.pallet.minimum_balance() * 9 + 1
-    yield lambda: b.pallet.transfer_allow_death(b.caller(), _at(dest), amount)
+    yield b.extrinsic(b.caller(), b.pallet.transfer_allow_death.new(_at(dest), amount))
     assert b.pallet.total_balance(who) == 0
     assert b.pallet.free_balance(dest) == amount
 
@@ -37,7 +37,7 @@ def transfer_keep_alive(b: Bench[Balances]) -> Iterator[Measured]:
     """The receiver is created."""
     _funded(b, "caller")
     dest, amount = b.account("dest"), b.pallet.minimum_balance()
-    yield lambda: b.pallet.transfer_keep_alive(b.caller(), _at(dest), amount)
+    yield b.extrinsic(b.caller(), b.pallet.transfer_keep_alive.new(_at(dest), amount))
     assert b.pallet.free_balance(dest) == amount
 
 
@@ -46,7 +46,7 @@ def force_transfer(b: Bench[Balances]) -> Iterator[Measured]:
     """The sender is reaped, the receiver created."""
     who, dest = _funded(b, "caller"), b.account("dest")
     amount = b.pallet.minimum_balance() * 9 + 1
-    yield lambda: b.pallet.force_transfer(b.root(), _at(who), _at(dest), amount)
+    yield b.extrinsic(b.root(), b.pallet.force_transfer.new(_at(who), _at(dest), amount))
     assert b.pallet.free_balance(dest) == amount
 
 
@@ -54,7 +54,7 @@ def force_transfer(b: Bench[Balances]) -> Iterator[Measured]:
 def transfer_all(b: Bench[Balances]) -> Iterator[Measured]:
     """The sender is reaped, the receiver created."""
     who, dest = _funded(b, "caller"), b.account("dest")
-    yield lambda: b.pallet.transfer_all(b.caller(), _at(dest), False)
+    yield b.extrinsic(b.caller(), b.pallet.transfer_all.new(_at(dest), False))
     assert b.pallet.total_balance(who) == 0
     assert b.pallet.free_balance(dest) == b.pallet.minimum_balance() * 10
 
@@ -67,27 +67,27 @@ def force_unreserve(b: Bench[Balances]) -> Iterator[Measured]:
     data = system.account(who).data
     system.set_account_data(who, replace(data, free=data.free - amount, reserved=amount))
     system.inc_consumers(who)
-    yield lambda: b.pallet.force_unreserve(b.root(), _at(who), amount)
+    yield b.extrinsic(b.root(), b.pallet.force_unreserve.new(_at(who), amount))
     assert system.account(who).data.reserved == 0
 
 
-@benchmark(u=Linear(1, 1000))
-def upgrade_accounts(b: Bench[Balances], u: int) -> Iterator[Measured]:
-    """`u` accounts of the old kind with something reserved."""
+@benchmark(who=Linear(1, 1000))
+def upgrade_accounts(b: Bench[Balances], who: int) -> Iterator[Measured]:
+    """`who` accounts of the old kind with something reserved."""
     system = b.pallet.system
-    accounts = [b.account("old", number) for number in range(u)]
-    for who in accounts:
-        b.pallet.mint_into(who, b.pallet.minimum_balance())
-        system.set_account_data(who, replace(system.account(who).data, flags=0))
-    yield lambda: b.pallet.upgrade_accounts(b.caller(), accounts)
-    assert all(system.account(who).data.flags == NEW_LOGIC for who in accounts)
+    accounts = [b.account("old", number) for number in range(who)]
+    for old in accounts:
+        b.pallet.mint_into(old, b.pallet.minimum_balance())
+        system.set_account_data(old, replace(system.account(old).data, flags=0))
+    yield b.extrinsic(b.caller(), b.pallet.upgrade_accounts.new(accounts))
+    assert all(system.account(old).data.flags == NEW_LOGIC for old in accounts)
 
 
 @benchmark()
 def force_set_balance_creating(b: Bench[Balances]) -> Iterator[Measured]:
     """A new account."""
     who, amount = b.account("new"), b.pallet.minimum_balance() * 10
-    yield lambda: b.pallet.force_set_balance(b.root(), _at(who), amount)
+    yield b.extrinsic(b.root(), b.pallet.force_set_balance.new(_at(who), amount))
     assert b.pallet.free_balance(who) == amount
 
 
@@ -95,7 +95,7 @@ def force_set_balance_creating(b: Bench[Balances]) -> Iterator[Measured]:
 def force_set_balance_killing(b: Bench[Balances]) -> Iterator[Measured]:
     """The end of an account."""
     who = _funded(b, "caller")
-    yield lambda: b.pallet.force_set_balance(b.root(), _at(who), 0)
+    yield b.extrinsic(b.root(), b.pallet.force_set_balance.new(_at(who), 0))
     assert b.pallet.total_balance(who) == 0
 
 
@@ -103,7 +103,7 @@ def force_set_balance_killing(b: Bench[Balances]) -> Iterator[Measured]:
 def force_adjust_total_issuance(b: Bench[Balances]) -> Iterator[Measured]:
     """Up."""
     before = b.pallet.total_issuance()
-    yield lambda: b.pallet.force_adjust_total_issuance(b.root(), AdjustmentDirection.Increase, 1)
+    yield b.extrinsic(b.root(), b.pallet.force_adjust_total_issuance.new(AdjustmentDirection.Increase, 1))
     assert b.pallet.total_issuance() == before + 1
 
 
@@ -111,7 +111,7 @@ def force_adjust_total_issuance(b: Bench[Balances]) -> Iterator[Measured]:
 def burn_allow_death(b: Bench[Balances]) -> Iterator[Measured]:
     """The account is reaped."""
     who = _funded(b, "caller")
-    yield lambda: b.pallet.burn(b.caller(), b.pallet.minimum_balance() * 9 + 1, False)
+    yield b.extrinsic(b.caller(), b.pallet.burn.new(b.pallet.minimum_balance() * 9 + 1, False))
     assert b.pallet.total_balance(who) == 0
 
 
@@ -119,5 +119,5 @@ def burn_allow_death(b: Bench[Balances]) -> Iterator[Measured]:
 def burn_keep_alive(b: Bench[Balances]) -> Iterator[Measured]:
     """A part of the balance."""
     who = _funded(b, "caller")
-    yield lambda: b.pallet.burn(b.caller(), b.pallet.minimum_balance(), True)
+    yield b.extrinsic(b.caller(), b.pallet.burn.new(b.pallet.minimum_balance(), True))
     assert b.pallet.free_balance(who) == b.pallet.minimum_balance() * 9

@@ -354,7 +354,7 @@ class Balances(Pallet[Config], weights=Weights, storage_version=1):
             self._store(account, info, with_reserved(data, data.free + amount, data.reserved - amount))
             self.deposit(self.Unreserved(who=account, amount=amount))
 
-    @call(6, weight=lambda who: Weights.upgrade_accounts(len(who)))
+    @call(6)
     def upgrade_accounts(self, origin: Origin, who: list[AccountId]) -> PostInfo:
         """Bring accounts under the present rules; free of charge when at least nine in ten needed it."""
         origin.signed()

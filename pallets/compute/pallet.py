@@ -34,13 +34,14 @@ from frame import (
     StorageMap,
     StorageValue,
     Twox64Concat,
+    Weight,
     call,
 )
 from frame.traits import Time
 from pallets.compute.traits import BlobStore, DatasetRegistry, DatasetView, Escrow, FeeSink
 from pallets.compute.types import OPEN, Job, Order, Role
 from pallets.compute.weights import Weights
-from primitives.data import Terms
+from primitives.data import COLUMNS_MAX, Terms
 from primitives.job import (
     FailReason,
     Init,
@@ -241,7 +242,7 @@ class Compute(Pallet[Config], weights=Weights):
     class NoIdsLeft(Error):
         """All numbers are taken."""
 
-    @call(0)
+    @call(0, weight=lambda spec: Weights.submit(COLUMNS_MAX, len(spec.trainable)))
     def submit(
         self,
         origin: Origin,
@@ -251,7 +252,7 @@ class Compute(Pallet[Config], weights=Weights):
         spec: TrainingSpec,
         max_price: U128,
         seal_pk: H256,
-    ) -> None:
+    ) -> Weight:
         """Order a job on a listed dataset. `model` is the sealed model's blob; the result will be sealed to
         `seal_pk`."""
         buyer = origin.signed()
@@ -290,9 +291,10 @@ class Compute(Pallet[Config], weights=Weights):
                 job=job, dataset=dataset, buyer=buyer, provider=subject.owner, price=price, fee=fee, rho=rho
             )
         )
+        return Weights.submit(len(subject.schema.columns), len(spec.trainable))
 
-    @call(1)
-    def cancel(self, origin: Origin, job: U32) -> None:
+    @call(1, weight=lambda: Weights.cancel(COLUMNS_MAX))
+    def cancel(self, origin: Origin, job: U32) -> Weight:
         """Withdraw a job that is not accepted yet; everything is released."""
         who = origin.signed()
         record = self._turn(job, who, Role.Buyer, JobState.Submitted)
@@ -300,9 +302,10 @@ class Compute(Pallet[Config], weights=Weights):
         self.config.escrow.refund(job)
         self._end(job, record, JobState.Cancelled)
         self.deposit(self.Cancelled(job=job))
+        return Weights.cancel(self._columns(record))
 
-    @call(2)
-    def reject(self, origin: Origin, job: U32, reason: RejectReason) -> None:
+    @call(2, weight=lambda: Weights.reject(COLUMNS_MAX))
+    def reject(self, origin: Origin, job: U32, reason: RejectReason) -> Weight:
         """Decline a job; everything is released."""
         who = origin.signed()
         record = self._turn(job, who, Role.Provider, JobState.Submitted)
@@ -310,6 +313,7 @@ class Compute(Pallet[Config], weights=Weights):
         self.config.escrow.refund(job)
         self._end(job, replace(record, reject_reason=reason), JobState.Rejected)
         self.deposit(self.Rejected(job=job, reason=reason))
+        return Weights.reject(self._columns(record))
 
     @call(3)
     def accept(self, origin: Origin, job: U32, noise_commit: H256 | None) -> None:
@@ -355,8 +359,8 @@ class Compute(Pallet[Config], weights=Weights):
             self.Delivered(job=job, sealed_hash=sealed_hash, commitment=commitment, confirm_by=confirm_by)
         )
 
-    @call(5)
-    def fail(self, origin: Origin, job: U32, reason: FailReason) -> None:
+    @call(5, weight=lambda: Weights.fail(COLUMNS_MAX))
+    def fail(self, origin: Origin, job: U32, reason: FailReason) -> Weight:
         """Give up an accepted job in time: money and bond go back, but its privacy counts as spent."""
         who = origin.signed()
         record = self._turn(job, who, Role.Provider, JobState.Accepted)
@@ -364,17 +368,26 @@ class Compute(Pallet[Config], weights=Weights):
         self.config.escrow.refund(job)
         self._end(job, replace(record, fail_reason=reason), JobState.Failed)
         self.deposit(self.Failed(job=job, reason=reason))
+        return Weights.fail(self._columns(record))
 
-    @call(6)
-    def confirm(self, origin: Origin, job: U32) -> None:
+    @call(6, weight=lambda: Weights.confirm(COLUMNS_MAX))
+    def confirm(self, origin: Origin, job: U32) -> Weight:
         """Accept the delivered result: the provider is paid."""
         who = origin.signed()
         record = self._turn(job, who, Role.Buyer, JobState.Delivered)
 
         self._settle(job, record)
+        return Weights.confirm(self._columns(record))
 
-    @call(7)
-    def expire(self, origin: Origin, job: U32) -> None:
+    @call(
+        7,
+        weight=lambda: (
+            Weights.expire_unaccepted(COLUMNS_MAX)
+            .max(Weights.expire_undelivered(COLUMNS_MAX))
+            .max(Weights.expire_unconfirmed(COLUMNS_MAX))
+        ),
+    )
+    def expire(self, origin: Origin, job: U32) -> Weight:
         """Move a job on whose deadline has passed, whoever you are."""
         origin.signed()
         record = self._known(job)
@@ -385,8 +398,11 @@ class Compute(Pallet[Config], weights=Weights):
 
         if record.state == JobState.Delivered:
             self._settle(job, record)
-        else:
-            self._expire(job, record)
+            return Weights.expire_unconfirmed(self._columns(record))
+        self._expire(job, record)
+        if record.state == JobState.Accepted:
+            return Weights.expire_undelivered(self._columns(record))
+        return Weights.expire_unaccepted(self._columns(record))
 
     # --- checks ---------------------------------------------------------------------------------------
 
@@ -456,6 +472,9 @@ class Compute(Pallet[Config], weights=Weights):
 
     def _bond_for(self, price: int) -> int:
         return max(self.config.escrow.minimum(), price * self.config.bond_permille // PERMILLE)
+
+    def _columns(self, record: Job) -> int:
+        return self.config.datasets.columns(record.dataset)
 
     # --- effects --------------------------------------------------------------------------------------
 

@@ -43,6 +43,10 @@ class DatasetRegistry(Protocol):
         """The dataset when it takes jobs."""
         ...
 
+    def columns(self, id: int) -> int:
+        """The number of columns of its schema: what reading its record costs."""
+        ...
+
     def rho_left(self, id: int) -> int:
         """Nano-ρ that new jobs may still reserve."""
         ...

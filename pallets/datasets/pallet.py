@@ -14,10 +14,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from frame import Error, Event, Origin, Pallet, StorageMap, StorageValue, call
+from frame import Error, Event, Origin, Pallet, StorageMap, StorageValue, Weight, call
 from frame.traits import Currency
 from pallets.datasets.weights import Weights
-from primitives.data import DataError, DatasetKind, DatasetState, Policy, Schema, check_schema, chunk_count
+from primitives.data import (
+    COLUMNS_MAX,
+    DataError,
+    DatasetKind,
+    DatasetState,
+    Policy,
+    Schema,
+    check_schema,
+    chunk_count,
+)
 from primitives.scale import H256, U32, U64, U128, AccountId, Struct, replace
 from primitives.sealing import SealError, validate_public
 
@@ -135,7 +144,7 @@ class Datasets(Pallet[Config], weights=Weights):
     class NotActive(Error):
         """The dataset is closing or closed."""
 
-    @call(0)
+    @call(0, weight=lambda schema: Weights.register(len(schema.columns)))
     def register(
         self,
         origin: Origin,
@@ -169,8 +178,8 @@ class Datasets(Pallet[Config], weights=Weights):
         )  # fmt: skip
         self.deposit(self.Registered(id=id, owner=who, root=root))
 
-    @call(1)
-    def update(self, origin: Origin, id: U32, root: H256, rows: U64, chunks: U32) -> None:
+    @call(1, weight=lambda: Weights.update(COLUMNS_MAX))
+    def update(self, origin: Origin, id: U32, root: H256, rows: U64, chunks: U32) -> Weight:
         """Commit to a new version of the rows. Open jobs keep the version they were submitted for."""
         who = origin.signed()
         dataset = self._mine(id, who)
@@ -183,9 +192,10 @@ class Datasets(Pallet[Config], weights=Weights):
 
         self.datasets[id] = replace(dataset, root=root, rows=rows, chunks=chunks, version=version)
         self.deposit(self.Updated(id=id, version=version, root=root))
+        return Weights.update(len(dataset.schema.columns))
 
-    @call(2)
-    def set_policy(self, origin: Origin, id: U32, policy: Policy) -> None:
+    @call(2, weight=lambda: Weights.set_policy(COLUMNS_MAX))
+    def set_policy(self, origin: Origin, id: U32, policy: Policy) -> Weight:
         """Set the policy for new jobs. Open jobs keep the one they were submitted under."""
         who = origin.signed()
         dataset = self._mine(id, who)
@@ -195,9 +205,10 @@ class Datasets(Pallet[Config], weights=Weights):
 
         self.datasets[id] = replace(dataset, policy=policy)
         self.deposit(self.PolicySet(id=id))
+        return Weights.set_policy(len(dataset.schema.columns))
 
-    @call(3)
-    def close(self, origin: Origin, id: U32) -> None:
+    @call(3, weight=lambda: Weights.close(COLUMNS_MAX))
+    def close(self, origin: Origin, id: U32) -> Weight:
         """Take no more jobs. With the last open job's end the dataset is closed and the deposit released."""
         who = origin.signed()
         dataset = self._mine(id, who)
@@ -209,6 +220,7 @@ class Datasets(Pallet[Config], weights=Weights):
             self.deposit(self.Closing(id=id))
         else:
             self._close(id, dataset)
+        return Weights.close(len(dataset.schema.columns))
 
     # --- for other pallets ----------------------------------------------------------------------------
 
@@ -221,6 +233,11 @@ class Datasets(Pallet[Config], weights=Weights):
         """Who registered the dataset, closed or not."""
         dataset = self.datasets.get(id)
         return None if dataset is None else dataset.owner
+
+    def columns(self, id: int) -> int:
+        """The number of columns of a dataset's schema: what reading its record costs; 0 without one."""
+        dataset = self.datasets.get(id)
+        return 0 if dataset is None else len(dataset.schema.columns)
 
     def rho_left(self, id: int) -> int:
         """Nano-ρ that new jobs may still reserve; 0 when a new policy lowered the budget below what is

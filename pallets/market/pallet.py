@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
 
-from frame import Error, Event, Origin, Pallet, StorageMap, call
+from frame import Error, Event, Origin, Pallet, StorageMap, Weight, call
 from frame.traits import Currency
 from pallets.market.weights import Weights
-from primitives.data import Terms, Windows
+from primitives.data import COLUMNS_MAX, Terms, Windows
 from primitives.scale import U32, U64, U128, AccountId, Struct, replace
 
 SECOND = 1_000
@@ -52,6 +52,10 @@ class Datasets(Protocol):
 
     def owner(self, id: int) -> bytes | None:
         """Who registered the dataset."""
+        ...
+
+    def columns(self, id: int) -> int:
+        """The number of columns of its schema: what reading its record costs."""
         ...
 
 
@@ -108,8 +112,8 @@ class Market(Pallet[Config], weights=Weights):
     class NotListed(Error):
         """The dataset is not for rent."""
 
-    @call(0)
-    def list(self, origin: Origin, dataset: U32, terms: Terms) -> None:
+    @call(0, weight=lambda: Weights.list(COLUMNS_MAX))
+    def list(self, origin: Origin, dataset: U32, terms: Terms) -> Weight:
         """Offer your dataset on these terms, or change them. Open jobs keep the terms they were submitted
         under."""
         who = origin.signed()
@@ -121,9 +125,10 @@ class Market(Pallet[Config], weights=Weights):
 
         self.listings[dataset] = Listing(owner=who, terms=terms)
         self.deposit(self.Listed(dataset=dataset, owner=who, terms=terms))
+        return Weights.list(self.config.datasets.columns(dataset))
 
-    @call(1)
-    def unlist(self, origin: Origin, dataset: U32) -> None:
+    @call(1, weight=lambda: Weights.unlist(COLUMNS_MAX))
+    def unlist(self, origin: Origin, dataset: U32) -> Weight:
         """Withdraw the offer. Open jobs go on."""
         who = origin.signed()
         self._check_owner(dataset, who)
@@ -132,6 +137,7 @@ class Market(Pallet[Config], weights=Weights):
 
         self.listings.remove(dataset)
         self.deposit(self.Unlisted(dataset=dataset))
+        return Weights.unlist(self.config.datasets.columns(dataset))
 
     # --- the escrow, for other pallets ----------------------------------------------------------------
 

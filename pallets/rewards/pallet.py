@@ -14,10 +14,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from frame import Error, Event, Origin, Pallet, StorageDoubleMap, StorageMap, StorageValue, Twox64Concat, call
+from frame import (
+    Error,
+    Event,
+    Origin,
+    Pallet,
+    StorageDoubleMap,
+    StorageMap,
+    StorageValue,
+    Twox64Concat,
+    Weight,
+    call,
+)
 from frame.accounts import pallet_account
 from frame.traits import Currency, Time
 from pallets.rewards.weights import Weights
+from primitives.data import COLUMNS_MAX
 from primitives.job import fee
 from primitives.scale import U32, U64, U128, AccountId, Struct, replace
 
@@ -43,6 +55,10 @@ class Datasets(Protocol):
 
     def owner(self, id: int) -> bytes | None:
         """Who registered the dataset."""
+        ...
+
+    def columns(self, id: int) -> int:
+        """The number of columns of its schema: what reading its record costs."""
         ...
 
 
@@ -101,8 +117,8 @@ class Rewards(Pallet[Config], weights=Weights):
     class OwnerGone(Error):
         """The owner's account does not exist and so small a reward cannot make it; the claim stays."""
 
-    @call(0)
-    def claim(self, origin: Origin, era: U64, dataset: U32) -> None:
+    @call(0, weight=lambda: Weights.claim(COLUMNS_MAX))
+    def claim(self, origin: Origin, era: U64, dataset: U32) -> Weight:
         """Pay a dataset's reward for a past era to its owner, whoever you are; once."""
         origin.signed()
         if era >= self.era():
@@ -123,6 +139,7 @@ class Rewards(Pallet[Config], weights=Weights):
         self._pay(era, dataset, fees, reward)
         self.config.currency.transfer(self.config.pool_account, owner, reward, keep_alive=True)
         self.deposit(self.Claimed(era=era, dataset=dataset, owner=owner, amount=reward))
+        return Weights.claim(self.config.datasets.columns(dataset))
 
     # --- for other pallets ----------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from frame import (
     AnyDispatchError,
     BadOrigin,
     CannotLookup,
+    DispatchClass,
     DispatchError,
     Error,
     Event,
@@ -24,11 +25,16 @@ from frame import (
     Weight,
     call,
 )
-from pallets.sudo.weights import Weights, class_of
+from pallets.sudo.weights import Weights
 from primitives.extrinsic import MultiAddress
 from primitives.scale import AccountId, Err, Ok, Result
 
 _FREE = PostInfo(pays=Pays.No)
+
+
+def class_of(call: AnyCall) -> DispatchClass:
+    """A call in sudo keeps its class."""
+    return call.info().dispatch_class
 
 
 class Sudo(Pallet[None], weights=Weights):
@@ -64,14 +70,14 @@ class Sudo(Pallet[None], weights=Weights):
     class RequireSudo(Error):
         """The sender is not the sudo key."""
 
-    @call(0, dispatch_class=class_of)
+    @call(0, weight=lambda call: Weights.sudo() + call.info().weight, dispatch_class=class_of)
     def sudo(self, origin: Origin, call: AnyCall) -> PostInfo:
         """Dispatch a call as root."""
         self._check(origin)
         self.deposit(self.Sudid(sudo_result=self._run(call, Origin.ROOT)))
         return _FREE
 
-    @call(1, dispatch_class=class_of)
+    @call(1, weight=lambda weight: weight, dispatch_class=class_of)
     def sudo_unchecked_weight(self, origin: Origin, call: AnyCall, weight: Weight) -> PostInfo:
         """Dispatch a call as root and say how much it may weigh."""
         self._check(origin)
@@ -88,7 +94,7 @@ class Sudo(Pallet[None], weights=Weights):
         self.deposit(self.KeyChanged(old=old, new=account))
         return _FREE
 
-    @call(3, dispatch_class=class_of)
+    @call(3, weight=lambda call: Weights.sudo_as() + call.info().weight, dispatch_class=class_of)
     def sudo_as(self, origin: Origin, who: MultiAddress, call: AnyCall) -> PostInfo:
         """Dispatch a call as if `who` had signed it."""
         self._check(origin)

@@ -1,42 +1,50 @@
-"""Weights of the pallet `sudo`, set by hand until they are measured."""
+"""Weights of the pallet `sudo`, measured. Do not edit, but run
+`gristmill benchmark pallet --pallet sudo`.
+
+2026-11-25, AMD EPYC, 2 cores, CPython 3.11.7
+steps 10, repeat 5
+"""
 
 from __future__ import annotations
 
-from frame import AnyCall, DispatchClass, Weight
-from frame.weights import db, micros
-
-_OWN = micros(20) + db(1, 0)
+from frame.weights import Weight, WeightTable, db, weight
 
 
-class Weights:
-    """One function a call; those that carry a call add its weight."""
+class Weights(WeightTable):
+    """One function a benchmark."""
 
     @staticmethod
-    def sudo(call: AnyCall) -> Weight:
-        """The call's weight and looking at the key."""
-        return call.info().weight + _OWN
+    def sudo() -> Weight:
+        """Time ~= 24.4 µs. Minimum execution time: 21.0 µs.
 
-    @staticmethod
-    def sudo_unchecked_weight(weight: Weight) -> Weight:
-        """What the key's holder says."""
-        return weight
+        `Sudo::Key` (r:1 w:0), at most 32 bytes an entry
+        Proof: 32 bytes at most, 425 measured.
+        """
+        return weight(24_387_000, 32) + db(1, 0)
 
     @staticmethod
     def set_key() -> Weight:
-        """One value."""
-        return micros(20) + db(1, 1)
+        """Time ~= 21.7 µs. Minimum execution time: 20.3 µs.
+
+        `Sudo::Key` (r:1 w:1), at most 32 bytes an entry
+        Proof: 32 bytes at most, 425 measured.
+        """
+        return weight(21_692_000, 32) + db(1, 1)
 
     @staticmethod
-    def sudo_as(call: AnyCall) -> Weight:
-        """The call's weight and looking at the key."""
-        return call.info().weight + _OWN
+    def sudo_as() -> Weight:
+        """Time ~= 24.3 µs. Minimum execution time: 22.6 µs.
+
+        `Sudo::Key` (r:1 w:0), at most 32 bytes an entry
+        Proof: 32 bytes at most, 425 measured.
+        """
+        return weight(24_306_000, 32) + db(1, 0)
 
     @staticmethod
     def remove_key() -> Weight:
-        """One value."""
-        return micros(20) + db(1, 1)
+        """Time ~= 19.1 µs. Minimum execution time: 16.3 µs.
 
-
-def class_of(call: AnyCall) -> DispatchClass:
-    """A call in sudo keeps its class."""
-    return call.info().dispatch_class
+        `Sudo::Key` (r:1 w:1), at most 32 bytes an entry
+        Proof: 32 bytes at most, 425 measured.
+        """
+        return weight(19_086_000, 32) + db(1, 1)

@@ -194,7 +194,7 @@ class System(Pallet[Config], weights=Weights):
 
     # -- calls --------------------------------------------
 
-    @call(0, weight=lambda remark: Weights.remark(len(remark)))
+    @call(0)
     def remark(self, origin: Origin, remark: Bytes) -> None:
         """Make some on-chain remark. Can be executed by every `origin`."""
         origin.signed_or_root()
@@ -206,7 +206,7 @@ class System(Pallet[Config], weights=Weights):
         self.machine.overlay.put(HEAP_PAGES, pages.to_bytes(8, "little"))
         self.deposit_log(codec(DigestItem).encode(DigestItem.RuntimeEnvironmentUpdated()))
 
-    @call(4, weight=lambda items: Weights.set_storage(len(items)), dispatch_class=DispatchClass.Operational)
+    @call(4, dispatch_class=DispatchClass.Operational)
     def set_storage(self, origin: Origin, items: list[tuple[Bytes, Bytes]]) -> None:
         """Set some items of storage."""
         origin.root()
@@ -214,7 +214,7 @@ class System(Pallet[Config], weights=Weights):
         for key, value in items:
             self.machine.overlay.put(key, value)
 
-    @call(5, weight=lambda keys: Weights.kill_storage(len(keys)), dispatch_class=DispatchClass.Operational)
+    @call(5, dispatch_class=DispatchClass.Operational)
     def kill_storage(self, origin: Origin, keys: list[Bytes]) -> None:
         """Kill some items from storage."""
         origin.root()
@@ -222,14 +222,14 @@ class System(Pallet[Config], weights=Weights):
         for key in keys:
             self.machine.overlay.put(key, None)
 
-    @call(6, weight=lambda subkeys: Weights.kill_prefix(p=subkeys), dispatch_class=DispatchClass.Operational)
+    @call(6, dispatch_class=DispatchClass.Operational)
     def kill_prefix(self, origin: Origin, prefix: Bytes, subkeys: U32) -> Weight:
         """Kill all storage items with a key that starts with the given prefix, up to `subkeys` of them."""
         origin.root()
         _refuse_child_roots([prefix])
         return Weights.kill_prefix(self.machine.overlay.kill_prefix(prefix, subkeys))
 
-    @call(7, weight=lambda remark: Weights.remark_with_event(len(remark)))
+    @call(7)
     def remark_with_event(self, origin: Origin, remark: Bytes) -> None:
         """Make some on-chain remark and emit event."""
         who = origin.signed()

@@ -1,19 +1,33 @@
-"""Weights of the pallet `timestamp`, set by hand until they are measured."""
+"""Weights of the pallet `timestamp`, measured. Do not edit, but run
+`gristmill benchmark pallet --pallet timestamp`.
+
+2026-11-25, AMD EPYC, 2 cores, CPython 3.11.7
+steps 20, repeat 6
+"""
 
 from __future__ import annotations
 
-from frame.weights import Weight, db, micros
+from frame.weights import Weight, WeightTable, db, weight
 
 
-class Weights:
-    """One function a call."""
+class Weights(WeightTable):
+    """One function a benchmark."""
 
     @staticmethod
     def set() -> Weight:
-        """Reads and writes the time and its flag."""
-        return micros(15) + db(2, 1)
+        """Time ~= 22.4 µs. Minimum execution time: 18.7 µs.
+
+        `Timestamp::DidUpdate` (r:1 w:1), at most 1 bytes an entry
+        `Timestamp::Now` (r:1 w:1), at most 8 bytes an entry
+        Proof: 9 bytes at most, 268 measured.
+        """
+        return weight(22_411_000, 9) + db(2, 2)
 
     @staticmethod
     def on_finalize() -> Weight:
-        """Takes the flag."""
-        return micros(5)
+        """Time ~= 3.6 µs. Minimum execution time: 3.3 µs.
+
+        `Timestamp::DidUpdate` (r:1 w:1), at most 1 bytes an entry
+        Proof: 1 bytes at most, 261 measured.
+        """
+        return weight(3_636_000, 1) + db(1, 1)

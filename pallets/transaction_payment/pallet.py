@@ -22,10 +22,12 @@ from frame import (
     Pays,
     PostInfo,
     StorageValue,
+    Weight,
 )
 from frame.traits import Currency
 from frame.weights import weight
 from pallets.transaction_payment.multiplier import ONE, Adjustment, times
+from pallets.transaction_payment.weights import Weights
 from primitives.scale import U8, U128, AccountId, Struct
 
 _MAX_U128 = (1 << 128) - 1
@@ -65,7 +67,7 @@ class Config:
     operational_fee_multiplier: U8 = 5
 
 
-class TransactionPayment(Pallet[Config]):
+class TransactionPayment(Pallet[Config], weights=Weights):
     """Fees: how much, from whom, to whom."""
 
     next_fee_multiplier = StorageValue[FixedU128](
@@ -185,6 +187,10 @@ class TransactionPayment(Pallet[Config]):
             return
 
     # -- block by block --------------------------------------------
+
+    def on_initialize(self, number: int) -> Weight:
+        """What `on_finalize` will use."""
+        return Weights.on_finalize()
 
     def on_finalize(self, number: int) -> None:
         """Move the multiplier by how full the block was."""

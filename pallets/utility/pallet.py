@@ -25,14 +25,8 @@ from frame import (
     call,
 )
 from frame.weights import ZERO
-from pallets.utility.weights import (
-    IF_ELSE_OVERHEAD,
-    Weights,
-    batch_overhead,
-    class_of,
-    class_of_all,
-    class_of_both,
-)
+from pallets.utility.carried import class_of, class_of_all, class_of_both, total
+from pallets.utility.weights import Weights
 from primitives.hashing import blake2_256
 from primitives.scale import U16, U32, Err, Ok, Result
 
@@ -88,7 +82,7 @@ class Utility(Pallet[Config], weights=Weights):
     class TooManyCalls(Error):
         """There are more calls than `batched_calls_limit`."""
 
-    @call(0, dispatch_class=class_of_all)
+    @call(0, weight=lambda calls: Weights.batch(len(calls)) + total(calls), dispatch_class=class_of_all)
     def batch(self, origin: Origin, calls: list[AnyCall]) -> Weight:
         """Dispatch calls until one fails. The batch itself succeeds: an event tells how far it came."""
         self._check(origin, calls)
@@ -98,22 +92,22 @@ class Utility(Pallet[Config], weights=Weights):
             used = used + weight
             if error is not None:
                 self.deposit(self.BatchInterrupted(index=index, error=error))
-                return used + batch_overhead(index + 1)
+                return used + Weights.batch(index + 1)
             self.deposit(self.ItemCompleted())
         self.deposit(self.BatchCompleted())
-        return used + batch_overhead(len(calls))
+        return used + Weights.batch(len(calls))
 
-    @call(1, dispatch_class=class_of)
+    @call(1, weight=lambda call: Weights.as_derivative() + call.info().weight, dispatch_class=class_of)
     def as_derivative(self, origin: Origin, index: U16, call: AnyCall) -> Weight:
         """Dispatch a call from the sender's sub-account of this index."""
         pseudonym = derivative_account(origin.signed(), index)
-        overhead = Weights.as_derivative(call) - call.info().weight
+        overhead = Weights.as_derivative()
         error, weight = self._run(call, origin.acting_as(pseudonym))
         if error is not None:
             raise error.after(weight + overhead)
         return weight + overhead
 
-    @call(2, dispatch_class=class_of_all)
+    @call(2, weight=lambda calls: Weights.batch_all(len(calls)) + total(calls), dispatch_class=class_of_all)
     def batch_all(self, origin: Origin, calls: list[AnyCall]) -> Weight:
         """Dispatch calls all or none: the first failure undoes them and is the batch's own.
 
@@ -127,19 +121,19 @@ class Utility(Pallet[Config], weights=Weights):
             error, weight = self._run(item, origin)
             used = used + weight
             if error is not None:
-                raise error.after(used + batch_overhead(index + 1))
+                raise error.after(used + Weights.batch_all(index + 1))
             self.deposit(self.ItemCompleted())
         self.deposit(self.BatchCompleted())
-        return used + batch_overhead(len(calls))
+        return used + Weights.batch_all(len(calls))
 
-    @call(3, dispatch_class=class_of)
+    @call(3, weight=lambda call: Weights.dispatch_as() + call.info().weight, dispatch_class=class_of)
     def dispatch_as(self, origin: Origin, as_origin: AnyOrigin, call: AnyCall) -> None:
         """Root dispatches a call in another's name. Succeeds whatever becomes of it: see the event."""
         origin.root()
         error, _ = self._run(call, as_origin)
         self.deposit(self.DispatchedAs(result=Ok(()) if error is None else Err(error)))
 
-    @call(4, dispatch_class=class_of_all)
+    @call(4, weight=lambda calls: Weights.force_batch(len(calls)) + total(calls), dispatch_class=class_of_all)
     def force_batch(self, origin: Origin, calls: list[AnyCall]) -> Weight:
         """Dispatch all calls, whatever becomes of each."""
         self._check(origin, calls)
@@ -153,15 +147,19 @@ class Utility(Pallet[Config], weights=Weights):
                 failed = True
                 self.deposit(self.ItemFailed(error=error))
         self.deposit(self.BatchCompletedWithErrors() if failed else self.BatchCompleted())
-        return used + batch_overhead(len(calls))
+        return used + Weights.force_batch(len(calls))
 
-    @call(5, dispatch_class=class_of)
+    @call(5, weight=lambda weight: weight, dispatch_class=class_of)
     def with_weight(self, origin: Origin, call: AnyCall, weight: Weight) -> None:
         """Root dispatches a call and says how much it may weigh."""
         origin.root()
         self.dispatch(call, Origin.ROOT)
 
-    @call(6, dispatch_class=class_of_both)
+    @call(
+        6,
+        weight=lambda main, fallback: Weights.if_else() + total([main, fallback]),
+        dispatch_class=class_of_both,
+    )
     def if_else(self, origin: Origin, main: AnyCall, fallback: AnyCall) -> Weight:
         """Dispatch `main`; if it fails, dispatch `fallback`, whose failure is then the call's own."""
         if origin == Origin.NONE:
@@ -169,21 +167,21 @@ class Utility(Pallet[Config], weights=Weights):
         main_error, used = self._run(main, origin)
         if main_error is None:
             self.deposit(self.IfElseMainSuccess())
-            return used + IF_ELSE_OVERHEAD
+            return used + Weights.if_else()
         error, weight = self._run(fallback, origin)
-        used = used + weight + IF_ELSE_OVERHEAD
+        used = used + weight + Weights.if_else()
         if error is not None:
             raise error.after(used)
         self.deposit(self.IfElseFallbackCalled(main_error=main_error))
         return used
 
-    @call(7, dispatch_class=class_of)
+    @call(7, weight=lambda call: Weights.dispatch_as_fallible() + call.info().weight, dispatch_class=class_of)
     def dispatch_as_fallible(self, origin: Origin, as_origin: AnyOrigin, call: AnyCall) -> None:
         """Root dispatches a call in another's name, and fails when it does."""
         origin.root()
         error, weight = self._run(call, as_origin)
         if error is not None:
-            raise error.after(weight + Weights.dispatch_as(call) - call.info().weight)
+            raise error.after(weight + Weights.dispatch_as_fallible())
         self.deposit(self.DispatchedAs(result=Ok(())))
 
     def _is_no_batch_all(self, call: RuntimeCall) -> bool:

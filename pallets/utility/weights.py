@@ -1,85 +1,76 @@
-"""Weights of the pallet `utility`, set by hand until they are measured: the calls and a little for each."""
+"""Weights of the pallet `utility`, measured. Do not edit, but run
+`gristmill benchmark pallet --pallet utility`.
+
+2026-11-25, AMD EPYC, 2 cores, CPython 3.11.7
+steps 10, repeat 5
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from frame import AnyCall, DispatchClass, RuntimeCall, Weight
-from frame.weights import ZERO, db, micros
+from frame.weights import Weight, WeightTable, weight
 
 
-def batch_overhead(count: int) -> Weight:
-    """What a batch of `count` calls takes besides the calls."""
-    return micros(5 + 3 * count)
-
-
-IF_ELSE_OVERHEAD = micros(8)
-"""What `if_else` takes besides its calls."""
-
-
-def _of(calls: Sequence[RuntimeCall]) -> Weight:
-    total = ZERO
-    for call in calls:
-        total = total + call.info().weight
-    return total + batch_overhead(len(calls))
-
-
-class Weights:
-    """One function a call."""
+class Weights(WeightTable):
+    """One function a benchmark."""
 
     @staticmethod
-    def batch(calls: list[AnyCall]) -> Weight:
-        """All calls."""
-        return _of(calls)
+    def batch(calls: int) -> Weight:
+        """Time ~= 21.3 + calls 10.29 µs. Minimum execution time: 20.0 µs.
+
+        `calls` is in [0, 1000].
+
+        Proof: 0 bytes at most, 0 measured.
+        """
+        return weight(21_272_000 + 10_289_286 * calls, 0)
 
     @staticmethod
-    def batch_all(calls: list[AnyCall]) -> Weight:
-        """All calls."""
-        return _of(calls)
+    def as_derivative() -> Weight:
+        """Time ~= 18.7 µs. Minimum execution time: 16.9 µs.
+
+        Proof: 0 bytes at most, 0 measured.
+        """
+        return weight(18_697_000, 0)
 
     @staticmethod
-    def force_batch(calls: list[AnyCall]) -> Weight:
-        """All calls."""
-        return _of(calls)
+    def batch_all(calls: int) -> Weight:
+        """Time ~= 480.5 + calls 12.18 µs. Minimum execution time: 19.9 µs.
+
+        `calls` is in [0, 1000].
+
+        Proof: 0 bytes at most, 0 measured.
+        """
+        return weight(480_519_945 + 12_180_863 * calls, 0)
 
     @staticmethod
-    def as_derivative(call: AnyCall) -> Weight:
-        """The call, and a look at the account."""
-        return call.info().weight + micros(5) + db(1, 1)
+    def force_batch(calls: int) -> Weight:
+        """Time ~= 186.1 + calls 16.55 µs. Minimum execution time: 19.4 µs.
+
+        `calls` is in [0, 1000].
+
+        Proof: 0 bytes at most, 0 measured.
+        """
+        return weight(186_146_750 + 16_552_794 * calls, 0)
 
     @staticmethod
-    def dispatch_as(call: AnyCall) -> Weight:
-        """The call."""
-        return call.info().weight + micros(5)
+    def dispatch_as() -> Weight:
+        """Time ~= 29.6 µs. Minimum execution time: 26.4 µs.
+
+        Proof: 0 bytes at most, 0 measured.
+        """
+        return weight(29_577_000, 0)
 
     @staticmethod
-    def dispatch_as_fallible(call: AnyCall) -> Weight:
-        """The call."""
-        return call.info().weight + micros(5)
+    def dispatch_as_fallible() -> Weight:
+        """Time ~= 26.3 µs. Minimum execution time: 24.8 µs.
+
+        Proof: 0 bytes at most, 0 measured.
+        """
+        return weight(26_290_000, 0)
 
     @staticmethod
-    def if_else(main: AnyCall, fallback: AnyCall) -> Weight:
-        """Both calls."""
-        return main.info().weight + fallback.info().weight + IF_ELSE_OVERHEAD
+    def if_else() -> Weight:
+        """Time ~= 41.8 µs. Minimum execution time: 36.2 µs.
 
-    @staticmethod
-    def with_weight(weight: Weight) -> Weight:
-        """What root says."""
-        return weight
-
-
-def class_of_all(calls: list[AnyCall]) -> DispatchClass:
-    """Operational when every carried call is."""
-    classes = [call.info().dispatch_class for call in calls]
-    operational = bool(classes) and all(found == DispatchClass.Operational for found in classes)
-    return DispatchClass.Operational if operational else DispatchClass.Normal
-
-
-def class_of_both(main: AnyCall, fallback: AnyCall) -> DispatchClass:
-    """Operational when both calls are."""
-    return class_of_all([main, fallback])
-
-
-def class_of(call: AnyCall) -> DispatchClass:
-    """A carried call keeps its class."""
-    return call.info().dispatch_class
+        Proof: 0 bytes at most, 0 measured.
+        """
+        return weight(41_810_000, 0)

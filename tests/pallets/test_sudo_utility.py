@@ -12,7 +12,7 @@ from frame.weights import ZERO, weight
 from pallets.sudo import Sudo
 from pallets.utility import Utility
 from pallets.utility.pallet import derivative_account
-from pallets.utility.weights import batch_overhead
+from pallets.utility.weights import Weights
 from primitives.extrinsic import MultiAddress
 from primitives.scale import Err, Ok, ScaleError
 from tests.pallets.money import (
@@ -126,7 +126,8 @@ def test_sudo_weights(ext: Externalities) -> None:
 def test_a_batch_runs_all(ext: Externalities) -> None:
     u, b = ext.of(Bank.utility), ext.of(Bank.balances)
     first, second = (b.transfer_allow_death.new(at(who), 10) for who in (BOB, CAROL))
-    for make in (u.batch, u.batch_all, u.force_batch):
+    overheads = (Weights.batch, Weights.batch_all, Weights.force_batch)
+    for make, overhead in zip((u.batch, u.batch_all, u.force_batch), overheads, strict=True):
         ext.clear_events()
         post = ext.dispatch(make.new([first, second]), signed(ALICE))
         assert ext.events() == [
@@ -136,7 +137,7 @@ def test_a_batch_runs_all(ext: Externalities) -> None:
             u.ItemCompleted(),
             u.BatchCompleted(),
         ]
-        used = first.info().weight + second.info().weight + batch_overhead(2)
+        used = first.info().weight + second.info().weight + overhead(2)
         assert post.actual_weight == used == make.new([first, second]).info().weight
     assert b.free_balance(BOB) == ENDOWED[BOB] + 30
 
@@ -147,7 +148,7 @@ def test_a_batch_stops_at_the_first_failure_and_keeps_what_came_before(ext: Exte
     post = ext.dispatch(u.batch.new([good, bad, good]), signed(ALICE))
     assert ext.last_event() == u.BatchInterrupted(index=1, error=FUNDS)
     assert b.free_balance(BOB) == ENDOWED[BOB] + 10
-    assert post.actual_weight == good.info().weight + bad.info().weight + batch_overhead(2)
+    assert post.actual_weight == good.info().weight + bad.info().weight + Weights.batch(2)
 
 
 def test_batch_all_is_all_or_nothing(ext: Externalities) -> None:
@@ -157,7 +158,7 @@ def test_batch_all_is_all_or_nothing(ext: Externalities) -> None:
         ext.dispatch(u.batch_all.new([good, bad, good]), signed(ALICE))
     with pytest.raises(TokenError) as caught:
         ext.dispatch(u.batch_all.new([good, bad, good]), signed(ALICE))
-    assert caught.value.actual_weight == good.info().weight + bad.info().weight + batch_overhead(2)
+    assert caught.value.actual_weight == good.info().weight + bad.info().weight + Weights.batch_all(2)
 
 
 def test_force_batch_goes_on(ext: Externalities) -> None:
