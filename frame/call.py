@@ -272,7 +272,10 @@ class CallMethod(Generic[S, P]):
         if _unmeasured(rule, weights):
             return
         if not _wanted(rule):
-            self.weight_rule = rule()
+            try:
+                self.weight_rule = rule()
+            except TypeError:  # measured over other components than the rule gives: to be measured again
+                self.weight_rule = None
             return
         self.weight_rule = _picker(rule, self.arguments, where)
 

@@ -208,7 +208,7 @@ class BoundItem:
 
     def forget(self) -> None:
         """Forget remembered values: the next read decodes."""
-        self._decode, self._encode = self._item.coders()
+        self._decode, self._encode, self._fits, self._keep = self._item.coders()
 
     @property
     def key(self) -> bytes:

@@ -22,6 +22,7 @@ from primitives.data import (
 )
 from primitives.hashing import blake2_256
 from primitives.job import (
+    CLASSES_MAX,
     INPUTS_MAX,
     NUMERICS,
     SPEC_VERSION,
@@ -30,6 +31,7 @@ from primitives.job import (
     Dp,
     Init,
     InputMap,
+    LossSpec,
     OptimizerSpec,
     Schedule,
     Target,
@@ -79,8 +81,10 @@ def policy(buyer: bytes) -> Policy:
     )
 
 
-def spec(trainable: int, columns: int = COLUMNS_MAX) -> TrainingSpec:
-    """A specification that names so many trainable tensors, and the most inputs from the last columns."""
+def spec(trainable: int, columns: int = COLUMNS_MAX, classes: int = CLASSES_MAX) -> TrainingSpec:
+    """A specification that names so many trainable tensors, and the most inputs from the last columns, with a
+    weight for each of so many classes.
+    """
     first = max(columns - INPUTS_MAX, 0)
     inputs = [
         InputMap(
@@ -96,7 +100,9 @@ def spec(trainable: int, columns: int = COLUMNS_MAX) -> TrainingSpec:
         model_hash=bytes(32),
         inputs=inputs,
         target=Target(column=_name(columns - 1, NAME_MAX), tensor=_name(255, TENSOR_NAME_MAX)),
-        loss=Loss.CrossEntropy,
+        loss=LossSpec.WeightedCrossEntropy(
+            weights=[float_bits(1.0)] * classes, ignore=None, smoothing=0, probabilities=False
+        ),
         optimizer=OptimizerSpec.Sgd(rate=float_bits(0.1), momentum=float_bits(0.9)),
         schedule=Schedule.Constant(),
         epochs=3,

@@ -59,7 +59,8 @@ def _docstring(lines: Sequence[str]) -> list[str]:
 
 
 def _docs(result: Result) -> list[str]:
-    lines = [f"{one_line(result.time)}. {time_range(result)}", ""]
+    first = f"{one_line(result.time)}. {time_range(result)}"
+    lines = [*textwrap.wrap(first, WIDTH - INDENT - 3), ""]
     ranges = result.measurement.benchmark.components
     if ranges:
         text = ", ".join(f"`{name}` is in [{c.low}, {c.high}]" for name, c in ranges.items())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -49,8 +50,18 @@ def subjects() -> dict[str, Subject]:
                 raise
             continue
         folder = Path(str(module.__file__)).parent
+        _forget_outdated(package, benchmarks_in(module))
         found[name] = Subject(name, type(pallet), tuple(benchmarks_in(module)), folder)
     return found
+
+
+def _forget_outdated(package: str, benchmarks: Sequence[Benchmark]) -> None:
+    """Weights measured over other components would be called wrongly while they are measured anew."""
+    weights = getattr(importlib.import_module(f"{package}.weights"), "Weights", None)
+    for found in benchmarks:
+        old = vars(weights).get(found.name) if weights is not None else None
+        if old is not None and list(inspect.signature(old).parameters) != list(found.components):
+            delattr(weights, found.name)
 
 
 def choose(pallet: str | None, extrinsic: str | None, *, extra: bool = False) -> list[Subject]:

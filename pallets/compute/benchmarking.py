@@ -1,7 +1,7 @@
 """What the calls of the pallet compute weigh.
 
-`columns` are those of the dataset's schema, `trainable` the tensors that the specification names. Jobs have
-the longest specification and policy; where a job ends, its dataset closes with it.
+`columns` are those of the dataset's schema, `trainable` the tensors that the specification names, `numbers`
+those of its loss. Jobs have the longest specification and policy; where a job ends, its dataset closes too.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from primitives.data import (
     blob_hash_of,
     piece_hash,
 )
-from primitives.job import TRAINABLE_MAX, FailReason, JobState, RejectReason
+from primitives.job import CLASSES_MAX, TRAINABLE_MAX, FailReason, JobState, RejectReason
 from primitives.largest import policy, schema, seal_key, spec
 
 HOUR = 3_600_000
@@ -58,9 +58,11 @@ def _listed(b: Bench[Compute], columns: int) -> int:
     return number
 
 
-def _order(b: Bench[Compute], dataset: int, columns: int, trainable: int) -> RuntimeCall:
+def _order(
+    b: Bench[Compute], dataset: int, columns: int, trainable: int, numbers: int = CLASSES_MAX
+) -> RuntimeCall:
     model = _blob(b, 1, "model")
-    return b.pallet.submit.new(dataset, model, 1, spec(trainable, columns), MOST, seal_key())
+    return b.pallet.submit.new(dataset, model, 1, spec(trainable, columns, numbers), MOST, seal_key())
 
 
 def _submitted(b: Bench[Compute], columns: int, *, closing: bool = True) -> int:
@@ -86,12 +88,12 @@ def _delivered(b: Bench[Compute], columns: int) -> int:
     return job
 
 
-@benchmark(columns=Linear(1, COLUMNS_MAX), trainable=Linear(0, TRAINABLE_MAX))
-def submit(b: Bench[Compute], columns: int, trainable: int) -> Iterator[Measured]:
+@benchmark(columns=Linear(1, COLUMNS_MAX), trainable=Linear(0, TRAINABLE_MAX), numbers=Linear(0, CLASSES_MAX))
+def submit(b: Bench[Compute], columns: int, trainable: int, numbers: int) -> Iterator[Measured]:
     """Everything is checked, under a policy that trusts the buyer by name."""
-    dataset = _listed(b, max(columns, 1))
+    dataset = _listed(b, columns)
     job = b.pallet.next_job_id.get()
-    yield b.extrinsic(b.caller(1), _order(b, dataset, columns, trainable))
+    yield b.extrinsic(b.caller(1), _order(b, dataset, columns, trainable, numbers))
     assert b.pallet.jobs[job].state == JobState.Submitted
 
 

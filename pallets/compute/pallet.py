@@ -46,6 +46,7 @@ from primitives.job import (
     FailReason,
     Init,
     JobState,
+    LossSpec,
     RejectReason,
     SpecError,
     TrainingSpec,
@@ -78,6 +79,12 @@ class Config:
     time: Time
     bond_permille: U32 = 100
     slash_permille: U32 = 500
+
+
+def numbers_of(loss: LossSpec) -> int:
+    """How many numbers a loss brings in its lists."""
+    fields = (getattr(loss, name) for name in type(loss).__annotations__)
+    return sum(len(field) for field in fields if isinstance(field, list))
 
 
 class Compute(Pallet[Config], weights=Weights):
@@ -242,7 +249,7 @@ class Compute(Pallet[Config], weights=Weights):
     class NoIdsLeft(Error):
         """All numbers are taken."""
 
-    @call(0, weight=lambda spec: Weights.submit(COLUMNS_MAX, len(spec.trainable)))
+    @call(0, weight=lambda spec: Weights.submit(COLUMNS_MAX, len(spec.trainable), numbers_of(spec.loss)))
     def submit(
         self,
         origin: Origin,
@@ -291,7 +298,7 @@ class Compute(Pallet[Config], weights=Weights):
                 job=job, dataset=dataset, buyer=buyer, provider=subject.owner, price=price, fee=fee, rho=rho
             )
         )
-        return Weights.submit(len(subject.schema.columns), len(spec.trainable))
+        return Weights.submit(len(subject.schema.columns), len(spec.trainable), numbers_of(spec.loss))
 
     @call(1, weight=lambda: Weights.cancel(COLUMNS_MAX))
     def cancel(self, origin: Origin, job: U32) -> Weight:

@@ -2,7 +2,7 @@
 `gristmill benchmark pallet --pallet compute`.
 
 2026-11-25, AMD EPYC, 2 cores, CPython 3.11.7
-steps 20, repeat 6
+steps 10, repeat 5
 """
 
 from __future__ import annotations
@@ -14,30 +14,33 @@ class Weights(WeightTable):
     """One function a benchmark."""
 
     @staticmethod
-    def submit(columns: int, trainable: int) -> Weight:
-        """Time ~= 299.8 + columns 5.416 + trainable 3.609 µs. Minimum execution time: 1017.3 µs.
+    def submit(columns: int, trainable: int, numbers: int) -> Weight:
+        """Time ~= 70.1 + columns 6.068 + trainable 2.871 + numbers 0.4577 µs. Minimum execution time: 1104.7
+        µs.
 
-        `columns` is in [1, 256], `trainable` is in [0, 256].
+        `columns` is in [1, 256], `trainable` is in [0, 256], `numbers` is in [0, 1024].
 
         `Balances::Holds` (r:1 w:1), at most 949 bytes an entry
         `Blobs::Blobs` (r:1 w:1), at most 133 bytes an entry
         `Compute::Jobs` (r:0 w:1), at most 485 bytes an entry
         `Compute::NextJobId` (r:1 w:1), at most 4 bytes an entry
         `Compute::OpenJobs` (r:0 w:2), at most 61 bytes an entry
-        `Compute::Orders` (r:0 w:1), at most 41102 bytes an entry
+        `Compute::Orders` (r:0 w:1), at most 45247 bytes an entry
         `Datasets::Datasets` (r:1 w:0), at most 25875 bytes an entry
         `Datasets::Ledger` (r:1 w:1), at most 40 bytes an entry
         `Market::Deals` (r:0 w:1), at most 132 bytes an entry
         `Market::Listings` (r:1 w:0), at most 125 bytes an entry
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
-        Proof: 42112 bytes at most, 6404 + (85 * columns) + (1 * trainable) measured.
+        Proof: 42112 bytes at most, 6403 + (85 * columns) + (1 * trainable) + (1 * numbers) measured.
         """
-        return weight(299_804_293 + 5_415_683 * columns + 3_609_486 * trainable, 42_112) + db(8, 10)
+        return weight(
+            70_119_354 + 6_068_095 * columns + 2_870_971 * trainable + 457_683 * numbers, 42_112
+        ) + db(8, 10)
 
     @staticmethod
     def cancel(columns: int) -> Weight:
-        """Time ~= 282.6 + columns 5.883 µs. Minimum execution time: 316.2 µs.
+        """Time ~= 414.0 + columns 5.203 µs. Minimum execution time: 362.7 µs.
 
         `columns` is in [1, 256].
 
@@ -45,7 +48,7 @@ class Weights(WeightTable):
         `Blobs::Blobs` (r:1 w:1), at most 133 bytes an entry
         `Compute::Jobs` (r:1 w:1), at most 485 bytes an entry
         `Compute::OpenJobs` (r:0 w:2), at most 61 bytes an entry
-        `Compute::Orders` (r:0 w:1), at most 41102 bytes an entry
+        `Compute::Orders` (r:0 w:1), at most 45247 bytes an entry
         `Datasets::Datasets` (r:1 w:1), at most 25875 bytes an entry
         `Datasets::Ledger` (r:1 w:1), at most 40 bytes an entry
         `Market::Deals` (r:1 w:1), at most 132 bytes an entry
@@ -53,11 +56,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 51102 bytes at most, 7349 + (85 * columns) measured.
         """
-        return weight(282_620_365 + 5_883_394 * columns, 51_102) + db(10, 12)
+        return weight(414_009_236 + 5_202_603 * columns, 51_102) + db(10, 12)
 
     @staticmethod
     def reject(columns: int) -> Weight:
-        """Time ~= 309.2 + columns 5.561 µs. Minimum execution time: 317.7 µs.
+        """Time ~= 522.0 + columns 5.027 µs. Minimum execution time: 340.8 µs.
 
         `columns` is in [1, 256].
 
@@ -65,7 +68,7 @@ class Weights(WeightTable):
         `Blobs::Blobs` (r:1 w:1), at most 133 bytes an entry
         `Compute::Jobs` (r:1 w:1), at most 485 bytes an entry
         `Compute::OpenJobs` (r:0 w:2), at most 61 bytes an entry
-        `Compute::Orders` (r:0 w:1), at most 41102 bytes an entry
+        `Compute::Orders` (r:0 w:1), at most 45247 bytes an entry
         `Datasets::Datasets` (r:1 w:1), at most 25875 bytes an entry
         `Datasets::Ledger` (r:1 w:1), at most 40 bytes an entry
         `Market::Deals` (r:1 w:1), at most 132 bytes an entry
@@ -73,11 +76,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 51102 bytes at most, 7349 + (85 * columns) measured.
         """
-        return weight(309_174_235 + 5_560_691 * columns, 51_102) + db(10, 12)
+        return weight(522_016_519 + 5_026_763 * columns, 51_102) + db(10, 12)
 
     @staticmethod
     def accept() -> Weight:
-        """Time ~= 119.5 µs. Minimum execution time: 114.1 µs.
+        """Time ~= 157.7 µs. Minimum execution time: 137.7 µs.
 
         `Balances::Holds` (r:1 w:1), at most 949 bytes an entry
         `Compute::Jobs` (r:1 w:1), at most 485 bytes an entry
@@ -87,11 +90,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 11634 bytes at most, 2137 measured.
         """
-        return weight(119_491_000, 11_634) + db(6, 4)
+        return weight(157_743_000, 11_634) + db(6, 4)
 
     @staticmethod
     def submit_result() -> Weight:
-        """Time ~= 78.2 µs. Minimum execution time: 68.1 µs.
+        """Time ~= 96.5 µs. Minimum execution time: 88.8 µs.
 
         `Blobs::Blobs` (r:1 w:1), at most 133 bytes an entry
         `Compute::Jobs` (r:1 w:1), at most 485 bytes an entry
@@ -99,11 +102,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 8091 bytes at most, 1751 measured.
         """
-        return weight(78_245_000, 8_091) + db(4, 3)
+        return weight(96_539_000, 8_091) + db(4, 3)
 
     @staticmethod
     def fail(columns: int) -> Weight:
-        """Time ~= 358.0 + columns 5.311 µs. Minimum execution time: 334.3 µs.
+        """Time ~= 382.1 + columns 7.319 µs. Minimum execution time: 380.3 µs.
 
         `columns` is in [1, 256].
 
@@ -111,7 +114,7 @@ class Weights(WeightTable):
         `Blobs::Blobs` (r:1 w:1), at most 133 bytes an entry
         `Compute::Jobs` (r:1 w:1), at most 485 bytes an entry
         `Compute::OpenJobs` (r:0 w:2), at most 61 bytes an entry
-        `Compute::Orders` (r:0 w:1), at most 41102 bytes an entry
+        `Compute::Orders` (r:0 w:1), at most 45247 bytes an entry
         `Datasets::Datasets` (r:1 w:1), at most 25875 bytes an entry
         `Datasets::Ledger` (r:1 w:1), at most 40 bytes an entry
         `Market::Deals` (r:1 w:1), at most 132 bytes an entry
@@ -119,11 +122,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 51102 bytes at most, 7549 + (85 * columns) measured.
         """
-        return weight(358_028_771 + 5_310_933 * columns, 51_102) + db(10, 12)
+        return weight(382_086_220 + 7_318_799 * columns, 51_102) + db(10, 12)
 
     @staticmethod
     def confirm(columns: int) -> Weight:
-        """Time ~= 535.7 + columns 5.314 µs. Minimum execution time: 383.8 µs.
+        """Time ~= 525.6 + columns 7.614 µs. Minimum execution time: 457.9 µs.
 
         `columns` is in [1, 256].
 
@@ -131,7 +134,7 @@ class Weights(WeightTable):
         `Blobs::Blobs` (r:2 w:2), at most 133 bytes an entry
         `Compute::Jobs` (r:1 w:1), at most 485 bytes an entry
         `Compute::OpenJobs` (r:0 w:2), at most 61 bytes an entry
-        `Compute::Orders` (r:0 w:1), at most 41102 bytes an entry
+        `Compute::Orders` (r:0 w:1), at most 45247 bytes an entry
         `Datasets::Datasets` (r:1 w:1), at most 25875 bytes an entry
         `Datasets::Ledger` (r:1 w:1), at most 40 bytes an entry
         `Market::Deals` (r:1 w:1), at most 132 bytes an entry
@@ -141,11 +144,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 58785 bytes at most, 7900 + (85 * columns) measured.
         """
-        return weight(535_670_743 + 5_313_587 * columns, 58_785) + db(13, 15)
+        return weight(525_599_931 + 7_614_040 * columns, 58_785) + db(13, 15)
 
     @staticmethod
     def expire_unaccepted(columns: int) -> Weight:
-        """Time ~= 305.7 + columns 6.125 µs. Minimum execution time: 302.4 µs.
+        """Time ~= 560.9 + columns 5.314 µs. Minimum execution time: 338.9 µs.
 
         `columns` is in [1, 256].
 
@@ -153,7 +156,7 @@ class Weights(WeightTable):
         `Blobs::Blobs` (r:1 w:1), at most 133 bytes an entry
         `Compute::Jobs` (r:1 w:1), at most 485 bytes an entry
         `Compute::OpenJobs` (r:0 w:2), at most 61 bytes an entry
-        `Compute::Orders` (r:0 w:1), at most 41102 bytes an entry
+        `Compute::Orders` (r:0 w:1), at most 45247 bytes an entry
         `Datasets::Datasets` (r:1 w:1), at most 25875 bytes an entry
         `Datasets::Ledger` (r:1 w:1), at most 40 bytes an entry
         `Market::Deals` (r:1 w:1), at most 132 bytes an entry
@@ -161,11 +164,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 51102 bytes at most, 7436 + (85 * columns) measured.
         """
-        return weight(305_729_723 + 6_125_006 * columns, 51_102) + db(10, 12)
+        return weight(560_927_016 + 5_314_020 * columns, 51_102) + db(10, 12)
 
     @staticmethod
     def expire_undelivered(columns: int) -> Weight:
-        """Time ~= 491.4 + columns 4.878 µs. Minimum execution time: 399.6 µs.
+        """Time ~= 630.6 + columns 6.95 µs. Minimum execution time: 422.6 µs.
 
         `columns` is in [1, 256].
 
@@ -173,7 +176,7 @@ class Weights(WeightTable):
         `Blobs::Blobs` (r:1 w:1), at most 133 bytes an entry
         `Compute::Jobs` (r:1 w:1), at most 485 bytes an entry
         `Compute::OpenJobs` (r:0 w:2), at most 61 bytes an entry
-        `Compute::Orders` (r:0 w:1), at most 41102 bytes an entry
+        `Compute::Orders` (r:0 w:1), at most 45247 bytes an entry
         `Datasets::Datasets` (r:1 w:1), at most 25875 bytes an entry
         `Datasets::Ledger` (r:1 w:1), at most 40 bytes an entry
         `Market::Deals` (r:1 w:1), at most 132 bytes an entry
@@ -181,11 +184,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 51102 bytes at most, 7549 + (85 * columns) measured.
         """
-        return weight(491_377_218 + 4_877_835 * columns, 51_102) + db(10, 12)
+        return weight(630_633_047 + 6_949_558 * columns, 51_102) + db(10, 12)
 
     @staticmethod
     def expire_unconfirmed(columns: int) -> Weight:
-        """Time ~= 375.6 + columns 6.061 µs. Minimum execution time: 400.0 µs.
+        """Time ~= 454.1 + columns 6.689 µs. Minimum execution time: 435.2 µs.
 
         `columns` is in [1, 256].
 
@@ -193,7 +196,7 @@ class Weights(WeightTable):
         `Blobs::Blobs` (r:2 w:2), at most 133 bytes an entry
         `Compute::Jobs` (r:1 w:1), at most 485 bytes an entry
         `Compute::OpenJobs` (r:0 w:2), at most 61 bytes an entry
-        `Compute::Orders` (r:0 w:1), at most 41102 bytes an entry
+        `Compute::Orders` (r:0 w:1), at most 45247 bytes an entry
         `Datasets::Datasets` (r:1 w:1), at most 25875 bytes an entry
         `Datasets::Ledger` (r:1 w:1), at most 40 bytes an entry
         `Market::Deals` (r:1 w:1), at most 132 bytes an entry
@@ -203,4 +206,4 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 58785 bytes at most, 7900 + (85 * columns) measured.
         """
-        return weight(375_592_394 + 6_061_469 * columns, 58_785) + db(13, 15)
+        return weight(454_089_356 + 6_688_910 * columns, 58_785) + db(13, 15)
