@@ -189,6 +189,7 @@ def fetch(chain: Chain, identity: Identity, number: int) -> Fetched:
         spec_hash=job.spec_hash,
         numerics=order.spec.numerics,
         provider=job.provider,
+        noise_commit=job.noise_commit,
     )
     package = receipt.unpack(plaintext, order.model, expected, verify)
     if rules.result_commitment(package.receipt) != job.commitment:

@@ -36,6 +36,7 @@ class Job:
     result_by: U64
     confirm_by: U64
     beacon: H256 | None
+    noise_commit: H256 | None
     sealed_hash: H256 | None
     sealed_len: U64
     commitment: H256 | None

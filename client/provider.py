@@ -288,8 +288,6 @@ class Provider:
         order = self._order(number, job)
         if order is None:
             raise Rejection(RejectReason.SpecRefused)
-        if order.spec.dp is not None:
-            raise Rejection(RejectReason.DpUnavailable)
         breach = rules.policy_breach(order.policy, order.spec, job.buyer, job.rows)
         if breach is not None:
             raise Rejection(breach)
@@ -406,7 +404,7 @@ class Provider:
             job=number,
             dataset_root=job.root,
             noise_commit=self._noise_commit(number, job),
-            metrics=order.policy.metrics,
+            metrics=() if order.spec.dp is not None else order.policy.metrics,  # a loss is a release too
         )
         certifier = receipt.Certifier(
             self.identity.keypair.account_id, self.identity.keypair.scheme, self.identity.keypair.sign

@@ -38,13 +38,13 @@ file = {file}                   # .csv or .npz; the rows never leave this machin
 
 [policy]
 # Who may train WITHOUT differential privacy. Weights trained without it may memorise single rows, and a
-# skilled buyer may read them out again. "never", "anyone", or a list of addresses. Differential privacy is
-# not built yet, so with "never" every job is refused.
+# skilled buyer may read them out again. "never", "anyone", or a list of addresses.
 without_dp = {without_dp}
 # Who may start from weights of their own, which can be built to carry rows out: "never", "under_dp", or
 # addresses.
 given_weights = "under_dp"
-rho_budget = 0.0                # privacy budget (zCDP rho) over the dataset's life, for jobs under DP
+rho_budget = 1.0                # privacy budget (zCDP rho) over the dataset's life, for jobs under DP:
+                                # 1.0 means epsilon = 7.8 at delta = 10^-5, 0.1 means 2.3
 sigma_min = 1.0                 # least noise multiplier under DP
 min_rows = 1                    # refuse to train on fewer rows
 params_per_row = 100.0          # most trainable parameters a row: fewer parameters can carry less away

@@ -1,6 +1,7 @@
 """`gristmill train`: the enclave alone, on data and a model of one's own, without a chain."""
 
 import json
+import os
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,7 @@ from primitives.job import (
     NUMERICS,
     SPEC_VERSION,
     Affine,
+    Dp,
     Init,
     InputMap,
     LossSpec,
@@ -77,6 +79,13 @@ def configure_spec(parser: ArgumentParser) -> None:
     add("--seed", default="0", help="any text; decides shuffling and initial weights")
     add("--init", choices=["fresh", "given"], default="fresh", help="start anew, or from the model's weights")
     add("--trainable", action="append", default=[], metavar="TENSOR", help="train only these (default: all)")
+    add(
+        "--dp",
+        type=float,
+        metavar="SIGMA",
+        help="differential privacy with this noise multiplier (DP-SGD); more noise costs less privacy",
+    )
+    add("--clip", type=float, default=1.0, metavar="NORM", help="under --dp: clip each row's gradient (1.0)")
     add("--no-shuffle", action="store_true", help="read the rows in the dataset's order")
 
 
@@ -107,7 +116,7 @@ def run(arguments: Namespace) -> int:
             source,
             spec,
             limits,
-            Secrets(),
+            Secrets(os.urandom(32)),  # unknown to everybody, or the noise could be taken off again
             init_key=init_key(spec.seed, 0),
             losses=True,
             progress=progress,
@@ -155,10 +164,18 @@ def training_spec(arguments: Namespace, model: bytes, columns: Sequence[str]) ->
         seed=tagged("seed", arguments.seed.encode()),
         init=Init.Given() if arguments.init == "given" else Init.Beacon(),
         trainable=[name.encode() for name in arguments.trainable],
-        dp=None,
+        dp=None if arguments.dp is None else privacy(arguments.dp, arguments.clip),
         shuffle=not arguments.no_shuffle,
         shards=1,
     )
+
+
+def privacy(sigma: float, clip: float) -> Dp:
+    """The section for a noise multiplier (in thousandths) and a clip (in millionths). Raises SpecError."""
+    sigma_milli, clip_num = round(sigma * 1000), round(clip * 10**6)
+    if not (0 < sigma_milli < 2**32 and 0 < clip_num < 2**64):
+        raise SpecError("the noise multiplier and the clip of differential privacy are above zero")
+    return Dp(clip_num=clip_num, clip_den=10**6, sigma_milli=sigma_milli)
 
 
 def _pairs(arguments: Namespace, names: Names, columns: Sequence[str]) -> list[tuple[str, str]]:

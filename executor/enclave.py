@@ -69,7 +69,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Secrets:
-    """What never leaves the provider: the key of privacy noise. Not used by jobs without DP."""
+    """What never leaves the provider: the key of privacy's noise. Jobs without DP do not use it."""
 
     noise_key: bytes = field(default=bytes(KEY_SIZE), repr=False)
 
@@ -137,12 +137,13 @@ class Enclave:
         """Train on rows and return the new weights.
 
         `init_key` is `executor.initialise.init_key(beacon, job)`. `losses` asks for the mean losses of the
-        first and last epoch. `progress` is called with (steps done, all steps), never more. The deadline
-        covers all of it.
+        first and last epoch; under differential privacy there are none. `progress` is called with (steps
+        done, all steps), never more. The deadline covers all of it.
         """
-        if spec.dp is not None:
-            raise SpecError("this executor cannot train with differential privacy yet")
         chunks = checked_chunks(rows)
+        if spec.dp is not None and secret.noise_key == bytes(KEY_SIZE):
+            raise SpecError("differential privacy needs a noise key that nobody else knows")
+        losses = losses and spec.dp is None
         job = _job(model, spec, rows.rows, rows.schema, limits, init_key, chunks, losses)
         with _child(self.command(), limits.deadline_ms) as child:
             planned = child.plan(job)

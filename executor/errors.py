@@ -15,7 +15,9 @@
     ├── SpecError         the training spec, or what it asks of the model or the schema
     │   ├── UnknownTensor         an input, output or trainable name that the model lacks
     │   ├── NotTrainable          no gradient reaches the tensor
-    │   └── UnsupportedSpec       a loss, optimizer or option that this executor lacks
+    │   ├── UnsupportedSpec       a loss, optimizer or option that this executor lacks
+    │   ├── MixesRows             under differential privacy: a row's value depends on other rows
+    │   └── NotPrivate            under differential privacy: gradients of single rows are not known
     ├── CompilerError     a defect of ours: what was emitted is not what was planned
     ├── DataError         the rows
     │   ├── BadData               a value that may not be there: NaN, infinity, an unknown class
@@ -96,6 +98,14 @@ class NotTrainable(SpecError):
 
 class UnsupportedSpec(SpecError):
     """This executor lacks a loss, optimizer or option of the spec."""
+
+
+class MixesRows(SpecError):
+    """Under differential privacy no value of a row may depend on other rows of the batch."""
+
+
+class NotPrivate(SpecError):
+    """The gradients of single rows, which differential privacy needs, are not known for this model."""
 
 
 class CompilerError(ExecutorError):

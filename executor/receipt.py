@@ -101,6 +101,7 @@ class Expected:
     spec_hash: bytes
     numerics: int
     provider: bytes
+    noise_commit: bytes | None = None
 
 
 def unpack(data: bytes, model: bytes, expected: Expected, verify: Verify) -> ResultPackage:

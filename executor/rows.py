@@ -279,9 +279,12 @@ def inputs(array: Array, affine: Affine | None) -> NDArray[np.float32]:
     return values
 
 
-def classes(array: Array, count: int, ignored: int | None = None) -> NDArray[np.int32]:
+def classes(array: Array, count: int, ignored: int | None = None, private: bool = False) -> NDArray[np.int32]:
     """An integer target as class numbers below `count`, or `ignored`; its shape stays. BadData beyond it, or
     for floats.
+
+    Where the run has to be `private`, a class beyond the model's outputs becomes −1, no class at all: whether
+    a run fails must not depend on a single row.
     """
     if array.dtype.kind not in "iu":
         raise BadData("cross entropy needs integer classes")
@@ -289,6 +292,8 @@ def classes(array: Array, count: int, ignored: int | None = None) -> NDArray[np.
     wrong = (values < 0) | (values >= count)
     if ignored is not None:
         wrong &= values != ignored
+    if private:
+        return np.where(wrong, -1, values).astype(np.int32)
     if wrong.any():
         raise BadData(f"a class is not in 0 … {count - 1}, the model's outputs")
     return array.astype(np.int32)

@@ -16,6 +16,7 @@ from executor import rows
 from executor.compiler.plan import Kind, Parameter, Plan, Region
 from executor.errors import BadData, Diverged, SpecError
 from executor.initialise import kaiming_uniform
+from executor.privacy.noise import Noise
 from executor.rates import Numbers
 from executor.rows import Array
 from executor.sandbox import Sandbox
@@ -26,13 +27,13 @@ from primitives.job import Init, TrainingSpec
 
 @dataclass(frozen=True)
 class Trained:
-    """What training leaves: parameters in plan order, mean losses of the first and the last epoch, fuel
-    used.
+    """What training leaves: parameters in plan order, mean losses of the first and the last epoch (None
+    under differential privacy: they are not among what it releases), fuel used.
     """
 
     parameters: tuple[bytes, ...]
-    first_loss: float
-    last_loss: float
+    first_loss: float | None
+    last_loss: float | None
     fuel: int
 
 
@@ -65,7 +66,8 @@ def dataset(
     for item, name, region in zip(spec.inputs, names, _inputs(plan, spec), strict=True):
         arrays[region.name] = rows.inputs(table[name], item.affine).reshape((count, *region.shape[1:]))
     if plan.target.kind == Kind.I32:
-        found = rows.classes(table[target], class_count(plan), plan.ignored)
+        private = spec.dp is not None
+        found = rows.classes(table[target], class_count(plan), plan.ignored, private)
         arrays[plan.target.name] = found.reshape((count, *plan.target.shape[1:]))
     else:
         values = rows.inputs(table[target], None)
@@ -106,10 +108,12 @@ def train(
     start: Sequence[bytes],
     data: Mapping[str, Array],
     progress: Callable[[int], None],
+    noise_key: bytes = bytes(32),
 ) -> Trained:
     """Run every epoch and read the weights. Raises OutOfFuel, and Diverged when a weight is NaN or
-    infinite.
+    infinite. Under differential privacy `noise_key` decides the noise.
     """
+    noise = None if plan.variance is None else Noise(noise_key, plan.variance)
     for region, value in plan.constants:
         sandbox.write(region, value)
     for parameter, value in zip(plan.parameters, start, strict=True):
@@ -118,14 +122,16 @@ def train(
             sandbox.view(state.region)[...] = np.float32(state.fill)
     assert plan.target is not None
     count = len(data[plan.target.name])
-    losses, done, numbers = [], 0, Numbers(spec, count)
+    losses: list[float | None] = []
+    done, numbers = 0, Numbers(spec, count)
     for epoch in range(spec.epochs):
         means = []
-        for part in _calls(plan, sandbox, data, numbers, order(spec.seed, epoch, count, spec.shuffle)):
+        places = order(spec.seed, epoch, count, spec.shuffle)
+        for part in _calls(plan, sandbox, data, numbers, places, noise):
             done += len(part)
             means.append(part)
             progress(done)
-        losses.append(_mean(np.concatenate(means), count, plan.batch))
+        losses.append(_mean(np.concatenate(means), count, plan.batch) if plan.losses else None)
     sandbox.call("finish")
     parameters = tuple(sandbox.view(parameter.region).tobytes() for parameter in plan.parameters)
     if not all(np.isfinite(np.frombuffer(value, "<f4")).all() for value in parameters):
@@ -134,10 +140,17 @@ def train(
 
 
 def _calls(
-    plan: Plan, sandbox: Sandbox, data: Mapping[str, Array], numbers: Numbers, places: NDArray[np.int64]
+    plan: Plan,
+    sandbox: Sandbox,
+    data: Mapping[str, Array],
+    numbers: Numbers,
+    places: NDArray[np.int64],
+    noise: Noise | None,
 ) -> Iterator[NDArray[np.float32]]:
-    """One pass over the rows in the given order; the mean loss of each step, call by call."""
-    assert plan.target is not None and plan.losses is not None
+    """One pass over the rows in the given order; the mean loss of each step (zero where none is computed),
+    call by call.
+    """
+    assert plan.target is not None
     for start in range(0, len(places), plan.rows_per_call):
         taken = places[start : start + plan.rows_per_call]
         for region in (*plan.inputs, plan.target):
@@ -145,8 +158,12 @@ def _calls(
         steps = -(-len(taken) // plan.batch)
         if plan.numbers is not None:
             sandbox.view(plan.numbers)[:steps] = numbers.take(steps)
+        if noise is not None and plan.noise is not None:
+            columns = plan.noise.shape[1]
+            sandbox.view(plan.noise)[:steps] = noise.take(steps * columns).reshape(steps, columns)
         sandbox.call("run", steps, len(taken) - (steps - 1) * plan.batch)
-        yield sandbox.view(plan.losses)[:steps].astype(np.float32)
+        losses = sandbox.view(plan.losses)[:steps] if plan.losses else np.zeros(steps)
+        yield losses.astype(np.float32)
 
 
 def _mean(losses: NDArray[np.float32], count: int, batch: int) -> float:

@@ -96,9 +96,9 @@ def _train(
         wire.send(writer, Kind.PROGRESS, encode(wire.Progress, wire.Progress(steps=steps)))
 
     try:
-        chunks = _chunks(reader, chunk_count(job.schema, job.rows))
+        chunks, noise_key = _chunks(reader, chunk_count(job.schema, job.rows))
         data = training.dataset(plan, job.spec, job.schema, chunks, job.rows)
-        trained = training.train(plan, job.spec, sandbox, start, data, progress)
+        trained = training.train(plan, job.spec, sandbox, start, data, progress, noise_key)
     except Exception as error:
         wire.send(writer, Kind.FAILED, encode(wire.Failed, wire.Failed(code=_code(error))))
         return
@@ -111,14 +111,17 @@ def _train(
     wire.send(writer, Kind.DONE, encode(wire.Done, done))
 
 
-def _chunks(reader: IO[bytes], count: int) -> Sequence[bytes]:
+def _chunks(reader: IO[bytes], count: int) -> tuple[Sequence[bytes], bytes]:
+    """The rows, and the key of privacy's noise."""
     chunks = [wire.receive(reader, {Kind.CHUNK: CHUNK_MAX})[1] for _ in range(count)]
-    wire.receive(reader, {Kind.RUN: 32})
-    return chunks
+    _, payload = wire.receive(reader, {Kind.RUN: 32})
+    return chunks, decode(wire.Run, payload).noise_key
 
 
-def _loss_bits(loss: float) -> int:
-    """The float32 pattern; one NaN for every NaN."""
+def _loss_bits(loss: float | None) -> int:
+    """The float32 pattern; one NaN for every NaN, zero for none."""
+    if loss is None:
+        return 0
     return 0x7FC0_0000 if math.isnan(loss) else float_bits(loss)
 
 

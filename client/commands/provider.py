@@ -23,8 +23,7 @@ from executor.readers import parse_shapes
 from primitives.data import GivenWeights, Policy, WithoutDp
 
 WITHOUT_DP: dict[type[object], str] = {
-    WithoutDp.Never: "Jobs without differential privacy are refused, and this version has no other: "
-    "nobody can train.",
+    WithoutDp.Never: "Jobs without differential privacy are refused.",
     WithoutDp.Trusted: "The buyers you listed get weights that may memorise single rows.",
     WithoutDp.Anyone: "Any buyer gets weights that may memorise single rows; a skilled one may read some "
     "out again.",

@@ -3,6 +3,7 @@ bytes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from math import prod
 
 from executor.compiler import ir
@@ -12,6 +13,7 @@ from executor.compiler.kernels.base import Buffer
 from executor.compiler.losses import TARGET, class_rule, objective
 from executor.compiler.optimizers import Optimizer, State, clip_factor, clip_of, clipped, optimizer_of
 from executor.compiler.plan import Kind, Parameter, Plan, Region, StateRegion
+from executor.compiler.private import NOISE, check_rows_apart, private_gradients
 from executor.compiler.program import MEMORY_MAX, Program, link
 from executor.compiler.schedule import NUMBERS, Scheduler, Sinks, Update
 from executor.compiler.types import DType
@@ -25,6 +27,7 @@ from executor.errors import (
 )
 from executor.graph.build import Model, batched_output, build
 from executor.graph.parse import parse
+from executor.privacy.grid import grid as privacy_grid
 from primitives.job import NUMERICS, Clip, TrainingSpec
 
 LANES = 8
@@ -54,13 +57,21 @@ def compile_training(model: bytes, spec: TrainingSpec, rows: int, *, gradients_o
         raise UnsupportedType(f"the output {target_name!r} is {prediction.dtype.value}: training is in f32")
     target, goal = objective(spec.loss, prediction)
     weight = goal.share(ir.make(Op.ROW_WEIGHT, (), (), True))
-    loss = ir.batch_sum(goal.loss * weight)
-    found = gradients(prediction, goal.gradient * weight, built.parameters.values())
+    loss = None if spec.dp else ir.batch_sum(goal.loss * weight)
+    # Under differential privacy a row's share may not depend on other rows, and the batch size is public.
+    seed = goal.gradient if spec.dp else goal.gradient * weight
+    found = gradients(prediction, seed, built.parameters.values())
     chosen = _chosen(built, found, names)
     fed = [item.tensor.decode() for item in spec.inputs]
     _check_inputs(built, fed, [prediction])
     layout = Layout(spec.batch, rows)
-    layout.inputs({name: built.inputs[name] for name in fed}, target)
+    noise = sum(built.parameters[name].size for name in chosen) if spec.dp else 0
+    layout.inputs({name: built.inputs[name] for name in fed}, target, noise)
+    if spec.dp:
+        grid = privacy_grid(spec.dp, spec.batch, noise)
+        layout.variance = grid.variance
+        check_rows_apart([seed])
+        found = private_gradients(found, [built.parameters[name] for name in chosen], grid, spec.batch)
     layout.classes, layout.ignored = class_rule(spec.loss, prediction)
     layout.parameters(built, chosen, () if gradients_only else optimizer.states)
     if gradients_only:
@@ -68,11 +79,11 @@ def compile_training(model: bytes, spec: TrainingSpec, rows: int, *, gradients_o
             (found[built.parameters[name]], layout.output(name, found[built.parameters[name]]))
             for name in chosen
         ]
-        sinks = Sinks(values=values, loss=(loss, layout.losses))
+        sinks = Sinks(values=values, loss=layout.loss(loss))
     else:
         layout.step_numbers(optimizer.numbers)
         slopes = {name: found[built.parameters[name]] for name in chosen}
-        sinks = Sinks(loss=(loss, layout.losses), updates=_updates(built, slopes, optimizer, clip_of(spec)))
+        sinks = Sinks(loss=layout.loss(loss), updates=_updates(built, slopes, optimizer, clip_of(spec)))
     steps = spec.epochs * -(-rows // spec.batch)
     calls = spec.epochs * -(-rows // layout.rows_per_call)
     return layout.plan(built, sinks, steps, calls)
@@ -97,8 +108,6 @@ def _check(spec: TrainingSpec, rows: int) -> Optimizer:
         raise UnsupportedNumerics(f"numerics {spec.numerics} is not {NUMERICS}")
     if spec.shards != 1:
         raise UnsupportedSpec("a batch in more than one shard is not supported yet")
-    if spec.dp is not None:
-        raise UnsupportedSpec("differential privacy is not supported yet")
     if not 1 <= spec.batch <= BATCH_MAX:
         raise TooLarge(f"batches of {spec.batch} rows; 1 to {BATCH_MAX} are allowed")
     if rows < 1 or spec.epochs < 1:
@@ -177,6 +186,8 @@ class Layout:
         self.rows_per_call = batch
         self.losses = Buffer("losses", 1, False, pinned=True)
         self.has_loss = False
+        self.noise: Buffer | None = None
+        self.variance: Fraction | None = None
         self.classes: int | None = None
         self.ignored: int | None = None
         self.numbers: Buffer | None = None
@@ -189,11 +200,13 @@ class Layout:
         self.shapes[buffer] = (shape, kind)
         return buffer
 
-    def inputs(self, features: dict[str, Node], target: Node | None) -> None:
-        """Regions of rows: as many batches a call as fit CALL_BYTES, and no more than there are."""
+    def inputs(self, features: dict[str, Node], target: Node | None, noise: int = 0) -> None:
+        """Regions of rows: as many batches a call as fit CALL_BYTES, and no more than there are. `noise`
+        numbers of privacy's noise go with each batch."""
         row = sum(node.size * node.dtype.width for node in features.values())
         row += 4 * (target.size if target else 0) + 4
-        per_call = max(1, min(CALL_BYTES // (row * self.batch), -(-self.rows // self.batch)))
+        step = row * self.batch + 4 * noise
+        per_call = max(1, min(CALL_BYTES // step, -(-self.rows // self.batch)))
         self.rows_per_call = per_call * self.batch
         if row * self.rows_per_call > MEMORY_MAX:
             raise TooLarge(f"one batch of rows takes {row * self.batch} bytes; {MEMORY_MAX} are allowed")
@@ -208,8 +221,15 @@ class Layout:
                 name += "'"
             self.target = self._region(name, (self.rows_per_call, *target.shape), kind, hosted=True)
             self.places[TARGET] = self.target
+        if noise:
+            self.places[NOISE] = self.noise = self._region("noise", (per_call, noise), Kind.I32, hosted=True)
+        elif target is not None:
             self.losses = self._region("losses", (per_call,), hosted=True)
             self.has_loss = True
+
+    def loss(self, value: Node | None) -> tuple[Node, Buffer] | None:
+        """Where the losses of the steps go; nowhere under differential privacy, which gives none away."""
+        return None if value is None else (value, self.losses)
 
     def whole_inputs(self, inputs: dict[str, Node]) -> None:
         """Regions of whole tensors."""
@@ -277,6 +297,8 @@ class Layout:
             inputs=tuple(self._public(self.places[name]) for name in self.features),
             target=self._public(self.target) if self.target else None,
             losses=self._public(self.losses) if self.has_loss else None,
+            noise=self._public(self.noise) if self.noise else None,
+            variance=self.variance,
             parameters=tuple(
                 Parameter(
                     self._public(item.buffer),

@@ -75,6 +75,10 @@ class Op(Enum):
     # pooling
     POOL_MAX = auto()  # (x [c, h, w]): kernel, strides, dilations
     POOL_MAX_GRAD = auto()  # (x, y, dy): kernel, strides, dilations
+    # differential privacy: whole numbers on a grid (executor/privacy/grid.py), int32 in f32's place
+    GRID_SUM = auto()  # (x batched, s batched ()) -> Σ over rows of round(s·x), int32
+    GRID_OUTER = auto()  # (a [i], b [j]) batched -> [i, j]: Σ over rows of round(a·b), int32
+    NOISED = auto()  # (int32 sum): name of the noise, (first, all columns), factor: (sum + noise)·factor
     # general kernels only, from here on. Elementwise: computed in the element's own type, or to a type
     CAST = auto()
     NOT = auto()  # bits of an integer, truth of a bool
@@ -205,7 +209,7 @@ def make(
 
 def general(node: Node) -> bool:
     """The node takes a general kernel: it is not float32, or empty, or a primitive that has no other."""
-    if node.op.value > Op.POOL_MAX_GRAD.value:
+    if node.op.value > Op.NOISED.value:
         return True
     return any(item.dtype is not DType.F32 or not item.size for item in (node, *node.inputs))
 
@@ -466,10 +470,12 @@ def conv(x: Node, w: Node, strides: Pair, dilations: Pair, groups: int) -> Node:
     return make(Op.CONV, (x, w), (outputs, *spatial), True, strides, dilations, groups)
 
 
-def conv_weight(x: Node, dy: Node, kernel: Pair, strides: Pair, dilations: Pair, groups: int) -> Node:
-    """Gradient of `conv` by its weights."""
+def conv_weight(
+    x: Node, dy: Node, kernel: Pair, strides: Pair, dilations: Pair, groups: int, each: bool = False
+) -> Node:
+    """Gradient of `conv` by its weights, summed over the rows or, with `each`, for every row."""
     shape = (dy.shape[0], x.shape[0] // groups, *kernel)
-    return make(Op.CONV_WEIGHT, (x, dy), shape, False, strides, dilations, groups, kernel)
+    return make(Op.CONV_WEIGHT, (x, dy), shape, each, strides, dilations, groups, kernel)
 
 
 def pool_max(x: Node, kernel: Pair, strides: Pair, dilations: Pair) -> Node:
@@ -522,6 +528,27 @@ def put_sum(size: int, index: Node, updates: Node) -> Node:
     """Σ over the batch of zeros [size, *inner] with updates added at index; unbatched."""
     shape = (size, *updates.shape[len(index.shape) :])
     return make(Op.PUT_SUM, (index, updates), shape, False, dtype=updates.dtype)
+
+
+# --- differential privacy ---------------------------------------------------------------------------------
+
+
+def grid_sum(x: Node, scale: Node) -> Node:
+    """Σ over rows of round(scale·x) as int32; rows whose scale is zero add nothing, whatever x is."""
+    assert x.batched and scale.batched and scale.shape == ()
+    return make(Op.GRID_SUM, (x, scale), x.shape, False)
+
+
+def grid_outer(a: Node, b: Node) -> Node:
+    """Σ over rows of round(a·b) as int32 [i, j]; a and b are finite."""
+    assert a.batched and b.batched
+    return make(Op.GRID_OUTER, (a, b), (a.size, b.size), False)
+
+
+def noised(total: Node, name: str, place: Pair, factor: float) -> Node:
+    """(total + the step's noise)·factor as float32. `place`: the first column of its noise, and how many
+    columns a step's noise has."""
+    return make(Op.NOISED, (total,), total.shape, False, name, place, factor)
 
 
 # --- whole graphs -------------------------------------------------------------------------------------------

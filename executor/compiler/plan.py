@@ -17,6 +17,7 @@ with weight zero.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from math import prod
 
 from executor.compiler.types import DType
@@ -111,6 +112,10 @@ class Plan:
     numbers: Region | None = None
     """Float32 of shape [steps a call, numbers]: what the optimizer needs to know of each step
     (`executor.rates`)."""
+    noise: Region | None = None
+    """Under differential privacy: int32 [steps of a call, trained numbers], new for each call."""
+    variance: Fraction | None = None
+    """Of that noise: a discrete Gaussian's σ²."""
     numerics: int = 1
     kernels: tuple[tuple[str, int, int], ...] = ()
     """For people: (kernel, fuel per step, flops per step), in order of execution."""

@@ -21,6 +21,7 @@ from executor.compiler.kernels.base import Buffer, Kernel, View, c_strides
 from executor.compiler.kernels.contraction import COLUMNS, Band, Contraction, Operand, Weights
 from executor.compiler.kernels.convolution import ConvWeight
 from executor.compiler.kernels.elementwise import Elementwise
+from executor.compiler.kernels.grid import GridOuter, GridSum, Noised
 from executor.compiler.kernels.nest import BLOCK, LANES
 from executor.compiler.kernels.pooling import Fill, PoolMax, PoolMaxGrad, Window
 from executor.compiler.kernels.reduction import BatchSum, Reduce
@@ -341,6 +342,12 @@ class Scheduler:
             self._add(
                 ConvWeight(self._name("conv weight"), *places, x.shape, dy.shape, *steps, groups=groups)
             )
+        elif node.op in (Op.GRID_SUM, Op.GRID_OUTER):
+            kind = GridSum if node.op is Op.GRID_SUM else GridOuter
+            left, right = (self.contiguous(item) for item in node.inputs)
+            self._add(kind(self._name(node.op.name.lower()), left, right, self._new(node)))
+        elif node.op is Op.NOISED:
+            self._noised(node)
         else:
             self._pool(node)
 
@@ -389,6 +396,14 @@ class Scheduler:
         target = self._new(node)
         self._add(loops.Pointwise(self._name("copy"), Op.IDENTITY, (x,), self.views[node]))
         self._add(loops.Put(self._name("put"), op, index, updates, target, node.shape[0]))
+
+    def _noised(self, node: Node) -> None:
+        name, place, factor = node.attrs
+        assert isinstance(factor, float)
+        total = self.contiguous(node.inputs[0])
+        self._add(
+            Noised(self._name("noised"), total, self.places[str(name)], _pair(place), factor, self._new(node))
+        )
 
     def _pool(self, node: Node) -> None:
         x = node.inputs[0]

@@ -15,7 +15,7 @@ from client.provider import Provider
 from executor.errors import ReceiptError
 from primitives import job as rules
 from primitives.data import Policy, WithoutDp, blob_hash, piece_hash, pieces
-from primitives.job import Dp, FailReason, Init, JobState, RejectReason, ResultPackage
+from primitives.job import FailReason, Init, JobState, RejectReason, ResultPackage
 from primitives.scale import decode, encode, replace
 from primitives.sealing import model_context, result_context, seal
 from tests.end_to_end.people import GRIST, Money, Town
@@ -426,18 +426,6 @@ def test_a_model_that_somebody_else_sealed(served: tuple[Town, Provider, int]) -
     )
     provider.tick()
     assert jobs.read(town.chain, job).reject_reason == RejectReason.ModelNotSealedToMe
-
-
-def test_privacy_that_is_not_built_is_not_promised(town: Town) -> None:
-    town.settle_in(("rho_budget = 0.0", "rho_budget = 10.0"))
-    provider = town.daemon()
-    assert provider.dataset is not None
-    dp = Dp(clip_num=1, clip_den=1, sigma_milli=4000)
-    job = town.order_unquoted(provider.dataset, town.model(), dp=dp)
-    reserved = datasets.budget(town.chain, provider.dataset)
-    assert reserved.reserved == rules.rho_nano(town.spec(town.model(), dp=dp))
-    refused_with(RejectReason.DpUnavailable, town, provider, job)
-    assert datasets.budget(town.chain, provider.dataset).reserved == 0
 
 
 def test_given_weights_and_too_many_parameters(town: Town) -> None:

@@ -295,7 +295,10 @@ Spec = dict[str, Any]
 SPECS: dict[str, tuple[type[errors.ExecutorError], Spec]] = {
     "numerics": (errors.UnsupportedNumerics, {"numerics": 9999}),
     "shards": (errors.UnsupportedSpec, {"shards": 2}),
-    "privacy": (errors.UnsupportedSpec, {"dp": Dp(clip_num=1, clip_den=1, sigma_milli=1000)}),
+    "a clip too small for float32": (
+        errors.UnsupportedSpec,
+        {"dp": Dp(clip_num=1, clip_den=2**30, sigma_milli=1000)},
+    ),
     "batch of none": (errors.TooLarge, {"batch": 0}),
     "batch of billions": (errors.TooLarge, {"batch": (1 << 32) - 1}),
     "input": (errors.UnknownTensor, {"inputs": ["z"]}),

@@ -24,7 +24,8 @@ BLOCKS, HALF, GROUP, OUT, IN, ROW, COLUMN, Y, X = range(9)
 
 @dataclass(frozen=True)
 class ConvWeight:
-    """x [c, h, w] and dy [o, oh, ow], batched and contiguous → target [o, c/groups, kh, kw]."""
+    """x [c, h, w] and dy [o, oh, ow], batched and contiguous → target [o, c/groups, kh, kw], summed over the
+    rows, or one for each row if the target is batched."""
 
     name: str
     x: Buffer
@@ -60,7 +61,9 @@ class ConvWeight:
         line = width * BLOCK
         x = (channels * plane, 16, c * plane, 0, plane, dy * line, dx * BLOCK, sy * line, sx * BLOCK)
         g = (outputs * image, 16, o * image, image, 0, 0, 0, columns * BLOCK, BLOCK)
-        w = (0, 0, 4 * o * c * kh * kw, 4 * c * kh * kw, 4 * kh * kw, 4 * kw, 4, 0, 0)
+        unit = BLOCK if self.target.batched else 4
+        each = (self.target.block_stride(), 16) if self.target.batched else (0, 0)
+        w = (*each, *(unit * step for step in (o * c * kh * kw, c * kh * kw, kh * kw, kw, 1)), 0, 0)
         return Access(self.x.offset, x), Access(self.dy.offset, g), Access(self.target.offset, w)
 
     def emit(self, code: Code, lanes: Lanes) -> None:
@@ -94,32 +97,61 @@ class ConvWeight:
     ) -> None:
         code = nest.code
         sums = [[code.local() for _ in columns] for _ in range(outs)]
+        each = self.target.batched
+        if not each:
+            self._clear(code, sums)
+        with nest.loop(BLOCKS, lanes.blocks):
+            with nest.loop(HALF, 2):
+                if each:
+                    self._clear(code, sums)
+                self._image(nest, accesses, sums, columns)
+                if each:
+                    self._store(nest, accesses[2], sums, columns)
+            nest.rewind(HALF, 2)
+        nest.rewind(BLOCKS, lanes.blocks)
+        if not each:
+            self._store(nest, accesses[2], sums, columns)
+        code.release(*(total for row in sums for total in row))
+
+    @staticmethod
+    def _clear(code: Code, sums: list[list[int]]) -> None:
         for row in sums:
             for total in row:
                 code.splat(0.0)
                 code.set(total)
-        _, rows, width = self.dy_shape
-        chunk = max(1, BODY // (outs * len(columns)))
-        with nest.loop(BLOCKS, lanes.blocks):
-            with nest.loop(HALF, 2):
-                with nest.loop(Y, rows):
-                    turns, rest = divmod(width, chunk)
-                    if turns:
-                        with nest.loop(X, turns, chunk):
-                            self._pixels(nest, accesses, sums, columns, chunk)
-                    self._pixels(nest, accesses, sums, columns, rest)
-                    nest.rewind(X, turns * chunk)
-                nest.rewind(Y, rows)
-            nest.rewind(HALF, 2)
-        nest.rewind(BLOCKS, lanes.blocks)
-        target = accesses[2]
+
+    def _store(self, nest: Nest, target: Access, sums: list[list[int]], columns: range) -> None:
+        """Four rows' sums as they are, or their sum."""
+        code = nest.code
         for out, row in enumerate(sums):
             for column, total in zip(columns, row, strict=True):
                 nest.push(target)
-                horizontal_sum(code, total)
                 offset = target.base + out * target.strides[OUT] + column * target.strides[COLUMN]
-                code.lane_memory("v128.store32_lane", offset, 0)
-                code.release(total)
+                if self.target.batched:
+                    code.get(total)
+                    code.memory("v128.store", offset)
+                else:
+                    horizontal_sum(code, total)
+                    code.lane_memory("v128.store32_lane", offset, 0)
+
+    def _image(
+        self,
+        nest: Nest,
+        accesses: tuple[Access, Access, Access],
+        sums: list[list[int]],
+        columns: range,
+    ) -> None:
+        """Add up all positions of four rows."""
+        _, rows, width = self.dy_shape
+        chunk = max(1, BODY // (len(sums) * len(columns)))
+        with nest.loop(Y, rows):
+            turns, rest = divmod(width, chunk)
+            if turns:
+                with nest.loop(X, turns, chunk):
+                    self._pixels(nest, accesses, sums, columns, chunk)
+            self._pixels(nest, accesses, sums, columns, rest)
+            nest.rewind(X, turns * chunk)
+        nest.rewind(Y, rows)
 
     def _pixels(
         self,
