@@ -6,15 +6,15 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, get_args, get_origin
 from typing import get_type_hints as _type_hints
 
-from frame.call import CallEntry, CallMethod, CallResult, RuntimeCall
+from frame.call import CallEntry, CallMethod, CallResult, PostInfo, RuntimeCall
 from frame.codecs import hint_codec
-from frame.errors import Error
+from frame.errors import DispatchError, Error
 from frame.event import Event
 from frame.host import Host
 from frame.names import camel, docs_of
@@ -123,6 +123,14 @@ class Pallet(Generic[C]):
         """Run another call in a layer of its own: all of it happens, or a DispatchError and nothing."""
         return self.machine.dispatch(call, origin)
 
+    def attempt(self, call: RuntimeCall, origin: Origin) -> tuple[DispatchError | None, Weight | None]:
+        """Run another call as `dispatch` does; its error or None, and the weight that it says it used."""
+        try:
+            result = self.machine.dispatch(call, origin)
+        except DispatchError as error:
+            return error, error.actual_weight
+        return None, result.actual_weight if isinstance(result, PostInfo) else result
+
     def transaction(self) -> Overlay:
         """`with self.transaction():` keeps the storage changes inside, or drops them all when an exception
         passes.
@@ -177,6 +185,12 @@ class Pallet(Generic[C]):
     def constants(self) -> list[Constant]:
         """The constants in metadata: the SCALE-typed fields of the Config."""
         return _constants(type(self), self.config)
+
+    def held_deposits(self) -> Iterator[tuple[IntEnum, bytes, int]]:
+        """Each amount that this pallet has on hold, as its own records say: (reason, account, amount). For
+        checks of the state, never in a block. A pallet with a `HoldReason` defines it.
+        """
+        return iter(())
 
     def integrity_test(self) -> None:
         """Raise AssertionError when the configuration contradicts itself; runs in tests."""

@@ -287,6 +287,10 @@ class SystemPallet(Protocol):
 
     # -- for the frame itself --------------------------------------------
 
+    def extrinsic_index(self) -> int:
+        """The index of the extrinsic being applied."""
+        ...
+
     def call_filtered(self) -> DispatchError:
         """The error of a call that its origin may not make."""
         ...

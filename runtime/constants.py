@@ -20,3 +20,11 @@ DAY: Final = 24 * HOUR
 
 BYTE_FEE: Final = 100_000
 """What a byte of an extrinsic costs: a full 256 KiB piece of a blob pays 0.026 GRIST."""
+
+ITEM_DEPOSIT: Final = 10 * MILLI
+STORED_BYTE_DEPOSIT: Final = MILLI // 10
+
+
+def deposit(items: int, stored_bytes: int) -> int:
+    """What is held for so much room in the state, while it is taken."""
+    return items * ITEM_DEPOSIT + stored_bytes * STORED_BYTE_DEPOSIT

@@ -9,6 +9,8 @@ from pallets.blobs import Blobs
 from pallets.compute import Compute
 from pallets.datasets import Datasets
 from pallets.market import Market
+from pallets.multisig import Multisig
+from pallets.proxy import Proxy
 from pallets.rewards import Rewards
 from pallets.sudo import Sudo
 from pallets.system import System
@@ -16,7 +18,8 @@ from pallets.timestamp import Timestamp
 from pallets.transaction_payment import TransactionPayment
 from pallets.utility import Utility
 from runtime.apis import APIS
-from runtime.constants import BYTE_FEE, MILLI, TOKEN
+from runtime.constants import BYTE_FEE, MILLI, TOKEN, deposit
+from runtime.proxy_rules import Rules
 
 
 class GristmillRuntime(Runtime, spec_name="gristmill", spec_version=1, token=TOKEN):
@@ -28,6 +31,18 @@ class GristmillRuntime(Runtime, spec_name="gristmill", spec_version=1, token=TOK
     transaction_payment = TransactionPayment(index=3, currency=balances, byte_fee=BYTE_FEE)
     sudo = Sudo(index=4)
     utility = Utility(index=5)
+    multisig = Multisig(
+        index=6, currency=balances, deposit_base=deposit(1, 88), deposit_factor=deposit(0, 32)
+    )
+    proxy = Proxy(
+        index=7,
+        currency=balances,
+        rules=Rules(),
+        proxy_deposit_base=deposit(1, 8),
+        proxy_deposit_factor=deposit(0, 33),
+        announcement_deposit_base=deposit(1, 8),
+        announcement_deposit_factor=deposit(0, 66),
+    )
     blobs = Blobs(index=9, currency=balances, time=timestamp)
     datasets = Datasets(index=10, currency=balances)
     rewards = Rewards(index=11, currency=balances, time=timestamp, datasets=datasets)

@@ -13,11 +13,14 @@ from frame.extensions import standard
 from frame.runtime import Runtime
 from frame.testing import Externalities, externalities
 from pallets.balances import Balances
+from pallets.multisig import Multisig
+from pallets.proxy import Proxy
 from pallets.sudo import Sudo
 from pallets.system import System
 from pallets.transaction_payment import TransactionPayment
 from pallets.utility import Utility
 from primitives.extrinsic import MultiAddress
+from runtime.proxy_rules import Rules
 
 ED = 1_000
 ALICE, BOB, CAROL, DAVE, EVE = (bytes([n]) * 32 for n in range(1, 6))
@@ -50,6 +53,18 @@ class Bank(Runtime, spec_name="bank", spec_version=1):
     transaction_payment = TransactionPayment(index=3, currency=balances, byte_fee=10)
     sudo = Sudo(index=4)
     utility = Utility(index=5, batched_calls_limit=5)
+    multisig = Multisig(index=6, currency=balances, deposit_base=100, deposit_factor=10, max_signatories=4)
+    proxy = Proxy(
+        index=7,
+        currency=balances,
+        rules=Rules(),
+        proxy_deposit_base=100,
+        proxy_deposit_factor=10,
+        announcement_deposit_base=50,
+        announcement_deposit_factor=5,
+        max_proxies=4,
+        max_pending=2,
+    )
     keeper = Keeper(index=9)
 
     extensions = standard(transaction_payment)

@@ -64,6 +64,8 @@ def test_indices_never_change() -> None:
         "TransactionPayment": 3,
         "Sudo": 4,
         "Utility": 5,
+        "Multisig": 6,
+        "Proxy": 7,
         "Blobs": 9,
         "Datasets": 10,
         "Rewards": 11,

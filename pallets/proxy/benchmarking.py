@@ -1,0 +1,155 @@
+"""What the calls of the pallet proxy weigh: `p` proxies of the account, `a` announcements of the delegate.
+
+As in Substrate, the account has one proxy fewer than `p` before one is added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from frame import Origin, RuntimeCall
+from frame.benchmarking import Bench, Linear, Measured, benchmark
+from pallets.proxy.pallet import Proxy, pure_account
+from pallets.proxy.types import MAX_PENDING, MAX_PROXIES, ProxyType
+from primitives.extrinsic import MultiAddress
+from primitives.hashing import blake2_256
+from primitives.scale import encode_compact
+
+PROXIES = Linear(1, MAX_PROXIES - 1)
+PENDING = Linear(0, MAX_PENDING - 1)
+HASH = bytes(range(32))
+
+
+def _at(who: bytes) -> MultiAddress:
+    return MultiAddress.Id(value=who)
+
+
+def _rich(b: Bench[Proxy], name: str, number: int = 0) -> bytes:
+    who = b.account(name, number)
+    b.pallet.config.currency.mint_into(who, 10**18)
+    return who
+
+
+def _real(b: Bench[Proxy], proxies: int) -> bytes:
+    """The account, the last of whose proxies is `caller`."""
+    real, caller = _rich(b, "real"), _rich(b, "caller")
+    for number in range(proxies - 1):
+        b.pallet.add_proxy(Origin.of(real), _at(b.account("proxy", number)), ProxyType.Any, 0)
+    b.pallet.add_proxy(Origin.of(real), _at(caller), ProxyType.Any, 0)
+    return real
+
+
+def _announce(b: Bench[Proxy], real: bytes, count: int) -> None:
+    for number in range(count):
+        b.pallet.announce(b.caller(), _at(real), blake2_256(number.to_bytes(4, "little")))
+
+
+def _nothing(b: Bench[Proxy]) -> RuntimeCall:
+    found: RuntimeCall = b.ext.runtime.call_codec.decode(bytes((0, 0)) + encode_compact(0))
+    return found
+
+
+@benchmark(p=PROXIES)
+def proxy(b: Bench[Proxy], p: int) -> Iterator[Measured]:
+    """A call that does nothing."""
+    real, call = _real(b, p), _nothing(b)
+    yield lambda: b.pallet.proxy(b.caller(), _at(real), ProxyType.Any, call)
+
+
+@benchmark(a=PENDING, p=PROXIES)
+def proxy_announced(b: Bench[Proxy], a: int, p: int) -> Iterator[Measured]:
+    """A call that does nothing."""
+    real, call = _real(b, p), _nothing(b)
+    _announce(b, real, a)
+    b.pallet.announce(b.caller(), _at(real), blake2_256(call.encode()))
+    caller = b.account("caller")
+    yield lambda: b.pallet.proxy_announced(b.caller(), _at(caller), _at(real), ProxyType.Any, call)
+    assert len(b.pallet.announcements[caller][0]) == a
+
+
+@benchmark(a=PENDING, p=PROXIES)
+def remove_announcement(b: Bench[Proxy], a: int, p: int) -> Iterator[Measured]:
+    """The last one."""
+    real = _real(b, p)
+    _announce(b, real, a)
+    b.pallet.announce(b.caller(), _at(real), HASH)
+    yield lambda: b.pallet.remove_announcement(b.caller(), _at(real), HASH)
+    assert len(b.pallet.announcements[b.account("caller")][0]) == a
+
+
+@benchmark(a=PENDING, p=PROXIES)
+def reject_announcement(b: Bench[Proxy], a: int, p: int) -> Iterator[Measured]:
+    """The last one."""
+    real = _real(b, p)
+    _announce(b, real, a)
+    b.pallet.announce(b.caller(), _at(real), HASH)
+    caller = b.account("caller")
+    yield lambda: b.pallet.reject_announcement(Origin.of(real), _at(caller), HASH)
+    assert len(b.pallet.announcements[caller][0]) == a
+
+
+@benchmark(a=PENDING, p=PROXIES)
+def announce(b: Bench[Proxy], a: int, p: int) -> Iterator[Measured]:
+    """One more."""
+    real = _real(b, p)
+    _announce(b, real, a)
+    yield lambda: b.pallet.announce(b.caller(), _at(real), HASH)
+    assert len(b.pallet.announcements[b.account("caller")][0]) == a + 1
+
+
+@benchmark(p=PROXIES)
+def add_proxy(b: Bench[Proxy], p: int) -> Iterator[Measured]:
+    """One more."""
+    real, new = _real(b, p), b.account("new")
+    yield lambda: b.pallet.add_proxy(Origin.of(real), _at(new), ProxyType.Any, 0)
+    assert len(b.pallet.proxies[real][0]) == p + 1
+
+
+@benchmark(p=PROXIES)
+def remove_proxy(b: Bench[Proxy], p: int) -> Iterator[Measured]:
+    """One fewer."""
+    real, caller = _real(b, p), b.account("caller")
+    yield lambda: b.pallet.remove_proxy(Origin.of(real), _at(caller), ProxyType.Any, 0)
+    assert len(b.pallet.proxies[real][0]) == p - 1
+
+
+@benchmark(p=PROXIES)
+def remove_proxies(b: Bench[Proxy], p: int) -> Iterator[Measured]:
+    """All of them."""
+    real = _real(b, p)
+    yield lambda: b.pallet.remove_proxies(Origin.of(real))
+    assert real not in b.pallet.proxies
+
+
+@benchmark(p=PROXIES)
+def create_pure(b: Bench[Proxy], p: int) -> Iterator[Measured]:
+    """By an account that has `p` proxies itself."""
+    real = _real(b, p)
+    yield lambda: b.pallet.create_pure(Origin.of(real), ProxyType.Any, 0, 0)
+    assert pure_account(real, b.pallet.block_number(), 0, ProxyType.Any, 0) in b.pallet.proxies
+
+
+@benchmark(p=PROXIES)
+def kill_pure(b: Bench[Proxy], p: int) -> Iterator[Measured]:
+    """Spawned by an account that has `p` proxies itself."""
+    real = _real(b, p)
+    height, place = b.pallet.block_number(), b.pallet.system.extrinsic_index()
+    b.pallet.create_pure(Origin.of(real), ProxyType.Any, 0, 0)
+    pure = pure_account(real, height, place, ProxyType.Any, 0)
+    yield lambda: b.pallet.kill_pure(Origin.of(pure), _at(real), ProxyType.Any, 0, height, place)
+    assert pure not in b.pallet.proxies
+
+
+@benchmark()
+def poke_deposit(b: Bench[Proxy]) -> Iterator[Measured]:
+    """Both deposits were taken at another rate."""
+    _real(b, 1)
+    other = _rich(b, "other")
+    b.pallet.add_proxy(b.caller(), _at(other), ProxyType.Any, 0)
+    _announce(b, b.account("real"), 1)
+    caller = b.account("caller")
+    listed, deposit = b.pallet.proxies[caller]
+    b.pallet.proxies[caller] = listed, deposit - 1
+    pending, deposit = b.pallet.announcements[caller]
+    b.pallet.announcements[caller] = pending, deposit - 1
+    yield lambda: b.pallet.poke_deposit(b.caller())
