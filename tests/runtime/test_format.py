@@ -14,6 +14,11 @@ from frame.metadata.types import FieldInfo, MetadataV15, PalletV15, PortableType
 from primitives.scale import codec
 from runtime import GristmillRuntime, runtime
 
+_PRIMITIVES = (
+    "bool", "char", "str",
+    "u8", "u16", "u32", "u64", "u128", "u256",
+    "i8", "i16", "i32", "i64", "i128", "i256",
+)  # fmt: skip
 GOLDEN = Path(__file__).parent / "golden" / "format.txt"
 
 
@@ -81,7 +86,7 @@ class Printer:
         found = self.types[type_id]
         match found.def_:
             case TypeDef.Primitive(kind=kind):
-                return ("bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "u256")[kind]
+                return _PRIMITIVES[kind]
             case TypeDef.Compact(type_=inner):
                 return f"Compact<{self.name(inner)}>"
             case TypeDef.Sequence(type_=inner):
