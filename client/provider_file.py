@@ -48,8 +48,8 @@ rho_budget = 1.0                # privacy budget (zCDP rho) over the dataset's l
 sigma_min = 1.0                 # least noise multiplier under DP
 min_rows = 1                    # refuse to train on fewer rows
 params_per_row = 100.0          # most trainable parameters a row: fewer parameters can carry less away
-losses = ["CrossEntropy", "MeanSquaredError"]
-optimizers = ["Sgd"]
+losses = [{losses}]
+optimizers = [{optimizers}]
 rate_min = 1e-6                 # learning rates outside are refused
 rate_max = 10.0
 epochs_max = 1000
@@ -105,6 +105,8 @@ def template(account: str, file: Path, shapes: list[str], without_dp: str | list
         account=_quote(account),
         file=_quote(str(file)),
         shapes="".join(lines) or "# pixels = [1, 8, 8]\n",
+        losses=", ".join(_quote(loss.name) for loss in Loss),
+        optimizers=", ".join(_quote(kind.name) for kind in OptimizerKind),
         without_dp=_quote(without_dp)
         if isinstance(without_dp, str)
         else f"[{', '.join(map(_quote, without_dp))}]",

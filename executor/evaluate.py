@@ -3,13 +3,16 @@
 For the owner of both, model and rows, only: onnxruntime never sees private data of others or a hostile model.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import onnx
 
 from executor import rows
 from executor.errors import BadTable, SpecError
+from executor.metrics import F64, Predictions, default_metrics, measure
 from executor.onnx_runtime import onnxruntime
 from executor.rows import Array
 from primitives.job import LossSpec, TrainingSpec
@@ -19,45 +22,122 @@ BATCH = 1024
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The share of rows whose class was found (cross entropy), or the mean squared error; the other is
-    None.
-    """
+    """Figures by name, see `executor.metrics`."""
 
     rows: int
-    accuracy: float | None = None
-    mse: float | None = None
+    values: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def accuracy(self) -> float | None:
+        """The share of rows whose class was found; None where there are no classes."""
+        return self.values.get("accuracy")
+
+    @property
+    def mse(self) -> float | None:
+        """The mean squared error; None where it was not asked for."""
+        return self.values.get("mse")
 
 
-def evaluate(model: bytes, spec: TrainingSpec, columns: Mapping[str, Array]) -> Evaluation:
+def evaluate(
+    model: bytes, spec: TrainingSpec, columns: Mapping[str, Array], metrics: Sequence[str] = ()
+) -> Evaluation:
     """Run the model over a table's columns, normalised as the spec says, and compare with its target.
 
-    Raises BadTable when a column is missing or does not fit the model, SpecError for an unknown tensor.
+    Raises BadTable when a column is missing or does not fit the model, SpecError for an unknown tensor or
+    metric.
     """
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    session = _session(model)
     target_tensor = spec.target.tensor.decode()
     if target_tensor not in {output.name for output in session.get_outputs()}:
         raise SpecError(f"the model has no output {target_tensor!r}")
-    shapes = {tensor.name: tensor.shape for tensor in session.get_inputs()}
+    feeds = _feeds(session, spec, columns)
+    target = _column(columns, spec.target.column)
+    outputs = np.concatenate(
+        [session.run([target_tensor], part)[0] for part in _batches(session, feeds, len(target))]
+    )[: len(target)]
+    found = Predictions(spec.loss, outputs.astype(np.float64), _target(spec, outputs, target))
+    return Evaluation(
+        len(target), {name: measure(name, found) for name in metrics or default_metrics(spec.loss)}
+    )
+
+
+def _session(model: bytes) -> Any:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    return onnxruntime.InferenceSession(inference_form(model), options, providers=["CPUExecutionProvider"])
+
+
+def inference_form(model: bytes) -> bytes:
+    """The model with its batch normalisation and dropout as they are when it is used, not trained."""
+    proto = onnx.load_model_from_string(model)
+    changed = False
+    for node in proto.graph.node:
+        if node.op_type == "BatchNormalization":
+            for attribute in node.attribute:
+                if attribute.name == "training_mode" and attribute.i:
+                    attribute.i, changed = 0, True
+                    del node.output[1:]
+        if node.op_type == "Dropout" and len(node.input) > 2:
+            changed = True
+            del node.input[1:]
+    if not changed:
+        return model
+    made = {name for node in proto.graph.node for name in node.output}
+    made |= {tensor.name for tensor in proto.graph.initializer} | {value.name for value in proto.graph.input}
+    kept = [output for output in proto.graph.output if output.name in made]
+    del proto.graph.output[:]
+    proto.graph.output.extend(kept)
+    data: bytes = proto.SerializeToString()
+    return data
+
+
+def _feeds(session: Any, spec: TrainingSpec, columns: Mapping[str, Array]) -> dict[str, Array]:
+    tensors = {tensor.name: tensor for tensor in session.get_inputs()}
     feeds = {}
     for item in spec.inputs:
         name = item.tensor.decode()
-        if name not in shapes:
+        if name not in tensors:
             raise SpecError(f"the model has no input {name!r}")
-        feeds[name] = _shaped(rows.inputs(_column(columns, item.column), item.affine), shapes[name])
-    target = _column(columns, spec.target.column)
-    outputs = np.concatenate(
-        [
-            session.run([target_tensor], {name: array[i : i + BATCH] for name, array in feeds.items()})[0]
-            for i in range(0, len(target), BATCH)
-        ]
-    )
-    if isinstance(spec.loss, LossSpec.CrossEntropy):
-        right = outputs.reshape(len(target), -1).argmax(axis=1) == target.reshape(len(target))
-        return Evaluation(len(target), accuracy=float(np.mean(right)))
-    errors = outputs.astype(np.float64).reshape(-1) - target.astype(np.float64).reshape(-1)
-    return Evaluation(len(target), mse=float(np.mean(errors**2)))
+        column = _column(columns, item.column)
+        if tensors[name].type == "tensor(float)":
+            values: Array = rows.inputs(column, item.affine)
+        else:
+            values = column.astype(TYPES.get(tensors[name].type, np.int64))
+        feeds[name] = _shaped(values, tensors[name].shape)
+    return feeds
+
+
+TYPES: dict[str, type[np.generic]] = {
+    "tensor(int64)": np.int64, "tensor(int32)": np.int32, "tensor(int16)": np.int16, "tensor(int8)": np.int8,
+    "tensor(uint64)": np.uint64, "tensor(uint32)": np.uint32, "tensor(uint16)": np.uint16,
+    "tensor(uint8)": np.uint8, "tensor(bool)": np.bool_, "tensor(double)": np.float64,
+    "tensor(float16)": np.float16,
+}  # fmt: skip
+
+
+def _batches(session: Any, feeds: Mapping[str, Array], count: int) -> Iterator[dict[str, Array]]:
+    """The rows in pieces; where the model fixes its first dimension, the last one filled up."""
+    first = session.get_inputs()[0].shape[:1]
+    fixed = first[0] if first and isinstance(first[0], int) else None
+    size = fixed or BATCH
+    for start in range(0, count, size):
+        part = {name: array[start : start + size] for name, array in feeds.items()}
+        if fixed and count - start < size:
+            part = {name: np.resize(array, (size, *array.shape[1:])) for name, array in part.items()}
+        yield part
+
+
+def _target(spec: TrainingSpec, outputs: Array, target: Array) -> F64:
+    """The target with as many values as the loss compares."""
+    loss, values = spec.loss, target.astype(np.float64)
+    soft = isinstance(loss, LossSpec.WeightedCrossEntropy) and loss.probabilities
+    classes = isinstance(loss, LossSpec.CrossEntropy | LossSpec.WeightedCrossEntropy) and not soft
+    shape = (outputs.shape[0], *outputs.shape[2:]) if classes else outputs.shape
+    if classes and outputs.ndim < 2:
+        raise BadTable("cross-entropy compares logits [rows, classes]")
+    if values.size != np.prod(shape):
+        raise BadTable(f"targets of shape {list(target.shape)} do not fit outputs of {list(outputs.shape)}")
+    return values.reshape(shape)
 
 
 def _column(columns: Mapping[str, Array], name: bytes) -> Array:

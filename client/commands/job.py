@@ -26,7 +26,7 @@ from client.commands.shared import (
 from client.errors import InputError
 from client.files import write_atomically
 from client.keyring import Keyring
-from executor.cli import configure_spec, training_spec
+from executor.options import configure_spec, training_spec
 from primitives import job as rules
 from primitives.data import BLOB_MAX
 from primitives.job import JobState, Quote, bits_float
