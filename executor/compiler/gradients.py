@@ -6,9 +6,9 @@ zero; clip at a bound: through; two equal operands of max: half each; equal maxi
 row-major order).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from executor.compiler import ir
+from executor.compiler import ir, scan
 from executor.compiler.ir import Node, Op, const, reduce, reshape, where
 
 Rule = Callable[[Node, Node], tuple[Node | None, ...]]
@@ -205,18 +205,31 @@ def gradients(output: Node, seed: Node, wanted: Iterable[Node]) -> dict[Node, No
     Contributions to one node are added in reverse topological order of its users: the order is part of
     NUMERICS.
     """
-    order = ir.postorder([output])
+    return sweep({output: seed}, wanted)
+
+
+def sweep(seeds: Mapping[Node, Node], wanted: Iterable[Node]) -> dict[Node, Node]:
+    """The same for several outputs, each with the gradient by it."""
+    order = ir.postorder(seeds)
     wanted = set(wanted)
     active = set(wanted)
     for node in order:
         if any(item in active for item in node.inputs):
             active.add(node)
-    found: dict[Node, Node] = {output: seed}
+    found: dict[Node, Node] = dict(seeds)
+    parts: dict[Node, dict[Node, Node]] = {}
     for node in reversed(order):
         g = found.get(node)
-        if g is None or node not in active or node.op in ir.LEAVES:
+        if node.op is Op.SCAN and node in active and node in parts:
+            contributions: Sequence[Node | None] = scan.gradient(node, parts[node], active, sweep)
+        elif g is None or node not in active or node.op in ir.LEAVES:
             continue
-        for item, part in zip(node.inputs, RULES[node.op](node, g), strict=True):
+        elif node.op is Op.PART:
+            parts.setdefault(node.inputs[0], {})[node] = g
+            continue
+        else:
+            contributions = RULES[node.op](node, g)
+        for item, part in zip(node.inputs, contributions, strict=True):
             if part is None or item not in active:
                 continue
             whole = ir.batch_sum(part) if part.batched and not item.batched else part

@@ -10,7 +10,7 @@ Elementwise primitives take operands of equal shape, where unbatched operands st
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from math import prod
 
@@ -37,6 +37,7 @@ class Op(Enum):
     PARAM = auto()  # name
     NUMBER = auto()  # index: a float of the step from the host's region; shape ()
     CONST = auto()  # bytes of the array; the number that it was made of, if it fits itself to other types
+    SLOT = auto()  # a mark: leaf of a body that a SCAN runs (executor/compiler/scan.py)
     # elementwise
     NEG = auto()
     ABS = auto()
@@ -72,6 +73,9 @@ class Op(Enum):
     MATMUL = auto()  # (a [*g, m, k], b [*g, k, n]), both batched or both not
     CONV = auto()  # (x [c, h, w] batched, w [o, c/g, kh, kw]): strides, dilations, groups
     CONV_WEIGHT = auto()  # (x, dy) -> [o, c/g, kh, kw]: strides, dilations, groups, kernel
+    # loops
+    SCAN = auto()  # (carried…, scanned [turns, …]…, shared…): body, turns, backwards; no value of its own
+    PART = auto()  # (scan): "given" | "carried", number
     # pooling
     POOL_MAX = auto()  # (x [c, h, w]): kernel, strides, dilations
     POOL_MAX_GRAD = auto()  # (x, y, dy): kernel, strides, dilations
@@ -158,7 +162,7 @@ POINTWISE = (
 """All elementwise primitives."""
 MOVEMENT = frozenset({Op.RESHAPE, Op.PERMUTE, Op.EXPAND, Op.FLIP, Op.SLICE})
 CONTRACTION = frozenset({Op.DOT, Op.OUTER, Op.CONV, Op.MATMUL})
-LEAVES = frozenset({Op.INPUT, Op.TARGET, Op.ROW_WEIGHT, Op.PARAM, Op.NUMBER, Op.CONST})
+LEAVES = frozenset({Op.INPUT, Op.TARGET, Op.ROW_WEIGHT, Op.PARAM, Op.NUMBER, Op.CONST, Op.SLOT})
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -212,6 +216,11 @@ def general(node: Node) -> bool:
     if node.op.value > Op.NOISED.value:
         return True
     return any(item.dtype is not DType.F32 or not item.size for item in (node, *node.inputs))
+
+
+def rebuilt(node: Node, inputs: tuple[Node, ...]) -> Node:
+    """The same primitive on other inputs of the same shapes."""
+    return replace(node, inputs=inputs)
 
 
 def const(value: NDArray[np.float32] | float, shape: Shape | None = None) -> Node:

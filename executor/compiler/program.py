@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from executor.compiler.kernels.base import SLACK, Buffer, Kernel, Lanes
 from executor.compiler.kernels.double import written
 from executor.compiler.kernels.nest import Access, Nest
+from executor.compiler.kernels.scan import Loop
 from executor.compiler.plan import PAGE
 from executor.compiler.types import HALVES, DType
 from executor.errors import TooLarge
@@ -54,20 +55,28 @@ def link(
     """Place all buffers, write all functions. `leaving` are the regions that the host reads. Raises
     TooLarge."""
     memory = place(kernels, pinned, blocks)
-    shared = Shared(len(kernels) + 3)
+    shared = Shared(sum(1 + (len(kernel.inner) if isinstance(kernel, Loop) else 0) for kernel in kernels) + 3)
     lanes = Lanes(blocks, shared)
     bodies: list[Body] = []
-    costs: list[int] = []
     size = 0
-    for kernel in kernels:
+
+    def write(kernel: Kernel) -> tuple[int, int]:
+        """The kernel's function, behind those that it calls: (index, fuel)."""
+        nonlocal size
         code = Code(PARAMETERS)
-        kernel.emit(code, lanes)
+        if isinstance(kernel, Loop):
+            kernel.emit_loop(code, [write(inner) for inner in kernel.inner])
+        else:
+            kernel.emit(code, lanes)
         bodies.append(code.body())
-        costs.append(code.fuel)
         size += len(code.out)
         if size > MODULE_MAX:
             raise TooLarge(f"the module of this model has more than {MODULE_MAX} bytes")
-    step = _step(costs)
+        return len(bodies) - 1, code.fuel
+
+    functions = [write(kernel) for kernel in kernels]
+    costs = [fuel for _, fuel in functions]
+    step = _step(functions)
     run, per_step, per_call = _run(len(bodies), step.fuel, batch)
     finish = _finish(leaving)
     first = len(bodies)
@@ -81,12 +90,7 @@ def link(
         fuel_of_finish=finish.fuel,
         kernels=tuple(zip((kernel.name for kernel in kernels), costs, flops, strict=True)),
         flops=sum(flops),
-        traffic=sum(
-            buffer.bytes(blocks)
-            for kernel in kernels
-            for buffer in {*kernel.reads, *kernel.writes}
-            if not buffer.hosted
-        ),
+        traffic=sum(_traffic(kernel, blocks) for kernel in kernels),
     )
 
 
@@ -106,6 +110,13 @@ class Shared:
             self.known[name] = (self.first + len(self.bodies), fuel)
             self.bodies.append(body)
         code.call(*self.known[name])
+
+
+def _traffic(kernel: Kernel, blocks: int) -> int:
+    """Bytes that a kernel reads and writes."""
+    if isinstance(kernel, Loop):
+        return kernel.traffic(blocks)
+    return sum(buffer.bytes(blocks) for buffer in {*kernel.reads, *kernel.writes} if not buffer.hosted)
 
 
 def place(kernels: Sequence[Kernel], pinned: Iterable[Buffer], blocks: int) -> int:
@@ -165,10 +176,10 @@ def _give_back(free: list[tuple[int, int]], start: int, end: int) -> None:
     free.append((start, end))
 
 
-def _step(costs: Sequence[int]) -> Code:
-    """Calls every kernel with (ROW0, LIVE, STEP)."""
+def _step(functions: Sequence[tuple[int, int]]) -> Code:
+    """Calls every kernel (function, fuel) with (ROW0, LIVE, STEP)."""
     code = Code(PARAMETERS)
-    for number, cost in enumerate(costs):
+    for number, cost in functions:
         for parameter in range(PARAMETERS):
             code.get(parameter)
         code.call(number, cost)

@@ -26,8 +26,10 @@ from executor.compiler.kernels.nest import BLOCK, LANES
 from executor.compiler.kernels.pooling import Fill, PoolMax, PoolMaxGrad, Window
 from executor.compiler.kernels.reduction import BatchSum, Reduce
 from executor.compiler.kernels.rows import LanesToRows, LoadNumber, RowsToLanes, RowWeights, StoreLoss
+from executor.compiler.kernels.scan import Loop, TurnCopy
 from executor.compiler.kernels.winograd import Strips, WinogradConv, WinogradWeight
 from executor.compiler.kernels.winograd import fits as fits_winograd
+from executor.compiler.scan import Body, body_of, turns_of
 from executor.compiler.types import DType
 from executor.errors import UnsupportedType
 
@@ -39,6 +41,8 @@ PACK_DOT, PACK_OUTER, PACK_CONV = 2, 2, 8
 """Weights are packed that are used by more than so many tiles."""
 NUMBERS = " numbers of the step"
 """Key of the host's region among `places`; a space stands first in no tensor's name that it could meet."""
+VIEWS = ir.MOVEMENT | ir.LEAVES | {Op.PART}
+"""What no kernel computes: places that others fill."""
 Stores = tuple[tuple[Node, View], ...]
 Leaves = dict[Node, View | float]
 
@@ -87,6 +91,8 @@ class Scheduler:
         self.uses: Counter[Node] = Counter()
         self.users: dict[Node, Node] = {}
         self.fused: set[Node] = set()
+        self.parts: dict[tuple[Node, object, object], Buffer] = {}
+        self.prefix = ""
 
     # --- the whole
     # --------------------------------------------------------------------------------------------
@@ -104,7 +110,7 @@ class Scheduler:
         self.uses.update(kept)
         self._choose_fused(order, set(roots), kept[len(roots) :], {u.gradient for u in sinks.updates})
         for node in order:
-            if node not in self.fused and node.op not in ir.MOVEMENT and node.op not in ir.LEAVES:
+            if node not in self.fused and node.op not in VIEWS:
                 self._realise(node)
         for node, region in sinks.outputs:
             if node.dtype is not DType.F32:
@@ -210,7 +216,7 @@ class Scheduler:
     # -----------------------------------------------------------------------------------------------
 
     def _name(self, kind: str) -> str:
-        return f"{kind}.{len(self.kernels)}"
+        return f"{self.prefix}{kind}.{len(self.kernels)}"
 
     def _add(self, kernel: Kernel) -> None:
         self.kernels.append(kernel)
@@ -226,6 +232,10 @@ class Scheduler:
         if node not in self.views:
             if node.op in ir.LEAVES:
                 self._leaf(node)
+            elif node.op is Op.PART:
+                kind, number = node.attrs
+                place = self.parts[node.inputs[0], kind, number]
+                self.views[node] = View(place, node.shape, c_strides(node.shape))
             else:
                 self.views[node] = self._moved(node)
         return self.views[node]
@@ -313,7 +323,9 @@ class Scheduler:
 
     def _realise(self, node: Node) -> None:
         """Write the kernel that computes and stores `node`."""
-        if ir.general(node):
+        if node.op is Op.SCAN:
+            self._scan(node)
+        elif ir.general(node):
             self._general(node)
         elif node.op in ir.ELEMENTWISE:
             self._chain(node)
@@ -404,6 +416,83 @@ class Scheduler:
         self._add(
             Noised(self._name("noised"), total, self.places[str(name)], _pair(place), factor, self._new(node))
         )
+
+    def _scan(self, node: Node) -> None:
+        """Sequences for what the turns give, slots for what one turn sees, and the loop over the body's
+        kernels."""
+        body, (turns, backwards) = body_of(node), turns_of(node)
+        first = len(body.carried)
+        second = first + len(body.scanned)
+        starts, sequences, shared = node.inputs[:first], node.inputs[first:second], node.inputs[second:]
+        inner = Scheduler(self.blocks, self.places)
+        inner.constants, inner.prefix = self.constants, self._name("scan") + "."
+        for item, outside in zip(body.shared, shared, strict=True):
+            place = self.contiguous(outside)
+            inner.views[item] = View(place, item.shape, c_strides(item.shape))
+        carried = [inner.slot(item) for item in body.carried]
+        for item, start, place in zip(body.carried, starts, carried, strict=True):
+            whole = View(place, item.shape, c_strides(item.shape))
+            leaf = self._leaf_of(start)
+            value = ir.make(Op.SLOT, (), item.shape, item.batched, "start")
+            self._add(self._elementwise(value, ((value, whole),), {value: leaf}, "start"))
+        before: list[Kernel] = []
+        for item, outside in zip(body.scanned, sequences, strict=True):
+            whole_sequence, place = self.contiguous(outside), inner.slot(item)
+            before.append(TurnCopy(self._name("turn"), whole_sequence, place, False))
+        found = inner.body((*body.next, *body.given))
+        after: list[Kernel] = []
+        for number, (value, part) in enumerate(zip(body.given, found[first:], strict=True)):
+            buffer = Buffer(self._name("sequence"), turns * value.size, value.batched)
+            self.parts[node, "given", number] = buffer
+            after.append(TurnCopy(self._name("turn"), buffer, part, True))
+        kernels = [*before, *inner.kernels, *after, *inner.moves(body, found[:first], carried)]
+        self.parts.update(((node, "carried", number), place) for number, place in enumerate(carried))
+        self._add(Loop(self._name("scan"), tuple(kernels), turns, backwards))
+
+    def moves(self, body: Body, found: Sequence[Buffer], carried: Sequence[Buffer]) -> list[Kernel]:
+        """New carried values into their slots, once nothing reads the old ones; what lies in a slot itself is
+        taken out first."""
+        self.kernels = []
+
+        def copy(source: Buffer, target: Buffer, like: Node) -> None:
+            mark = ir.make(Op.SLOT, (), like.shape, like.batched, "next")
+            from_, to = (View(buffer, like.shape, c_strides(like.shape)) for buffer in (source, target))
+            self._add(self._elementwise(mark, ((mark, to),), {mark: from_}, "next"))
+
+        changed = [
+            (a, b, like) for a, b, like in zip(found, carried, body.carried, strict=True) if a is not b
+        ]
+        sources = []
+        for source, _, like in changed:
+            if source in carried:
+                held = Buffer(self._name("held"), like.size, like.batched)
+                copy(source, held, like)
+                sources.append(held)
+            else:
+                sources.append(source)
+        for source, (_, target, like) in zip(sources, changed, strict=True):
+            copy(source, target, like)
+        return self.kernels
+
+    def body(self, outs: Sequence[Node]) -> list[Buffer]:
+        """Schedule a body; where its results lie."""
+        outs = ir.number(outs)
+        order = ir.postorder(outs)
+        for node in order:
+            self.uses.update(node.inputs)
+            self.users.update((item, node) for item in node.inputs)
+        self.uses.update(outs)
+        self._choose_fused(order, set(outs), (), set())
+        for node in order:
+            if node not in self.fused and node.op not in VIEWS:
+                self._realise(node)
+        return [self.contiguous(node) for node in outs]
+
+    def slot(self, item: Node) -> Buffer:
+        """A buffer for a leaf of a body."""
+        buffer = Buffer(self._name("slot"), item.size, item.batched)
+        self.views[item] = View(buffer, item.shape, c_strides(item.shape))
+        return buffer
 
     def _pool(self, node: Node) -> None:
         x = node.inputs[0]
