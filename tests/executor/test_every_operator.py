@@ -12,6 +12,8 @@ from executor.ops.table import OPERATORS, form
 from primitives.job import Loss
 from tests.executor.compile_cases import Case, node
 from tests.executor.test_compile_operators import CASES, FORWARD_ONLY, noise, through
+from tests.executor.test_compile_recurrent import GATES
+from tests.executor.test_compile_recurrent import model as recurrent
 
 HALF = helper.make_tensor("half", TensorProto.FLOAT, [1], [0.5])
 
@@ -117,5 +119,6 @@ def test_gradient_is_the_slope_too(name: str) -> None:
 
 def test_every_form_of_every_operator_has_a_case() -> None:
     cases = [*CASES.values(), *FORWARD_ONLY.values(), *MORE.values()]
+    cases += [recurrent(op, "forward") for op in GATES]
     tested = {(n.op_type, form(n.op_type, case.opset).since) for case in cases for n in case.nodes}
     assert {(name, item.since) for name, forms in OPERATORS.items() for item in forms} == tested
