@@ -11,6 +11,7 @@ from frame.transaction import Invalid, InvalidTransaction, UnknownTransaction
 from node.chain import Chain, Head, Imported, OpenBlock
 from node.errors import BadBlock
 from node.log import short
+from node.metrics.figures import Figures
 from node.pool import Pool
 
 log = logging.getLogger("sealing")
@@ -21,12 +22,20 @@ MAX_SKIPPED = 8
 PATIENCE = 0.5
 """Seconds for filling one block: requests wait meanwhile. What is left goes into the next block."""
 
+END = {
+    "no_more_transactions": "NoMoreTransactions",
+    "hit_deadline": "HitDeadline",
+    "hit_block_weight_limit": "HitBlockWeightLimit",
+}
+"""Why a block takes no more: Substrate's word in metrics, and in the log."""
+
 
 class HasPool(Protocol):
     """What an author needs of a node."""
 
     chain: Chain
     pool: Pool
+    figures: Figures
 
 
 class Author:
@@ -47,16 +56,29 @@ class Author:
         """
         began = time.perf_counter()
         block = OpenBlock(self._node.chain, now, self._parent(parent))
-        invalid = self._fill(block)
+        self._node.figures.inherents.observe(time.perf_counter() - began)
+        invalid, reason = self._fill(block)
         taken = len(block.extrinsics) - block.inherents
         self._node.pool.report_invalid(invalid)
+        self._node.figures.invalid += len(invalid)
         if not taken and not empty:
             block.abandon()
             return None
+        built = time.perf_counter() - began
         imported = block.seal(finalize=finalize)
-        took = (time.perf_counter() - began) * 1000
-        log.debug("🎁 Prepared block %d of %d extrinsics in %.1f ms", imported.number, taken, took)
+        took = time.perf_counter() - began
+        self._node.figures.proposed(taken, built, took, reason)
         before = short(imported.header.parent_hash)
+        log.info(
+            "🎁 Prepared block for proposing at %d (%d ms) hash: %s; parent_hash: %s; end: %s; "
+            "extrinsics_count: %d",
+            imported.number,
+            took * 1000,
+            short(imported.hash),
+            before,
+            END[reason],
+            len(imported.extrinsics),
+        )
         log.info("🏆 Imported #%d (%s → %s)", imported.number, before, short(imported.hash))
         return imported
 
@@ -71,8 +93,8 @@ class Author:
             )
         return parent
 
-    def _fill(self, block: OpenBlock) -> list[bytes]:
-        """Apply the ready transactions; returns the hashes of those found invalid."""
+    def _fill(self, block: OpenBlock) -> tuple[list[bytes], str]:
+        """Apply the ready transactions; returns the hashes of those found invalid, and why it ended."""
         invalid: list[bytes] = []
         skipped = 0
         deadline = time.perf_counter() + self._patience
@@ -88,9 +110,11 @@ class Author:
                     invalid.append(tx.hash)
                     continue
                 skipped += 1
-            if skipped > MAX_SKIPPED or (_holds_something(block) and time.perf_counter() > deadline):
-                break
-        return invalid
+            if skipped > MAX_SKIPPED:
+                return invalid, "hit_block_weight_limit"
+            if _holds_something(block) and time.perf_counter() > deadline:
+                return invalid, "hit_deadline"
+        return invalid, "no_more_transactions"
 
 
 def _does_not_fit(error: Exception, block: OpenBlock) -> bool:

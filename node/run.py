@@ -8,14 +8,18 @@ import logging
 import signal
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from chain_spec import ChainSpec, genesis_block
 from frame.runtime import Runtime
 from node.chain import Chain
 from node.database import Database, Pruning
 from node.database.columns import CACHE
+from node.errors import PortTaken
 from node.folders import database_folder, kept_or_temporary
+from node.informant import inform
 from node.log import short
+from node.metrics.exporter import Exporter
 from node.pool import PoolConfig
 from node.rpc.server import RpcServer
 from node.rpc.session import Limits
@@ -24,6 +28,14 @@ from node.service import Identity, Node, program_version
 from primitives.command import printable
 
 log = logging.getLogger("node")
+
+
+class Prometheus(NamedTuple):
+    """Where the metrics are served. A port that nobody asked for may be taken; then there are none."""
+
+    host: str = "127.0.0.1"
+    port: int = 9615
+    asked: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,6 +55,8 @@ class Options:
     pruning: Pruning = field(default_factory=Pruning)
     cache: int = CACHE
     pool: PoolConfig | None = None
+    prometheus: Prometheus | None = None
+    """None: no metrics are served."""
 
 
 async def run(options: Options, runtime: Runtime) -> None:
@@ -58,7 +72,7 @@ async def run(options: Options, runtime: Runtime) -> None:
         with Database.open(
             folder, sync=options.sync, pruning=options.pruning, cache=options.cache
         ) as database:
-            node = open_node(options.spec, database, runtime, options.pool)
+            node = open_node(options.spec, database, runtime, options.pool, options.name)
             node.sealing.choose(options.sealing)
             await _serve(node, options, stop)
 
@@ -73,30 +87,56 @@ def open_chain(spec: ChainSpec, database: Database, runtime: Runtime) -> Chain:
     return chain
 
 
-def open_node(spec: ChainSpec, database: Database, runtime: Runtime, pool: PoolConfig | None = None) -> Node:
+def open_node(
+    spec: ChainSpec,
+    database: Database,
+    runtime: Runtime,
+    pool: PoolConfig | None = None,
+    name: str = "",
+) -> Node:
     """The node over an open database. Without `pool`, its limits are Substrate's."""
     identity = Identity(spec.name, spec.chain_type, spec.properties)
     ban = 0.0 if spec.chain_type == "Development" else 1800.0
-    return Node(open_chain(spec, database, runtime), identity, pool or PoolConfig(ban_seconds=ban))
+    chain = open_chain(spec, database, runtime)
+    return Node(chain, identity, pool or PoolConfig(ban_seconds=ban), name=name)
 
 
 async def _serve(node: Node, options: Options, stop: asyncio.Event) -> None:
     server = RpcServer(node, options.limits, options.rpc_cors)
-    await server.start(options.rpc_host, options.rpc_port)
     log.info("📦 Highest known block at #%d (%s)", node.chain.head.number, short(node.chain.head.hash))
+    await server.start(options.rpc_host, options.rpc_port)
+    exporter = await _exported(node, options.prometheus)
     log.info("Running JSON-RPC server: addr=%s:%d", options.rpc_host, server.port)
     _spare_the_collector()
     working, stopping = asyncio.create_task(node.sealing.run()), asyncio.create_task(stop.wait())
+    informing = asyncio.create_task(inform(node))
     try:
         await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
         if working.done():
             log.error("Essential task `sealing` failed. Shutting down service.")
             working.result()
     finally:
-        working.cancel()
-        stopping.cancel()
+        for task in (working, stopping, informing):
+            task.cancel()
         await server.stop()
+        if exporter is not None:
+            await exporter.stop()
         log.info("👋 Stopped at #%d", node.chain.head.number)
+
+
+async def _exported(node: Node, wanted: Prometheus | None) -> Exporter | None:
+    """The metrics, served. Raises `PortTaken` if the operator named the port."""
+    if wanted is None:
+        return None
+    exporter = Exporter(node)
+    try:
+        await exporter.start(wanted.host, wanted.port)
+    except PortTaken as error:
+        if wanted.asked:
+            raise
+        log.warning("no Prometheus metrics: %s", error)
+        return None
+    return exporter
 
 
 def _spare_the_collector() -> None:

@@ -13,8 +13,9 @@ from node.authoring import Author
 from node.chain import Chain, Finalized, Imported, OpenBlock, Reverted
 from node.clock import Clock
 from node.content import BlobReader
+from node.metrics.figures import Figures
 from node.pool import Pool, PoolConfig
-from node.pool.errors import BadFormat
+from node.pool.errors import BadFormat, Invalid
 from node.pool.pool import Watcher
 from node.sealing import Sealing
 from primitives.scale import Bytes, ScaleError, decode
@@ -41,10 +42,13 @@ class Node:
         identity: Identity,
         pool: PoolConfig | None = None,
         clock: Clock | None = None,
+        name: str = "",
     ) -> None:
         self.chain = chain
         self.identity = identity
         self.clock = clock or Clock()
+        self.name = name
+        self.figures = Figures()
         self.pool = Pool(chain.validate, pool)
         self.pool.number = chain.head.number
         chain.subscribe(self._imported)
@@ -58,6 +62,7 @@ class Node:
         self.blobs = BlobReader(chain)
 
     def _imported(self, block: Imported) -> None:
+        self.figures.pruned += len(block.extrinsics)
         self.pool.on_block(block.number, block.hash, block.extrinsics)
 
     def _finalized(self, blocks: Finalized) -> None:
@@ -65,6 +70,7 @@ class Node:
             self.pool.on_finalized(digest)
 
     def _reverted(self, event: Reverted) -> None:
+        self.figures.resubmitted += len(self.pool.ready) + len(self.pool.future)
         self.pool.on_revert(event.head.number, event.retracted)
 
     def submit(self, extrinsic: bytes, watcher: Watcher | None = None) -> bytes:
@@ -73,7 +79,12 @@ class Node:
             decode(Bytes, extrinsic)
         except ScaleError as error:
             raise BadFormat(str(error)) from None
-        return self.pool.submit(extrinsic, watcher)
+        self.figures.submitted += 1
+        try:
+            return self.pool.submit(extrinsic, watcher)
+        except Invalid:
+            self.figures.invalid += 1
+            raise
 
     def runtime_call(self, api: str, args: bytes, at: bytes | None = None) -> bytes:
         """`state_call`: raises `UnknownBlock` and `RuntimeFailed`."""

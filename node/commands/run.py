@@ -13,7 +13,7 @@ from node.errors import BadOption
 if TYPE_CHECKING:
     from chain_spec import ChainSpec
     from node.pool import PoolConfig
-    from node.run import Options
+    from node.run import Options, Prometheus
 
 SIGNERS = ("alice", "bob", "charlie", "dave", "eve", "ferdie")
 
@@ -41,8 +41,23 @@ def configure_node(parser: ArgumentParser) -> None:
     flags.add_log(parser)
     flags.add_database(parser)
     add_rpc(parser)
+    _add_metrics(parser)
     _add_pool(parser)
     _add_seats(parser)
+
+
+def _add_metrics(parser: ArgumentParser) -> None:
+    metrics = parser.add_argument_group("metrics")
+    metrics.add_argument(
+        "--prometheus-port",
+        type=int,
+        metavar="PORT",
+        help="where Prometheus reads metrics: 9615, unless it is taken; 0 takes a free one",
+    )
+    metrics.add_argument(
+        "--prometheus-external", action="store_true", help="on all interfaces, not only this machine's own"
+    )
+    metrics.add_argument("--no-prometheus", action="store_true", help="serve no metrics")
 
 
 def _add_pool(parser: ArgumentParser) -> None:
@@ -105,7 +120,20 @@ def options(arguments: Namespace) -> Options:
         pruning=flags.pruning(arguments),
         cache=flags.cache_bytes(arguments),
         pool=_pool(arguments, spec),
+        prometheus=_prometheus(arguments),
     )
+
+
+def _prometheus(arguments: Namespace) -> Prometheus | None:
+    from node.run import Prometheus
+
+    port = arguments.prometheus_port
+    if port is not None and not 0 <= port < 65536:
+        raise BadOption(f"--prometheus-port {port} is no port: use 0 to 65535")
+    if arguments.no_prometheus:
+        return None
+    host = "0.0.0.0" if arguments.prometheus_external else "127.0.0.1"
+    return Prometheus(host, 9615 if port is None else port, port is not None)
 
 
 def _base_path(arguments: Namespace) -> Path | None:

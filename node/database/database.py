@@ -189,6 +189,10 @@ class Database:
         """What a part of the node keeps here under `name` (written by `commit(notes=...)`)."""
         return self.storage.get(at.META, b"aux:" + name)
 
+    def cached_bytes(self) -> int:
+        """Bytes in RocksDB's block cache."""
+        return self.storage.cached_bytes()
+
     # ── state ──
 
     def backend(self, block_hash: bytes | None = None) -> BlockState:

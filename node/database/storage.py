@@ -92,6 +92,11 @@ class Storage:
         found_key: bytes | None = iterator.key() if iterator.valid() else None
         return found_key
 
+    def cached_bytes(self) -> int:
+        """Bytes in the block cache, which all columns share."""
+        found = self._columns[META].property_int_value("rocksdb.block-cache-usage") if self._columns else None
+        return int(found or 0)
+
     def batch(self) -> _RocksBatch:
         return _RocksBatch(self._handles)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -24,8 +25,8 @@ from node.rpc.errors import (
     RpcError,
     client_error,
 )
-from node.rpc.rate import Network, Rate
-from node.rpc.table import METHODS, P, Part
+from node.rpc.rate import RATE_LIMIT_EXCEEDED, Network, Rate
+from node.rpc.table import METHODS, SUBSCRIPTIONS, UNSUBSCRIBE, P, Part
 from node.service import Node
 
 log = logging.getLogger("rpc")
@@ -73,6 +74,8 @@ class Session:
     """One client; satisfies `node.rpc.table.Client`. `invoke` runs a method; a WebSocket session adds the
     methods that need a way back.
     """
+
+    protocol = "http"
 
     def __init__(self, node: Node, limits: Limits, rate: Rate | None = None) -> None:
         self.node, self.limits = node, limits
@@ -147,15 +150,25 @@ class Session:
         ident = request.get("id") if isinstance(request, dict) else None
         if not _is_request(request):
             return error_text(ident if _is_id(ident) else None, RpcError(INVALID_REQUEST, "Invalid request"))
+        began, error = time.perf_counter(), None
         try:
             if self._rate is not None:
                 self._rate.spend()
             answer = result_text(ident, self.invoke(request["method"], request.get("params")))
             if len(answer) > self.limits.response:
                 raise self._response_too_big()
-        except Exception as error:
-            answer = error_text(ident, to_rpc_error(error, request["method"]))
+        except Exception as raised:
+            error = to_rpc_error(raised, request["method"])
+            answer = error_text(ident, error)
+        self._note(request["method"], time.perf_counter() - began, error)
         return answer if "id" in request else ""
+
+    def _note(self, name: str, seconds: float, error: RpcError | None) -> None:
+        known = name if name in METHODS or name in SUBSCRIPTIONS or name in UNSUBSCRIBE else "unknown"
+        limited = error is not None and error.code == RATE_LIMIT_EXCEEDED
+        self.node.figures.called(
+            self.protocol, known, seconds, is_error=error is not None, is_limited=limited
+        )
 
     def invoke(self, name: str, params: Any) -> Any:
         """Run a method of the table."""

@@ -77,6 +77,8 @@ class Stream:
 class Connection(Session):
     """A WebSocket session with its outbox."""
 
+    protocol = "ws"
+
     OUTBOX = 8 * 1024 * 1024
     PAUSE = 256 * 1024
 
@@ -102,6 +104,7 @@ class Connection(Session):
 
     async def run(self) -> None:
         """Serve until either side closes."""
+        self.node.figures.sessions_opened += 1
         jobs = [asyncio.create_task(job()) for job in (self._read, self._write, self._too_slow.wait)]
         try:
             await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
@@ -115,6 +118,7 @@ class Connection(Session):
                 if isinstance(error, Exception) and not isinstance(error, OSError):
                     log.error("a WebSocket session ended by a defect: %r", error, exc_info=error)
             self._shared.used -= self._mine.used
+            self.node.figures.sessions_closed += 1
         if self._too_slow.is_set():
             await self._socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"too slow", drain=False)
 

@@ -203,7 +203,7 @@ def crash(rounds: int, seed: int, base: Path) -> None:
     """Kill and check, `rounds` times on one database."""
     spec = resolve("dev")
     ledger = Ledger(database_folder(base, spec))
-    flags = ["--dev", "--base-path", str(base), "--rpc-port=0", "--state-pruning=40"]
+    flags = ["--dev", "--base-path", str(base), "--rpc-port=0", "--state-pruning=40", "--no-prometheus"]
     crowd: Crowd | None = None
     number = moved = 0
     with mother(base / "log") as nodes:
