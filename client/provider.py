@@ -32,7 +32,7 @@ from client.keyring import Identity
 from client.ledger import Ledger
 from client.provider_file import ProviderFile
 from client.provider_secret import read_secret
-from executor import receipt
+from executor import admission, receipt
 from executor.enclave import Enclave, Limits, Secrets, TrainResult
 from executor.errors import (
     CommitmentMismatch,
@@ -53,7 +53,7 @@ from primitives import job as rules
 from primitives.data import BLOB_MAX, blob_hash
 from primitives.hashing import tagged
 from primitives.job import FailReason, JobState, RejectReason
-from primitives.sealing import SealError, model_context, open_sealed, result_context, seal, sealed_length
+from primitives.sealing import SealError, model_context, open_sealed, result_context, seal
 
 log = logging.getLogger("gristmill.provider")
 
@@ -289,7 +289,7 @@ class Provider:
         if order is None:
             raise Rejection(RejectReason.SpecRefused)
         breach = rules.policy_breach(order.policy, order.spec, job.buyer, job.rows)
-        if breach is not None:
+        if breach is not None:  # before the model is even opened
             raise Rejection(breach)
         try:
             quoted = self.enclave.quote(self._model(job, order), order.spec, self.rows.rows, self.rows.schema)
@@ -298,20 +298,14 @@ class Provider:
         except ExecutorError as error:
             log.info("job %d: the enclave refuses it: %s", number, type(error).__name__)
             raise Rejection(_first(REJECTIONS, error, RejectReason.ModelRefused)) from None
-        limits = self.settings.limits
-        checks = (
-            (quoted.work.work <= job.work, RejectReason.WorkMismatch),
-            (quoted.work.memory <= limits.memory, RejectReason.TooMuchMemory),
-            (quoted.work.work <= limits.max_work, RejectReason.TooMuchWork),
-            (
-                quoted.parameters * 1000 <= order.policy.params_per_row_milli * job.rows,
-                RejectReason.TooManyParameters,
-            ),
-            (_result_fits(quoted.parameters), RejectReason.TooManyParameters),
-        )
-        for holds, reason in checks:
-            if not holds:
-                raise Rejection(reason)
+        if quoted.work.work > job.work:
+            raise Rejection(RejectReason.WorkMismatch)
+        limits = admission.Bounds(self.settings.limits.memory, self.settings.limits.max_work)
+        found = admission.findings(order.policy, order.spec, job.buyer, job.rows, quoted, limits)
+        refused = admission.broken(found)
+        if refused is not None:
+            log.info("job %d: the rule on %s: %s", number, refused.rule, refused.says)
+            raise Rejection(refused.reason)
 
     def _order(self, number: int, job: jobs.Job) -> jobs.Order | None:
         """The order, when it is the one that the job commits to and makes sense."""
@@ -465,11 +459,6 @@ def _reporter(number: int) -> Callable[[int, int], None]:
             log.info("job %d: %d of %d steps", number, done, total)
 
     return report
-
-
-def _result_fits(parameters: int) -> bool:
-    """Whether so many float32 parameters can be delivered at all (the graph comes on top)."""
-    return sealed_length(4 * parameters) < BLOB_MAX
 
 
 def _first(table: Sequence[tuple[type[ExecutorError], R]], error: ExecutorError, other: R) -> R:

@@ -13,7 +13,7 @@ Errors: `SpecError(name, message)`.
 
 import struct
 from enum import IntEnum
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from primitives.data import (
     DataError,
@@ -64,6 +64,7 @@ __all__ = [
     "OptimizerKind",
     "OptimizerSpec",
     "Outcome",
+    "PolicyRule",
     "Quote",
     "Receipt",
     "RejectReason",
@@ -82,6 +83,7 @@ __all__ = [
     "float_bits",
     "model_hash",
     "policy_breach",
+    "policy_rules",
     "price",
     "rate_bits",
     "receipt_message",
@@ -650,20 +652,38 @@ class Outcome(IntEnum):
 # --- the provider's policy, judged --------------------------------------------------------------------------
 
 
-def policy_breach(policy: Policy, spec: TrainingSpec, buyer: bytes, rows: int) -> RejectReason | None:
-    """Why `policy` forbids `buyer` this job, or None. The chain asks it at submit, the provider once more.
+class PolicyRule(NamedTuple):
+    """One rule of a policy, judged for one job."""
 
-    `params_per_row_milli` is not judged here: only the provider can open the model and count.
+    name: str
+    holds: bool
+    reason: RejectReason
+
+
+def policy_rules(policy: Policy, spec: TrainingSpec, buyer: bytes, rows: int) -> tuple[PolicyRule, ...]:
+    """Every rule that can be judged without the model, in the order in which they are asked.
+
+    `params_per_row_milli` is not among them: only who holds the model can count (`executor.admission`).
     """
-    rules = (
-        (_dp_allowed(policy, spec, buyer), RejectReason.DpRequired),
-        (_init_allowed(policy, spec, buyer), RejectReason.GivenWeightsForbidden),
-        (rows >= policy.min_rows, RejectReason.TooFewRows),
-        (LOSS_KINDS[type(spec.loss)] in policy.losses, RejectReason.PolicyForbids),
-        (_rate_allowed(policy, spec.optimizer), RejectReason.PolicyForbids),
-        (spec.epochs <= policy.epochs_max, RejectReason.PolicyForbids),
+    kind = OptimizerKind[type(spec.optimizer).__name__]
+    rate = rate_bits(spec.optimizer)
+    return (
+        PolicyRule("differential privacy", _dp_allowed(policy, spec, buyer), RejectReason.DpRequired),
+        PolicyRule("initial weights", _init_allowed(policy, spec, buyer), RejectReason.GivenWeightsForbidden),
+        PolicyRule("least rows", rows >= policy.min_rows, RejectReason.TooFewRows),
+        PolicyRule("loss", LOSS_KINDS[type(spec.loss)] in policy.losses, RejectReason.PolicyForbids),
+        PolicyRule("optimizer", kind in policy.optimizers, RejectReason.PolicyForbids),
+        # Patterns of positive floats are ordered as the floats are, so no float arithmetic is needed. A
+        # schedule only ever lowers the rate.
+        PolicyRule("learning rate", policy.rate_min <= rate <= policy.rate_max, RejectReason.PolicyForbids),
+        PolicyRule("epochs", spec.epochs <= policy.epochs_max, RejectReason.PolicyForbids),
     )
-    return next((reason for allowed, reason in rules if not allowed), None)
+
+
+def policy_breach(policy: Policy, spec: TrainingSpec, buyer: bytes, rows: int) -> RejectReason | None:
+    """Why `policy` forbids `buyer` this job, or None. The chain asks it at submit, the provider once more."""
+    rules = policy_rules(policy, spec, buyer, rows)
+    return next((rule.reason for rule in rules if not rule.holds), None)
 
 
 def _dp_allowed(policy: Policy, spec: TrainingSpec, buyer: bytes) -> bool:
@@ -682,12 +702,6 @@ def _init_allowed(policy: Policy, spec: TrainingSpec, buyer: bytes) -> bool:
     if isinstance(rule, GivenWeights.UnderDp):
         return spec.dp is not None
     return isinstance(rule, GivenWeights.Trusted) and buyer in rule.accounts
-
-
-def _rate_allowed(policy: Policy, optimizer: OptimizerSpec) -> bool:
-    """Patterns of positive floats are ordered as the floats are, so no float arithmetic is needed."""
-    kind = OptimizerKind[type(optimizer).__name__]
-    return kind in policy.optimizers and policy.rate_min <= rate_bits(optimizer) <= policy.rate_max
 
 
 # --- the result ---------------------------------------------------------------------------------------------

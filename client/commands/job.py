@@ -26,6 +26,8 @@ from client.commands.shared import (
 from client.errors import InputError
 from client.files import write_atomically
 from client.keyring import Keyring
+from executor import admission
+from executor.enclave import Enclave
 from executor.options import configure_spec, training_spec
 from primitives import job as rules
 from primitives.data import BLOB_MAX
@@ -38,10 +40,15 @@ WAIT_S = 3600.0
 def configure(parser: ArgumentParser) -> None:
     """Arguments of `gristmill job`."""
     verbs = parser.add_subparsers(
-        required=True, metavar="quote | submit | list | status | cancel | fetch | reclaim"
+        required=True, metavar="quote | check | submit | list | status | cancel | fetch | reclaim"
     )
     quote = verb(verbs, "quote", "say what a training costs before any run", _quote)
     _configure_order(quote)
+    check = verb(
+        verbs, "check", "judge an order by the provider's policy before paying; exit 1 if refused", _check
+    )
+    _configure_order(check)
+    check.add_argument("--from", dest="key", metavar="KEY", help="the buyer, whom a policy may trust")
     submit = verb(verbs, "submit", "order a training: the price is held until the result is there", _submit)
     _configure_order(submit)
     add_from(submit)
@@ -87,6 +94,21 @@ def _quote(arguments: Namespace) -> int:
     return show(arguments, figures, _for_people(quoted))
 
 
+def _check(arguments: Namespace) -> int:
+    """Every rule of the policy, kept or broken. A model that no enclave takes is refused by its error."""
+    chain, model = chain_of(arguments), _model_file(arguments.model)
+    record = datasets.read(chain, arguments.dataset)
+    spec = training_spec(arguments, model, _columns(record))
+    quoted = Enclave().quote(model, spec, record.rows, record.schema)
+    buyer_id = Keyring().get(arguments.key).keypair.account_id if arguments.key else bytes(32)
+    found = admission.findings(record.policy, spec, buyer_id, record.rows, quoted)
+    rows = [{"rule": item.rule, "holds": item.holds, "says": item.says} for item in found]
+    if not arguments.json:
+        rows = [{**row, "holds": "yes" if row["holds"] else "NO"} for row in rows]
+    show_rows(arguments, rows, "no rules")
+    return 1 if admission.broken(found) else 0
+
+
 def _submit(arguments: Namespace) -> int:
     chain, identity = chain_of(arguments), identity_of(arguments)
     order, quoted = _order(arguments, chain)
@@ -115,10 +137,13 @@ def _for_people(quoted: Quote) -> dict[str, str]:
 def _order(arguments: Namespace, chain: Chain) -> tuple[buyer.Order, Quote]:
     model = _model_file(arguments.model)
     record = datasets.read(chain, arguments.dataset)
-    columns = [column.name.decode(errors="replace") for column in record.schema.columns]
-    spec = training_spec(arguments, model, columns)
+    spec = training_spec(arguments, model, _columns(record))
     order = buyer.Order(model, spec)
     return order, buyer.quote(chain, arguments.dataset, model, spec)
+
+
+def _columns(record: datasets.Dataset) -> list[str]:
+    return [column.name.decode(errors="replace") for column in record.schema.columns]
 
 
 def _model_file(path: Path) -> bytes:

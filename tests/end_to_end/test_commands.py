@@ -90,6 +90,11 @@ def test_a_whole_job_typed(town: Town, shell: Shell, tmp_path: Path) -> None:
         shown = shell.json("dataset", "show", str(dataset))
         assert shown["columns"] == ["pixels: u8[1,8,8]", "label: u8"] and shown["without_dp"] == "Anyone"
         quoted = shell.json("job", "quote", str(dataset), *model, *ORDER)
+        checked = shell.json("job", "check", str(dataset), *model, *ORDER, "--from", town.buyer_name)
+        assert len(checked) >= 9 and all(rule["holds"] for rule in checked)
+        steep = shell.run("job", "check", str(dataset), *model, *ORDER, "--rate", "100")
+        broken = [line for line in steep.stdout.splitlines() if " NO " in line]
+        assert steep.returncode == 1 and len(broken) == 1 and "learning rate" in broken[0]
         job = shell.json("job", "submit", str(dataset), *model, *ORDER, "--from", town.buyer_name, "--wait")
         assert job["price"] == quoted["price"] and job["state"] == "Delivered"
         number = str(job["job"])

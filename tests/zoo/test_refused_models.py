@@ -1,4 +1,5 @@
-"""Short models that want much: the real enclave process refuses each by name, soon and in little memory."""
+"""The zoo of files: short models that want much. The real enclave process refuses each by name, soon and in
+little memory."""
 
 from collections.abc import Callable
 
@@ -94,6 +95,69 @@ def three_hundred_thousand_nodes() -> bytes:
     return model(*(node("Identity", ["x"], [f"i{i}"]) for i in range(300_000)))
 
 
+def six_million_empty_messages() -> bytes:
+    """12 MB that a parser turns into far more: empty nodes, two bytes each."""
+    return model() + b"\x3a" + length_of(b"\x0a\x00" * 6_000_000) + b"\x0a\x00" * 6_000_000
+
+
+def ten_thousand_dimensions() -> bytes:
+    tensor = TensorProto(name="t", data_type=TensorProto.FLOAT, dims=[1] * 10_000, raw_data=bytes(4))
+    return model(also=(tensor,))
+
+
+def shape_whose_product_wraps() -> bytes:
+    """2^32 · 2^32 elements: zero in 64 bits."""
+    tensor = TensorProto(name="t", data_type=TensorProto.FLOAT, dims=[2**32, 2**32], raw_data=b"")
+    return model(also=(tensor,))
+
+
+def negative_dimension() -> bytes:
+    tensor = TensorProto(name="t", data_type=TensorProto.FLOAT, dims=[-1, -4], raw_data=bytes(16))
+    return model(also=(tensor,))
+
+
+def function_that_calls_itself() -> bytes:
+    proto = onnx.load_model_from_string(model(node("Again", ["x"], ["z"], domain="mine")))
+    body = [node("Again", ["a"], ["b"], domain="mine")]
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("mine", 1)]
+    proto.functions.append(helper.make_function("mine", "Again", ["a"], ["b"], body, opsets))
+    proto.opset_import.append(helper.make_opsetid("mine", 1))
+    data: bytes = proto.SerializeToString()
+    return data
+
+
+def loop_without_end() -> bytes:
+    """A loop of 2^62 turns around one addition."""
+    turn = helper.make_graph(
+        [node("Identity", ["go"], ["on"]), node("Add", ["v", "v"], ["w2"])],
+        "turn",
+        [
+            helper.make_tensor_value_info("i", TensorProto.INT64, []),
+            helper.make_tensor_value_info("go", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("v", TensorProto.FLOAT, ["n", 2]),
+        ],
+        [
+            helper.make_tensor_value_info("on", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("w2", TensorProto.FLOAT, ["n", 2]),
+        ],
+    )
+    count = numpy_helper.from_array(np.array(2**62, dtype=np.int64), "m")
+    true = numpy_helper.from_array(np.array(True), "t")
+    return model(node("Loop", ["m", "t", "x"], ["z"], body=turn), also=(count, true))
+
+
+def branches_that_hold_each_other() -> bytes:
+    """Conditions inside conditions, beyond the depth that is allowed."""
+    kept = helper.make_tensor_value_info("r", TensorProto.FLOAT, ["n", 2])
+    body = helper.make_graph([node("Relu", ["x"], ["r"])], "leaf", [], [kept])
+    for depth in range(12):
+        body = helper.make_graph(
+            [node("If", ["t"], ["r"], then_branch=body, else_branch=body)], f"level{depth}", [], [kept]
+        )
+    true = numpy_helper.from_array(np.array(True), "t")
+    return model(node("If", ["t"], ["z"], then_branch=body, else_branch=body), also=(true,))
+
+
 def text_tensor() -> bytes:
     return model(also=(TensorProto(name="t", data_type=TensorProto.STRING, dims=[1], string_data=[b"a"]),))
 
@@ -139,6 +203,11 @@ def length_of(body: bytes) -> bytes:
         (padded_to_a_terabyte, TooLarge),
         (declared_two_gigabytes, TooLarge),
         (three_hundred_thousand_nodes, TooLarge),
+        (ten_thousand_dimensions, TooLarge),
+        (shape_whose_product_wraps, TooLarge),
+        (six_million_empty_messages, TooLarge),
+        (negative_dimension, ShapeMismatch),
+        (function_that_calls_itself, UnknownOp),
         (integers_in_a_hundred_dimensions, ShapeMismatch),
         (integers_in_a_shape_that_does_not_fit, ShapeMismatch),
         (shape_that_overflows, MalformedGraph),
@@ -155,6 +224,13 @@ def test_a_hostile_model_is_refused_by_name(build: Callable[[], bytes], error: t
         Enclave().quote(data, spec_for(data), 4)
     assert type(caught.value) is error
     assert str(caught.value).isprintable() and len(str(caught.value)) < 1000
+
+
+@pytest.mark.parametrize("build", [loop_without_end, branches_that_hold_each_other])
+def test_control_flow_costs_nothing_before_it_is_refused(build: Callable[[], bytes]) -> None:
+    data = build()
+    with pytest.raises((UnknownOp, TooLarge, NotOnnx)):
+        Enclave().quote(data, spec_for(data), 4)
 
 
 def test_the_model_that_the_others_grew_from_is_good() -> None:
