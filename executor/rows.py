@@ -279,6 +279,20 @@ def inputs(array: Array, affine: Affine | None) -> NDArray[np.float32]:
     return values
 
 
+def typed(array: Array, dtype: np.dtype[np.generic]) -> Array:
+    """A column as an input of another type than float32: the same numbers, or BadData. Floats may round."""
+    if dtype.kind in "iu" and array.dtype.kind in "iu":
+        bounds = np.iinfo(dtype.name)
+        if int(array.min()) < bounds.min or int(array.max()) > bounds.max:
+            raise BadData("an integer is beyond the type of the graph's input")
+    elif dtype.kind in "iub" and array.dtype.kind == "f":
+        raise BadData("the graph's input takes whole numbers")
+    elif dtype.kind == "b" and int(array.max()) > 1:
+        raise BadData("the graph's input takes true and false")
+    converted: Array = np.ascontiguousarray(array).astype(dtype)
+    return converted
+
+
 def classes(array: Array, count: int, ignored: int | None = None, private: bool = False) -> NDArray[np.int32]:
     """An integer target as class numbers below `count`, or `ignored`; its shape stays. BadData beyond it, or
     for floats.

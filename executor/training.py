@@ -50,6 +50,9 @@ def check_columns(plan: Plan, spec: TrainingSpec, schema: Schema) -> None:
         if column.elements != needed:
             found = f"column {text!r} has {column.elements} values a row"
             raise SpecError(f"{found}, but {region.name!r} takes {needed}")
+    for item, region in zip(spec.inputs, _inputs(plan, spec), strict=True):
+        if item.affine is not None and region.kind is not Kind.F32:
+            raise SpecError(f"{region.name!r} holds {region.kind.value}: only float32 inputs are normalised")
 
 
 def dataset(
@@ -64,13 +67,17 @@ def dataset(
     table = rows.table(schema, chunks, count, [*names, target])
     arrays: dict[str, Array] = {}
     for item, name, region in zip(spec.inputs, names, _inputs(plan, spec), strict=True):
-        arrays[region.name] = rows.inputs(table[name], item.affine).reshape((count, *region.shape[1:]))
+        if region.kind is Kind.F32:
+            values: Array = rows.inputs(table[name], item.affine)
+        else:
+            values = rows.typed(table[name], region.kind.numpy)
+        arrays[region.name] = values.reshape((count, *region.shape[1:]))
     if plan.target.kind == Kind.I32:
         private = spec.dp is not None
         found = rows.classes(table[target], class_count(plan), plan.ignored, private)
         arrays[plan.target.name] = found.reshape((count, *plan.target.shape[1:]))
     else:
-        values = rows.inputs(table[target], None)
+        values = rows.inputs(table[target], None)  # of the prediction's shape
         arrays[plan.target.name] = values.reshape((count, *plan.target.shape[1:]))
     return arrays
 

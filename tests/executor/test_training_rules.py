@@ -15,12 +15,12 @@ import pytest
 
 from executor.compiler.compile import compile_training
 from executor.compiler.machine import Machine
-from executor.rates import Numbers
 from executor.rows import classes, inputs
 from primitives.job import Clip, LossSpec, OptimizerSpec, Schedule, Tick, TrainingSpec, WarmUp
 from primitives.job import float_bits as bits
 from primitives.scale import decode, encode
 from tests.executor.compile_cases import FUEL, Case, node, training_spec
+from tests.executor.plan_runner import run_plan
 
 TRACE = np.load(Path(__file__).parent.parent / "data/torch_traces/rules.npz")
 ROWS, BATCH, EPOCHS = 44, 8, 3
@@ -178,23 +178,7 @@ def target_of(name: str) -> np.ndarray[Any, Any]:
 def test_each_rule_follows_pytorch(name: str) -> None:
     spec = spec_of(name)
     plan = compile_training(model("kl" in name), spec, ROWS)
-    machine, numbers = Machine(plan, FUEL), Numbers(spec, ROWS)
-    x, target = TRACE["data.x"], target_of(name)
-    losses: list[float] = []
-    assert plan.target is not None and plan.losses is not None
-    for parameter in plan.parameters:
-        for state in parameter.states:
-            machine.view(state.region)[...] = state.fill
-    for _ in range(EPOCHS):
-        machine.write(plan.inputs[0], x)
-        machine.write(plan.target, target)
-        steps = -(-ROWS // BATCH)
-        if plan.numbers is not None:
-            machine.write(plan.numbers, numbers.take(steps))
-        machine.run(steps, ROWS - (steps - 1) * BATCH)
-        losses += machine.view(plan.losses)[:steps].tolist()
-    machine.finish()
-    assert FUEL - machine.fuel_left() == plan.fuel
+    machine, losses = run_plan(plan, spec, {"x": TRACE["data.x"]}, target_of(name))
     np.testing.assert_allclose(losses, TRACE[f"{name}.losses"], rtol=2e-5, atol=2e-6)
     assert {item.name for item in plan.parameters} == set(PARAMETERS)
     for item in plan.parameters:
