@@ -12,7 +12,6 @@ from frame.extrinsic import Checked, check, parse
 from frame.machine import Machine, Trap
 from frame.origin import Origin
 from frame.transaction import (
-    VALID,
     Invalid,
     InvalidTransaction,
     Source,
@@ -20,6 +19,7 @@ from frame.transaction import (
     Unknown,
     UnknownTransaction,
     Validity,
+    all_together,
 )
 from frame.weights import ZERO, Weight
 from primitives.digest import Digest, DigestItem
@@ -169,16 +169,23 @@ _AS_DECLARED = PostInfo()
 def validate_transaction(m: Machine, source: Source, raw: bytes, at: bytes) -> Validity:
     """Whether the pool may keep `raw`, judged as in the block after `at`. Raises TransactionValidityError."""
     with trapped(), m.overlay:
-        m.system.initialize(m.system.block_number() + 1, at, Digest(logs=[]))
-        tx = check(m, raw)
-        if tx.info.dispatch_class == DispatchClass.Mandatory:
-            raise InvalidTransaction(Invalid.MandatoryValidation)
-        if tx.who is None:
-            raise UnknownTransaction(Unknown.NoUnsignedValidator)
-        result = VALID
-        for validity in _validate(m, tx):
-            result = result.combine(validity)
-    return result
+        begin_validation(m, at)
+        return judge(m, source, raw)
+
+
+def begin_validation(m: Machine, at: bytes) -> None:
+    """Stand in the block after `at`, where `judge` is asked."""
+    m.system.initialize(m.system.block_number() + 1, at, Digest(logs=[]))
+
+
+def judge(m: Machine, source: Source, raw: bytes, parsed: Parsed | None = None) -> Validity:
+    """Whether the pool may keep `raw`, after `begin_validation`. Raises TransactionValidityError."""
+    tx = check(m, raw, parsed)
+    if tx.info.dispatch_class == DispatchClass.Mandatory:
+        raise InvalidTransaction(Invalid.MandatoryValidation)
+    if tx.who is None:
+        raise UnknownTransaction(Unknown.NoUnsignedValidator)
+    return all_together(_validate(m, tx))
 
 
 def finish_extrinsics(m: Machine) -> None:

@@ -8,6 +8,7 @@ UnknownTransaction(Unknown)   it cannot be judged
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import Final
 
@@ -134,6 +135,17 @@ class Validity(Struct, path="sp_runtime::transaction_validity::ValidTransaction"
             longevity=min(self.longevity, other.longevity),
             propagate=self.propagate and other.propagate,
         )
+
+
+def all_together(verdicts: Sequence[Validity]) -> Validity:
+    """All of `verdicts` combined; without any, valid with nothing to say."""
+    return Validity(
+        priority=min(sum([each.priority for each in verdicts]), MAX_U64),
+        requires=[tag for each in verdicts for tag in each.requires],
+        provides=[tag for each in verdicts for tag in each.provides],
+        longevity=min([each.longevity for each in verdicts], default=MAX_U64),
+        propagate=all(each.propagate for each in verdicts),
+    )
 
 
 MAX_U64: Final = (1 << 64) - 1

@@ -22,12 +22,14 @@ from frame.transaction import (
     TransactionValidityError,
     UnknownTransaction,
 )
+from frame.validator import Validator
 from node.database import BlockState, Database
 from node.errors import BadBlock, BadOption, RuntimeFailed, UnknownBlock
 from node.host import NodeHost, VerdictCache
 from node.pool.errors import Invalid, PoolError, Unknown, VerificationFailed
 from node.pool.pool import Verdict
 from primitives.digest import Digest, DigestItem
+from primitives.extrinsic import Parsed
 from primitives.header import Header
 from primitives.scale import ScaleError
 
@@ -35,6 +37,9 @@ INHERENT_TIME = b"timstap0"
 
 EXPECTED = (ApiFailed, UnknownApi, ScaleError, TransactionValidityError, InvalidBlock)
 """What a runtime call raises when the caller is at fault."""
+
+MOST_READ = 100_000
+"""Values that judging transactions may gather in memory between two blocks."""
 
 log = logging.getLogger("runtime")
 
@@ -117,6 +122,7 @@ class Chain:
         self.database = database
         self.runtime = runtime
         self.verdicts = VerdictCache()
+        self._validator: Validator | None = None
         self._imported: Listeners[Imported] = Listeners()
         self._finalized: Listeners[Finalized] = Listeners()
         self._reverted: Listeners[Reverted] = Listeners()
@@ -221,11 +227,10 @@ class Chain:
 
     def validate(self, extrinsic: bytes) -> Verdict:
         """What the runtime says of a transaction at the best block; raises a `PoolError`."""
-        head = self.head
         try:
-            found = self.runtime.validate(
-                self.database.backend(), Source.External, extrinsic, head.hash, NodeHost(self.verdicts)
-            )
+            validator = self._validator_at_head()
+            parsed = validator.parse(extrinsic)
+            found = validator.validate(Source.External, extrinsic, parsed)
         except BadFormat as error:
             raise VerificationFailed(f"Runtime error: Execution failed: {error.reason}") from None
         except (InvalidTransaction, UnknownTransaction) as error:
@@ -233,7 +238,15 @@ class Chain:
         except Exception as error:
             _note_defect("validate", error)
             raise VerificationFailed(f"Runtime error: Execution failed: {error}") from error
-        return Verdict(found.priority, tuple(found.requires), tuple(found.provides), found.longevity)
+        return Verdict(found.priority, tuple(found.requires), tuple(found.provides), found.longevity, parsed)
+
+    def _validator_at_head(self) -> Validator:
+        validator = self._validator
+        if validator is None or validator.at != self.head.hash or validator.size > MOST_READ:
+            validator = self._validator = Validator(
+                self.runtime, self.database.backend(), self.head.hash, NodeHost(self.verdicts)
+            )
+        return validator
 
     # ------------------------------------------------------------------ writing
 
@@ -367,11 +380,13 @@ class OpenBlock:
             self.apply(inherent)
         self.inherents = len(self.extrinsics)
 
-    def apply(self, extrinsic: bytes) -> bytes:
-        """Add an extrinsic; its ApplyExtrinsicResult, or `InvalidTransaction` with the block unchanged."""
+    def apply(self, extrinsic: bytes, parsed: Parsed | None = None) -> bytes:
+        """Add an extrinsic, which the pool may have `parsed`; its ApplyExtrinsicResult, or
+        `InvalidTransaction` with the block unchanged.
+        """
         kept = len(self._host.pieces)
         try:
-            result = self._builder.apply(extrinsic)
+            result = self._builder.apply(extrinsic, parsed)
         except BaseException:
             del self._host.pieces[kept:]
             raise

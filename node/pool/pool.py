@@ -27,6 +27,7 @@ from node.pool.errors import (
 from node.pool.future import Future
 from node.pool.ready import Best, Ready
 from node.pool.transaction import FINAL, Hash, Phase, Status, Tag, Transaction
+from primitives.extrinsic import Parsed
 from primitives.hashing import blake2_256
 
 MAX_BLOCK_NUMBER = 2**32 - 1
@@ -39,6 +40,8 @@ class Verdict(NamedTuple):
     requires: tuple[Tag, ...]
     provides: tuple[Tag, ...]
     longevity: int
+    parsed: Parsed | None = None
+    """The transaction taken apart, if that was needed."""
 
 
 Verify = Callable[[bytes], Verdict]
@@ -141,6 +144,7 @@ class Pool:
             provides=tuple(dict.fromkeys(verdict.provides)),
             valid_till=min(self.number + verdict.longevity, MAX_BLOCK_NUMBER),
             insertion=next(self._insertions),
+            parsed=verdict.parsed,
         )
 
     def _import(self, tx: Transaction) -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from primitives.extrinsic import Parsed
+
 Tag = bytes
 Hash = bytes
 
@@ -29,6 +31,8 @@ class Transaction:
     """Transactions in the ready queue that wait for a tag of this one."""
     satisfied: int = 0
     """How many of `requires` are provided by no other transaction in the queue."""
+    parsed: Parsed | None = None
+    """What judging it made of `data`, for the block."""
 
     @property
     def order(self) -> tuple[int, int, int]:

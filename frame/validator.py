@@ -1,0 +1,51 @@
+"""Judging many transactions on one state, as the pool does between two blocks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from frame import executive
+from frame.extrinsic import parse
+from frame.host import Host
+from frame.state import Backend
+from frame.transaction import Source, Validity
+from primitives.extrinsic import Parsed
+
+if TYPE_CHECKING:
+    from frame.runtime import Runtime
+
+
+class Validator:
+    """`Runtime.validate` on the state of the block `at`, with the next block begun once and for all.
+
+    Each judgement is undone before the next: they do not depend on each other. What was read stays in
+    memory; who keeps a validator for long asks `size`.
+    """
+
+    def __init__(self, runtime: Runtime, state: Backend, at: bytes, host: Host) -> None:
+        self.at = at
+        self._machine = runtime.machine(host=host)
+        self._machine.overlay.reset(state)
+        executive.begin_validation(self._machine, at)
+
+    @property
+    def size(self) -> int:
+        """How many values of the state are in memory."""
+        return len(self._machine.overlay.view)
+
+    def parse(self, extrinsic: bytes) -> Parsed:
+        """Take an extrinsic apart. BadFormat."""
+        return parse(self._machine, extrinsic)
+
+    def validate(self, source: Source, extrinsic: bytes, parsed: Parsed | None = None) -> Validity:
+        """Whether the pool may keep `extrinsic`; `parsed` is what `parse` makes of it.
+
+        Raises TransactionValidityError, or machine.Trap for a defect of the runtime.
+        """
+        overlay = self._machine.overlay
+        overlay.begin()
+        try:
+            with executive.trapped():
+                return executive.judge(self._machine, source, extrinsic, parsed)
+        finally:
+            overlay.rollback()
