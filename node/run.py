@@ -48,6 +48,7 @@ class Options:
     rpc_host: str = "127.0.0.1"
     rpc_port: int = 9944
     rpc_cors: tuple[str, ...] = ()
+    rpc_workers: int = 0
     limits: Limits = field(default_factory=Limits)
     sealing: str = "instant"
     name: str = ""
@@ -102,7 +103,7 @@ def open_node(
 
 
 async def _serve(node: Node, options: Options, stop: asyncio.Event) -> None:
-    server = RpcServer(node, options.limits, options.rpc_cors)
+    server = RpcServer(node, options.limits, options.rpc_cors, options.rpc_workers)
     log.info("📦 Highest known block at #%d (%s)", node.chain.head.number, short(node.chain.head.hash))
     await server.start(options.rpc_host, options.rpc_port)
     exporter = await _exported(node, options.prometheus)

@@ -18,7 +18,7 @@ from node.pool import Pool, PoolConfig
 from node.pool.errors import BadFormat, Invalid
 from node.pool.pool import Watcher
 from node.sealing import Sealing
-from primitives.scale import Bytes, ScaleError, decode
+from primitives.scale import Bytes, ScaleError, decode, decode_compact
 from primitives.ss58 import ALPHABET
 
 PEER_ID_HEAD = bytes.fromhex("002408011220")
@@ -73,15 +73,20 @@ class Node:
         self.figures.resubmitted += len(self.pool.ready) + len(self.pool.future)
         self.pool.on_revert(event.head.number, event.retracted)
 
-    def submit(self, extrinsic: bytes, watcher: Watcher | None = None) -> bytes:
-        """Put an encoded extrinsic, with its length prefix, into the pool; its hash, or a `PoolError`."""
+    def submit(self, extrinsic: bytes, watcher: Watcher | None = None, digest: bytes | None = None) -> bytes:
+        """Put an encoded extrinsic, with its length prefix, into the pool; its hash, or a `PoolError`.
+
+        `digest` is the hash, for who has it already.
+        """
         try:
-            decode(Bytes, extrinsic)
+            length, start = decode_compact(extrinsic, 0, 32)
+            if start + length != len(extrinsic):
+                decode(Bytes, extrinsic)
         except ScaleError as error:
             raise BadFormat(str(error)) from None
         self.figures.submitted += 1
         try:
-            return self.pool.submit(extrinsic, watcher)
+            return self.pool.submit(extrinsic, watcher, digest)
         except Invalid:
             self.figures.invalid += 1
             raise

@@ -97,13 +97,13 @@ class Pool:
 
     # ------------------------------------------------------------------ in
 
-    def submit(self, data: bytes, watcher: Watcher | None = None) -> Hash:
+    def submit(self, data: bytes, watcher: Watcher | None = None, digest: Hash | None = None) -> Hash:
         """Verify and add an encoded extrinsic; returns its hash, or raises a `PoolError` and leaves the pool
         as it was.
 
-        `watcher` hears every status from now on, the first one included.
+        `watcher` hears every status from now on, the first one included. `digest` is the hash, if known.
         """
-        digest = blake2_256(data)
+        digest = digest or blake2_256(data)
         self._refuse_known(digest)
         try:
             tx = self._checked(digest, data)

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from node.errors import PortTaken
+from node.front.desk import Desk
 from node.rpc import (  # noqa: F401  (they fill the table)
     archive,
     author,
@@ -28,7 +29,7 @@ from node.rpc.blob import serve
 from node.rpc.errors import REQUEST_TOO_BIG, RpcError
 from node.rpc.rate import Address, Rate, address_of, is_within
 from node.rpc.session import Limits, Session, error_text
-from node.rpc.websocket import Budget, Connection
+from node.rpc.websocket import Budget, SocketConnection
 from node.service import Node
 
 ALL_OUTBOXES = 256 * 1024 * 1024
@@ -68,13 +69,17 @@ def connections_max(wanted: int) -> int:
 class RpcServer:
     """Listens from `start` to `stop`."""
 
-    def __init__(self, node: Node, limits: Limits | None = None, cors: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, node: Node, limits: Limits | None = None, cors: tuple[str, ...] = (), workers: int = 0
+    ) -> None:
+        """With `workers`, so many processes serve the WebSockets (see `node.front`)."""
         self._node = node
         self._limits = limits or Limits()
         self._cors = cors
         self._shared = Budget(ALL_OUTBOXES)
         self._http = Session(node, self._limits)
         self._counted: dict[Address | None, Session] = {}
+        self.desk = Desk(node, self._limits, self._shared, workers) if workers else None
         self._sockets: dict[web.WebSocketResponse, None] = {}
         self._runner: web.AppRunner | None = None
         self._listener: asyncio.Server | None = None
@@ -105,11 +110,14 @@ class RpcServer:
                 ) from None
             raise
         self._runner, self._listener = runner, listener
+        if self.desk is not None:
+            self.desk.start()
         self.port = listener.sockets[0].getsockname()[1]
 
     def _door(self, runner: web.AppRunner) -> asyncio.BaseProtocol:
         assert runner.server is not None
-        return Refused() if len(runner.server.connections) >= self._most else runner.server()
+        handed_over = 0 if self.desk is None else self.desk.connections
+        return Refused() if len(runner.server.connections) + handed_over >= self._most else runner.server()
 
     async def stop(self) -> None:
         """Close every connection and the port."""
@@ -117,6 +125,8 @@ class RpcServer:
             self._listener.close()
         for socket in list(self._sockets):
             await socket.close(code=1001, message=b"the node stops", drain=False)
+        if self.desk is not None:
+            await self.desk.stop()
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -197,17 +207,24 @@ class RpcServer:
         return session
 
     async def _upgrade(self, request: web.Request) -> web.StreamResponse:
-        if len(self._sockets) >= self._limits.connections:
+        if self.connections >= self._limits.connections:
             return web.Response(status=429, text="Too many connections. Please try again later.\n")
+        rate = self._rate_of(self._address(request))
+        if self.desk is not None and await self.desk.take(request, rate):
+            return web.Response()  # to nobody: the client is the worker's now
         socket = web.WebSocketResponse(max_msg_size=self._limits.request, compress=False, timeout=1.0)
         await socket.prepare(request)
         self._sockets[socket] = None
         try:
-            rate = self._rate_of(self._address(request))
-            await Connection(self._node, self._limits, socket, self._shared, rate).run()
+            await SocketConnection(self._node, self._limits, socket, self._shared, rate).run()
         finally:
             del self._sockets[socket]
         return socket
+
+    @property
+    def connections(self) -> int:
+        """How many WebSockets are open."""
+        return len(self._sockets) + (0 if self.desk is None else self.desk.connections)
 
     async def _blob(self, request: web.Request) -> web.StreamResponse:
         return await serve(self._node, request)

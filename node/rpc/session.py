@@ -152,23 +152,28 @@ class Session:
             return error_text(ident if _is_id(ident) else None, RpcError(INVALID_REQUEST, "Invalid request"))
         began, error = time.perf_counter(), None
         try:
-            if self._rate is not None:
-                self._rate.spend()
+            self.count_call()
             answer = result_text(ident, self.invoke(request["method"], request.get("params")))
             if len(answer) > self.limits.response:
                 raise self._response_too_big()
         except Exception as raised:
             error = to_rpc_error(raised, request["method"])
             answer = error_text(ident, error)
-        self._note(request["method"], time.perf_counter() - began, error)
+        self.note(request["method"], time.perf_counter() - began, error)
         return answer if "id" in request else ""
 
-    def _note(self, name: str, seconds: float, error: RpcError | None) -> None:
+    def note(self, name: str, seconds: float, error: RpcError | None) -> None:
+        """Count a call that has ended."""
         known = name if name in METHODS or name in SUBSCRIPTIONS or name in UNSUBSCRIBE else "unknown"
         limited = error is not None and error.code == RATE_LIMIT_EXCEEDED
         self.node.figures.called(
             self.protocol, known, seconds, is_error=error is not None, is_limited=limited
         )
+
+    def count_call(self) -> None:
+        """Raises `RpcError` if the client calls too often."""
+        if self._rate is not None:
+            self._rate.spend()
 
     def invoke(self, name: str, params: Any) -> Any:
         """Run a method of the table."""

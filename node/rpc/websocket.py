@@ -22,6 +22,9 @@ from node.service import Node
 
 log = logging.getLogger("rpc")
 
+TOO_SLOW = b"too slow"
+"""What a client is told that is cut off."""
+
 
 class Budget:
     """Bytes that wait for readers, of one client or of all."""
@@ -75,64 +78,42 @@ class Stream:
 
 
 class Connection(Session):
-    """A WebSocket session with its outbox."""
+    """A WebSocket session: its subscriptions, and what waits for the client. How texts reach the client, the
+    kinds of connections know.
+    """
 
     protocol = "ws"
 
     OUTBOX = 8 * 1024 * 1024
     PAUSE = 256 * 1024
 
-    def __init__(
-        self,
-        node: Node,
-        limits: Limits,
-        socket: web.WebSocketResponse,
-        shared: Budget,
-        rate: Rate | None = None,
-    ) -> None:
+    def __init__(self, node: Node, limits: Limits, shared: Budget, rate: Rate | None = None) -> None:
         super().__init__(node, limits, rate)
-        self._socket = socket
         self._shared = shared
         self._mine = Budget(self.OUTBOX)
-        self._outbox: deque[str] = deque()
-        self._wake = asyncio.Event()
+        self._messages = 0
         self._room = asyncio.Event()
-        self._too_slow = asyncio.Event()
         self._streams: dict[str, Stream] = {}
         self._prefix = secrets.token_urlsafe(9)
         self._count = 0
 
-    async def run(self) -> None:
-        """Serve until either side closes."""
-        self.node.figures.sessions_opened += 1
-        jobs = [asyncio.create_task(job()) for job in (self._read, self._write, self._too_slow.wait)]
-        try:
-            await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for stream in list(self._streams.values()):
-                stream.close()
-            self.end()
-            for job in jobs:
-                job.cancel()
-            for error in await asyncio.gather(*jobs, return_exceptions=True):
-                if isinstance(error, Exception) and not isinstance(error, OSError):
-                    log.error("a WebSocket session ended by a defect: %r", error, exc_info=error)
-            self._shared.used -= self._mine.used
-            self.node.figures.sessions_closed += 1
-        if self._too_slow.is_set():
-            await self._socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"too slow", drain=False)
+    def emit(self, text: str) -> None:
+        """Send one text, or queue it."""
+        raise NotImplementedError
+
+    def cut_off(self) -> None:
+        """The client reads too slowly: hang up."""
+        raise NotImplementedError
+
+    def end(self) -> None:
+        """The client is gone."""
+        for stream in list(self._streams.values()):
+            stream.close()
+        super().end()
+        self._shared.used -= self._mine.used
+        self._mine.used = 0
 
     # ------------------------------------------------------------------ in
-
-    async def _read(self) -> None:
-        async for message in self._socket:
-            if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
-                break
-            answer = self.answer(message.data)
-            if answer:
-                self.push(answer)
-            self.answered()
-            await self.room()  # take no more requests from a client that does not read the answers
 
     async def room(self) -> None:
         """Wait until the client has read most of what waits for it."""
@@ -184,14 +165,74 @@ class Connection(Session):
     def push(self, text: str) -> None:
         """Queue one message for the client; beyond its bound, cut it off."""
         size = len(text)
-        full = len(self._outbox) >= self.limits.messages
+        full = self._messages >= self.limits.messages
         if full or self._mine.exceeded(size) or self._shared.exceeded(size):
-            self._too_slow.set()
+            self.cut_off()
             return
+        self._messages += 1
         self._mine.used += size
         self._shared.used += size
+        self.emit(text)
+
+    def sent(self, size: int, messages: int) -> None:
+        """So much of what waited has reached the client's socket."""
+        self._messages -= messages
+        self._mine.used -= size
+        self._shared.used -= size
+        if self._mine.used <= self.PAUSE:
+            self._room.set()
+
+
+class SocketConnection(Connection):
+    """A WebSocket that this process serves itself."""
+
+    def __init__(
+        self,
+        node: Node,
+        limits: Limits,
+        socket: web.WebSocketResponse,
+        shared: Budget,
+        rate: Rate | None = None,
+    ) -> None:
+        super().__init__(node, limits, shared, rate)
+        self._socket = socket
+        self._outbox: deque[str] = deque()
+        self._wake = asyncio.Event()
+        self._too_slow = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serve until either side closes."""
+        self.node.figures.sessions_opened += 1
+        jobs = [asyncio.create_task(job()) for job in (self._read, self._write, self._too_slow.wait)]
+        try:
+            await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for job in jobs:
+                job.cancel()
+            for error in await asyncio.gather(*jobs, return_exceptions=True):
+                if isinstance(error, Exception) and not isinstance(error, OSError):
+                    log.error("a WebSocket session ended by a defect: %r", error, exc_info=error)
+            self.end()
+            self.node.figures.sessions_closed += 1
+        if self._too_slow.is_set():
+            await self._socket.close(code=WSCloseCode.POLICY_VIOLATION, message=TOO_SLOW, drain=False)
+
+    async def _read(self) -> None:
+        async for message in self._socket:
+            if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+                break
+            answer = self.answer(message.data)
+            if answer:
+                self.push(answer)
+            self.answered()
+            await self.room()  # take no more requests from a client that does not read the answers
+
+    def emit(self, text: str) -> None:
         self._outbox.append(text)
         self._wake.set()
+
+    def cut_off(self) -> None:
+        self._too_slow.set()
 
     async def _write(self) -> None:
         while True:
@@ -200,6 +241,4 @@ class Connection(Session):
             while self._outbox:
                 text = self._outbox.popleft()
                 await self._socket.send_str(text)
-                self._mine.used -= len(text)
-                self._shared.used -= len(text)
-            self._room.set()
+                self.sent(len(text), 1)

@@ -138,9 +138,9 @@ def test_the_flags_reach_a_real_port() -> None:
 def test_too_many_messages_in_the_outbox_cut_the_client_off(node: Node) -> None:
     from typing import cast
 
-    from node.rpc.websocket import Budget, Connection
+    from node.rpc.websocket import Budget, SocketConnection
 
-    connection = Connection(node, Limits(messages=3), cast(Any, None), Budget(1 << 20))
+    connection = SocketConnection(node, Limits(messages=3), cast(Any, None), Budget(1 << 20))
     for _ in range(3):
         connection.push("x")
     assert not connection._too_slow.is_set()

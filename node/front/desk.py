@@ -1,0 +1,313 @@
+"""The node's side of its workers: starting them, handing connections over, answering what they ask."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from aiohttp import WSCloseCode, web
+
+from node.chain import Imported, Reverted
+from node.front.pipe import Answers, Item, Kind, Pipe
+from node.front.verify import Question
+from node.front.worker import CONNECTION_HEADER, HEAD_MAX
+from node.rpc.rate import Rate
+from node.rpc.session import Limits, error_text, to_rpc_error
+from node.rpc.websocket import TOO_SLOW, Budget, Connection
+from node.service import Node
+
+log = logging.getLogger("rpc")
+
+ROOT = Path(__file__).parent.parent.parent
+START = "import sys; sys.path.insert(0, sys.argv[1]); from node.front.worker import main; main(sys.argv[2:])"
+"""What a worker runs: this program, wherever it stands, and nothing of the folder it was called in."""
+
+START_SECONDS = 5.0
+"""How long a connection waits for a worker that is starting; then the node serves it itself."""
+SUBMIT = "author_submitExtrinsic"
+RESTART_SECONDS = 1.0
+"""Between the death of a worker and the next one."""
+BOOT_HASHES = 256
+"""Blocks whose hashes a new worker is told. Signatures that begin before them, the node verifies itself."""
+
+
+class FrontConnection(Connection):
+    """A WebSocket that a worker serves; satisfies `node.rpc.table.Client` like any other."""
+
+    def __init__(
+        self, node: Node, limits: Limits, shared: Budget, rate: Rate | None, pipe: Pipe, number: int
+    ) -> None:
+        super().__init__(node, limits, shared, rate)
+        self._pipe, self._number = pipe, number
+        self._answers = Answers.NOTHING
+        self._is_cut = False
+
+    def emit(self, text: str) -> None:
+        answers, self._answers = self._answers, Answers.NOTHING
+        self._pipe.send(Kind.TEXT, self._number, text, int(answers))
+
+    def cut_off(self) -> None:
+        if not self._is_cut:
+            self._is_cut = True
+            self._pipe.send(Kind.CLOSE, self._number, int(WSCloseCode.POLICY_VIOLATION), TOO_SLOW)
+
+    def message(self, text: str | bytes) -> None:
+        """Answer one request, or a batch."""
+        self._reply(self.answer(text), Answers.MESSAGE)
+        self.answered()
+
+    def submit(self, ident: str, extrinsic: bytes, digest: bytes) -> None:
+        """`author_submitExtrinsic`, already taken apart."""
+        began, error = time.perf_counter(), None
+        try:
+            self.count_call()
+            self.node.submit(extrinsic, digest=digest)
+            text = f'{{"jsonrpc":"2.0","result":"0x{digest.hex()}","id":{ident}}}'
+        except Exception as raised:
+            error = to_rpc_error(raised, SUBMIT)
+            text = _with_id(ident, error_text(None, error))
+        self.note(SUBMIT, time.perf_counter() - began, error)
+        self._reply(text, Answers.SUBMISSION)
+
+    def watch(self, ident: str, extrinsic: bytes) -> None:
+        """`author_submitAndWatchExtrinsic`."""
+        request = {
+            "jsonrpc": "2.0",
+            "method": "author_submitAndWatchExtrinsic",
+            "params": ["0x" + extrinsic.hex()],
+            "id": None,
+        }
+        self._reply(_with_id(ident, self.answer_one(request)), Answers.SUBMISSION)
+        self.answered()
+
+    def _reply(self, text: str, answers: Answers) -> None:
+        self._answers = answers
+        if text:
+            self.push(text)
+        if self._answers:  # nothing to send, or too much: what is under way is counted all the same
+            self.emit("")
+
+
+def _with_id(ident: str, answer: str) -> str:
+    """An answer to null as the answer to the id that the client wrote."""
+    return answer.removesuffix("null}") + ident + "}"
+
+
+class Worker:
+    """One worker process and its connections."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._node = desk.node
+        self.connections: dict[int, FrontConnection] = {}
+        self.pipe = Pipe(self._receive, self._lost)
+        self.ready = asyncio.Event()
+        self.gone = asyncio.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._sockets: socket.socket | None = None
+
+    async def start(self) -> None:
+        """Start the process and greet it. OSError when the system cannot."""
+        mine, its_end = socket.socketpair()
+        self._sockets, its_sockets = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._sockets.setblocking(False)
+        descriptors = (its_end.fileno(), its_sockets.fileno())
+        command = [sys.executable, "-I", "-c", START, str(ROOT), *map(str, descriptors)]
+        with its_end, its_sockets:
+            self._process = subprocess.Popen(command, pass_fds=descriptors, stdin=subprocess.DEVNULL)
+        await asyncio.get_running_loop().create_connection(lambda: self.pipe, sock=mine)
+        chain = self._node.chain
+        self.pipe.send(Kind.START, chain.genesis_hash, self._desk.limits.request)
+        first = max(1, chain.head.number - BOOT_HASHES)
+        for number in range(first, chain.head.number + 1):
+            digest = chain.hash_at(number)
+            if digest is not None:
+                self.pipe.send(Kind.HEAD, number, digest)
+
+    @property
+    def pid(self) -> int:
+        """The process, for operators and tests."""
+        return 0 if self._process is None else self._process.pid
+
+    def take(self, number: int, head: bytes, descriptor: int, rate: Rate | None) -> bool:
+        """Hand over an open socket; False if the worker cannot have it."""
+        assert self._sockets is not None
+        try:
+            socket.send_fds(self._sockets, [number.to_bytes(8, "little"), head], [descriptor])
+        except OSError:
+            return False
+        desk = self._desk
+        self.connections[number] = FrontConnection(
+            self._node, desk.limits, desk.shared, rate, self.pipe, number
+        )
+        self._node.figures.sessions_opened += 1
+        return True
+
+    # ------------------------------------------------------------------ from the worker
+
+    def _receive(self, items: list[Item]) -> None:
+        for item in items:
+            kind = item[0]
+            if kind == Kind.SUBMIT:
+                self._submit(*item[1:])
+                continue
+            if kind == Kind.READY:
+                self.ready.set()
+                continue
+            connection = self.connections.get(item[1])
+            if connection is None:
+                continue
+            if kind == Kind.MESSAGE:
+                connection.message(item[2])
+            elif kind == Kind.SENT:
+                connection.sent(item[2], item[3])
+            elif kind == Kind.CLOSED:
+                self._ended(self.connections.pop(item[1]))
+
+    def _submit(
+        self,
+        number: int,
+        ident: str,
+        extrinsic: bytes,
+        digest: bytes,
+        watched: bool,
+        question: Question | None,
+        good: bool,
+    ) -> None:
+        if question is not None:
+            self._node.chain.verdicts.tell(question, good)
+        connection = self.connections[number]  # its CLOSED comes after all that it asked
+        if watched:
+            connection.watch(ident, extrinsic)
+        else:
+            connection.submit(ident, extrinsic, digest)
+
+    def _lost(self) -> None:
+        while self.connections:
+            self._ended(self.connections.popitem()[1])
+        self.ready.clear()
+        self.gone.set()
+
+    def _ended(self, connection: FrontConnection) -> None:
+        connection.end()
+        self._node.figures.sessions_closed += 1
+
+    async def stop(self) -> None:
+        """Hang up; the process ends by itself, or is ended."""
+        self.pipe.close()
+        if self._sockets is not None:
+            self._sockets.close()
+        process = self._process
+        if process is not None:
+            for _ in range(100):
+                if process.poll() is not None:
+                    return
+                await asyncio.sleep(0.02)
+            process.kill()
+            process.wait()
+
+
+class Desk:
+    """All workers, from `start` to `stop`."""
+
+    def __init__(self, node: Node, limits: Limits, shared: Budget, count: int) -> None:
+        self.node, self.limits, self.shared = node, limits, shared
+        self._workers: list[Worker] = []
+        self._count = count
+        self._keepers: list[asyncio.Task[None]] = []
+        self._next = 0
+        self._cancels = [node.chain.subscribe(self._imported), node.chain.on_reverted(self._reverted)]
+
+    @property
+    def connections(self) -> int:
+        """How many WebSockets the workers serve."""
+        return sum(len(worker.connections) for worker in self._workers)
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes."""
+        return [worker.pid for worker in self._workers]
+
+    def start(self) -> None:
+        """Start the workers; they are ready a little later."""
+        self._keepers = [asyncio.create_task(self._keep()) for _ in range(self._count)]
+
+    async def stop(self) -> None:
+        """End all of them."""
+        for cancel in self._cancels:
+            cancel()
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+
+    async def _keep(self) -> None:
+        """Have one worker at any time."""
+        while True:
+            worker = Worker(self)
+            try:
+                await worker.start()
+                self._workers.append(worker)
+                await worker.gone.wait()
+                log.warning("an RPC worker process ended, with its connections; another one is started")
+            except OSError as error:
+                log.warning("cannot start an RPC worker process: %s", error.strerror)
+            finally:
+                if worker in self._workers:
+                    self._workers.remove(worker)
+                await worker.stop()
+            await asyncio.sleep(RESTART_SECONDS)
+
+    async def take(self, request: web.Request, rate: Rate | None) -> bool:
+        """Hand a request for a WebSocket to the least busy worker; False if there is none that can."""
+        worker = await self._free()
+        transport = request.transport
+        if worker is None or transport is None:
+            return False
+        self._next += 1
+        head = _head(request, self._next)
+        if len(head) + 8 > HEAD_MAX or not isinstance(transport, asyncio.Transport):
+            return False
+        transport.pause_reading()
+        copy = os.dup(transport.get_extra_info("socket").fileno())
+        try:
+            taken = worker.take(self._next, head, copy, rate)
+        finally:
+            os.close(copy)
+        if taken:
+            transport.abort()  # closes this process's end; the connection lives on in the worker's
+        else:
+            transport.resume_reading()
+        return taken
+
+    async def _free(self) -> Worker | None:
+        if not any(worker.ready.is_set() for worker in self._workers):
+            starting = [asyncio.create_task(worker.ready.wait()) for worker in self._workers]
+            if starting:
+                await asyncio.wait(starting, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            for task in starting:
+                task.cancel()
+        ready = [worker for worker in self._workers if worker.ready.is_set()]
+        return min(ready, key=lambda worker: len(worker.connections), default=None)
+
+    # ------------------------------------------------------------------ the chain
+
+    def _imported(self, block: Imported) -> None:
+        for worker in self._workers:
+            worker.pipe.send(Kind.HEAD, block.number, block.hash)
+
+    def _reverted(self, event: Reverted) -> None:
+        for worker in self._workers:
+            worker.pipe.send(Kind.HEAD, event.head.number, event.head.hash)
+
+
+def _head(request: web.Request, number: int) -> bytes:
+    """The request once more, with the connection's number."""
+    mark = CONNECTION_HEADER.encode()
+    lines = [name + b": " + value for name, value in request.raw_headers if name.lower() != mark.lower()]
+    return b"\r\n".join([b"GET / HTTP/1.1", *lines, mark + b": %d" % number, b"", b""])
