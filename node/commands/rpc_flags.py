@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 BOUNDS = ("rpc_max_", "rpc_message_", "rpc_rate_limit")
 MIB = 1 << 20
+MOST_WORKERS = 4
+"""Unless the operator asks for more."""
 
 
 def add_rpc(parser: ArgumentParser) -> None:
@@ -51,6 +54,13 @@ def add_rpc(parser: ArgumentParser) -> None:
         default=4096,
         metavar="N",
         help="messages that wait for a slow WebSocket client before it is cut off: 4096",
+    )
+    rpc.add_argument(
+        "--rpc-workers",
+        type=int,
+        metavar="N",
+        help="processes that serve WebSockets and verify signatures; 0: the node does it all. Default: one "
+        "less than there are cores, at most 4",
     )
     rpc.add_argument("--rpc-rate-limit", type=int, metavar="N", help="calls a minute of one connection")
     rpc.add_argument(
@@ -124,3 +134,10 @@ def _exempt(arguments: Namespace) -> tuple[Network, ...]:
         return networks(arguments.rpc_rate_limit_whitelisted_ips)
     except ValueError as error:
         raise BadOption(f"--rpc-rate-limit-whitelisted-ips: {error}") from None
+
+
+def workers(arguments: Namespace) -> int:
+    """How many processes serve WebSockets."""
+    if arguments.rpc_workers is not None:
+        return int(arguments.rpc_workers)
+    return max(0, min((os.cpu_count() or 1) - 1, MOST_WORKERS))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from node.commands import flags
-from node.commands.rpc_flags import add_rpc, check_rpc, host, limits, origins
+from node.commands.rpc_flags import add_rpc, check_rpc, host, limits, origins, workers
 from node.errors import BadOption
 
 if TYPE_CHECKING:
@@ -113,6 +113,7 @@ def options(arguments: Namespace) -> Options:
         rpc_host=host(arguments),
         rpc_port=arguments.rpc_port,
         rpc_cors=origins(arguments),
+        rpc_workers=workers(arguments),
         limits=limits(arguments),
         sealing=arguments.sealing,
         name=_name(arguments),

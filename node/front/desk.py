@@ -28,8 +28,6 @@ ROOT = Path(__file__).parent.parent.parent
 START = "import sys; sys.path.insert(0, sys.argv[1]); from node.front.worker import main; main(sys.argv[2:])"
 """What a worker runs: this program, wherever it stands, and nothing of the folder it was called in."""
 
-START_SECONDS = 5.0
-"""How long a connection waits for a worker that is starting; then the node serves it itself."""
 SUBMIT = "author_submitExtrinsic"
 RESTART_SECONDS = 1.0
 """Between the death of a worker and the next one."""
@@ -45,12 +43,12 @@ class FrontConnection(Connection):
     ) -> None:
         super().__init__(node, limits, shared, rate)
         self._pipe, self._number = pipe, number
-        self._answers = Answers.NOTHING
+        self._answers: int = Answers.NOTHING
         self._is_cut = False
 
     def emit(self, text: str) -> None:
         answers, self._answers = self._answers, Answers.NOTHING
-        self._pipe.send(Kind.TEXT, self._number, text, int(answers))
+        self._pipe.send(Kind.TEXT, self._number, text, answers)
 
     def cut_off(self) -> None:
         if not self._is_cut:
@@ -86,7 +84,7 @@ class FrontConnection(Connection):
         self._reply(_with_id(ident, self.answer_one(request)), Answers.SUBMISSION)
         self.answered()
 
-    def _reply(self, text: str, answers: Answers) -> None:
+    def _reply(self, text: str, answers: int) -> None:
         self._answers = answers
         if text:
             self.push(text)
@@ -263,9 +261,9 @@ class Desk:
                 await worker.stop()
             await asyncio.sleep(RESTART_SECONDS)
 
-    async def take(self, request: web.Request, rate: Rate | None) -> bool:
-        """Hand a request for a WebSocket to the least busy worker; False if there is none that can."""
-        worker = await self._free()
+    def take(self, request: web.Request, rate: Rate | None) -> bool:
+        """Hand a request for a WebSocket to the least busy worker; False if there is none, or none yet."""
+        worker = self._least_busy()
         transport = request.transport
         if worker is None or transport is None:
             return False
@@ -285,13 +283,7 @@ class Desk:
             transport.resume_reading()
         return taken
 
-    async def _free(self) -> Worker | None:
-        if not any(worker.ready.is_set() for worker in self._workers):
-            starting = [asyncio.create_task(worker.ready.wait()) for worker in self._workers]
-            if starting:
-                await asyncio.wait(starting, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-            for task in starting:
-                task.cancel()
+    def _least_busy(self) -> Worker | None:
         ready = [worker for worker in self._workers if worker.ready.is_set()]
         return min(ready, key=lambda worker: len(worker.connections), default=None)
 

@@ -10,43 +10,42 @@ import asyncio
 import marshal
 import struct
 from collections.abc import Callable
-from enum import IntEnum
-from typing import Any
+from typing import Any, Final
 
 Item = tuple[Any, ...]
 _LENGTH = struct.Struct("<I")
 
 
-class Kind(IntEnum):
-    """The first field of an item."""
+class Kind:
+    """The first field of an item. Plain numbers, since `marshal` knows no enums."""
 
-    START = 0
+    START: Final = 0
     """To the worker: genesis hash, bytes of the largest message."""
-    HEAD = 1
+    HEAD: Final = 1
     """To the worker: number and hash of the best block."""
-    TEXT = 2
+    TEXT: Final = 2
     """To the worker: connection, a text for the client (empty: none), what it answers (an `Answers`)."""
-    CLOSE = 3
+    CLOSE: Final = 3
     """To the worker: connection, close code, reason."""
-    READY = 4
+    READY: Final = 4
     """To the node: connections are welcome."""
-    MESSAGE = 5
+    MESSAGE: Final = 5
     """To the node: connection, the client's text."""
-    SUBMIT = 6
+    SUBMIT: Final = 6
     """To the node: connection, id as JSON, extrinsic, its hash, whether it is watched, question or None,
     verdict."""
-    SENT = 7
+    SENT: Final = 7
     """To the node: connection, characters and texts that have left for the client."""
-    CLOSED = 8
+    CLOSED: Final = 8
     """To the node: connection."""
 
 
-class Answers(IntEnum):
+class Answers:
     """What a text is the answer to: for counting what a client, or the worker, has under way."""
 
-    NOTHING = 0
-    MESSAGE = 1
-    SUBMISSION = 2
+    NOTHING: Final = 0
+    MESSAGE: Final = 1
+    SUBMISSION: Final = 2
 
 
 class Pipe(asyncio.Protocol):

@@ -210,7 +210,7 @@ class RpcServer:
         if self.connections >= self._limits.connections:
             return web.Response(status=429, text="Too many connections. Please try again later.\n")
         rate = self._rate_of(self._address(request))
-        if self.desk is not None and await self.desk.take(request, rate):
+        if self.desk is not None and self.desk.take(request, rate):
             return web.Response()  # to nobody: the client is the worker's now
         socket = web.WebSocketResponse(max_msg_size=self._limits.request, compress=False, timeout=1.0)
         await socket.prepare(request)
