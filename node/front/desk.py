@@ -216,7 +216,7 @@ class Desk:
 
     def __init__(self, node: Node, limits: Limits, shared: Budget, count: int) -> None:
         self.node, self.limits, self.shared = node, limits, shared
-        self._workers: list[Worker] = []
+        self.workers: list[Worker] = []
         self._count = count
         self._keepers: list[asyncio.Task[None]] = []
         self._next = 0
@@ -225,12 +225,12 @@ class Desk:
     @property
     def connections(self) -> int:
         """How many WebSockets the workers serve."""
-        return sum(len(worker.connections) for worker in self._workers)
+        return sum(len(worker.connections) for worker in self.workers)
 
     @property
     def pids(self) -> list[int]:
         """The processes."""
-        return [worker.pid for worker in self._workers]
+        return [worker.pid for worker in self.workers]
 
     def start(self) -> None:
         """Start the workers; they are ready a little later."""
@@ -250,14 +250,14 @@ class Desk:
             worker = Worker(self)
             try:
                 await worker.start()
-                self._workers.append(worker)
+                self.workers.append(worker)
                 await worker.gone.wait()
                 log.warning("an RPC worker process ended, with its connections; another one is started")
             except OSError as error:
                 log.warning("cannot start an RPC worker process: %s", error.strerror)
             finally:
-                if worker in self._workers:
-                    self._workers.remove(worker)
+                if worker in self.workers:
+                    self.workers.remove(worker)
                 await worker.stop()
             await asyncio.sleep(RESTART_SECONDS)
 
@@ -284,17 +284,17 @@ class Desk:
         return taken
 
     def _least_busy(self) -> Worker | None:
-        ready = [worker for worker in self._workers if worker.ready.is_set()]
+        ready = [worker for worker in self.workers if worker.ready.is_set()]
         return min(ready, key=lambda worker: len(worker.connections), default=None)
 
     # ------------------------------------------------------------------ the chain
 
     def _imported(self, block: Imported) -> None:
-        for worker in self._workers:
+        for worker in self.workers:
             worker.pipe.send(Kind.HEAD, block.number, block.hash)
 
     def _reverted(self, event: Reverted) -> None:
-        for worker in self._workers:
+        for worker in self.workers:
             worker.pipe.send(Kind.HEAD, event.head.number, event.head.hash)
 
 

@@ -1,0 +1,310 @@
+"""Workers in front of the node: what they answer is what the node itself would have answered, whatever
+happens to them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+import pytest
+
+from chain_spec import resolve
+from frame.testing import sign
+from node.clock import Clock
+from node.database import Database
+from node.front.worker import _submission
+from node.rpc.server import RpcServer
+from node.rpc.session import Limits
+from node.run import open_node
+from node.service import Node
+from primitives.era import Era
+from primitives.keys import Keypair, Scheme
+from runtime import GristmillRuntime
+from tests.signing import GRIST, Signer, remark, transfer
+
+Ws = aiohttp.ClientWebSocketResponse
+
+
+def serve(node: Node, test: Callable[[RpcServer], Awaitable[None]], limits: Limits | None = None) -> None:
+    """Run `test` against the node's port, with one worker that is ready."""
+
+    async def run() -> None:
+        server = RpcServer(node, limits, workers=1)
+        await server.start("127.0.0.1", 0)
+        try:
+            await ready(server)
+            await asyncio.wait_for(test(server), 60)
+        finally:
+            await server.stop()
+
+    asyncio.run(run())
+
+
+async def ready(server: RpcServer, but: int = 0) -> int:
+    """Wait for a worker that is not the process `but`; its process."""
+    assert server.desk is not None
+    for _ in range(1000):
+        for worker in server.desk.workers:
+            if worker.ready.is_set() and worker.pid != but:
+                return worker.pid
+        await asyncio.sleep(0.02)
+    raise AssertionError("no worker became ready")
+
+
+async def ask(ws: Ws, method: str, *params: Any, ident: Any = 1) -> Any:
+    """The answer to one request; notifications before it are thrown away."""
+    await ws.send_json({"jsonrpc": "2.0", "id": ident, "method": method, "params": list(params)})
+    while True:
+        answer = await ws.receive_json(timeout=20)
+        if answer.get("id", "none") == ident:
+            return answer
+
+
+def test_each_signature_is_verified_once_and_by_the_worker(node: Node) -> None:
+    signers = [Signer(f"//{name}", node.chain.genesis_hash) for name in ("Alice", "Bob", "Eve")]
+    extrinsics = [s.sign(transfer(signers[0].account, GRIST)) for _ in range(40) for s in signers]
+
+    async def test(server: RpcServer) -> None:
+        async with aiohttp.ClientSession() as http, http.ws_connect(f"ws://127.0.0.1:{server.port}") as ws:
+            assert server.connections == 1
+            for i, extrinsic in enumerate(extrinsics):
+                await ws.send_json(
+                    {
+                        "jsonrpc": "2.0",
+                        "id": i,
+                        "method": "author_submitExtrinsic",
+                        "params": ["0x" + extrinsic.hex()],
+                    }
+                )
+            answers = [await ws.receive_json(timeout=20) for _ in extrinsics]
+            assert [answer["id"] for answer in answers] == list(range(len(extrinsics)))
+            assert all(len(answer["result"]) == 66 for answer in answers)
+            assert len((await ask(ws, "author_pendingExtrinsics"))["result"]) == len(extrinsics)
+
+    serve(node, test)
+    block = node.author.seal(Clock().now())
+    assert block is not None and len(block.extrinsics) == len(extrinsics) + 1
+    assert (node.chain.verdicts.told, node.chain.verdicts.verified) == (len(extrinsics), 0)
+
+
+def test_watching_goes_to_the_end(node: Node) -> None:
+    alice = Signer("//Alice", node.chain.genesis_hash)
+
+    async def test(server: RpcServer) -> None:
+        async with aiohttp.ClientSession() as http, http.ws_connect(f"ws://127.0.0.1:{server.port}") as ws:
+            extrinsic = "0x" + alice.sign(remark(b"x")).hex()
+            subscription = (await ask(ws, "author_submitAndWatchExtrinsic", extrinsic, ident='a"b'))["result"]
+            block = node.author.seal(Clock().now())
+            assert block is not None
+            told = [(await ws.receive_json(timeout=20))["params"] for _ in range(3)]
+            assert {each["subscription"] for each in told} == {subscription}
+            digest = "0x" + block.hash.hex()
+            assert [each["result"] for each in told] == ["ready", {"inBlock": digest}, {"finalized": digest}]
+
+    serve(node, test)
+    assert node.chain.verdicts.verified == 0
+
+
+def test_mortal_and_ed25519_signatures_are_verified_by_the_worker_too(
+    node: Node, gristmill: GristmillRuntime
+) -> None:
+    ferdie = Keypair.from_uri("//Ferdie", Scheme.ED25519)
+    alice = Signer("//Alice", node.chain.genesis_hash)
+    node.submit(alice.sign(transfer(ferdie.account_id, 10 * GRIST)))
+    assert node.author.seal(Clock().now()) is not None
+    before = node.chain.verdicts.verified
+
+    async def test(server: RpcServer) -> None:
+        async with aiohttp.ClientSession() as http, http.ws_connect(f"ws://127.0.0.1:{server.port}") as ws:
+            for nonce in range(3):
+                extrinsic = sign(
+                    gristmill,
+                    ferdie,
+                    remark(b"m%d" % nonce),
+                    genesis_hash=node.chain.genesis_hash,
+                    nonce=nonce,
+                    era=Era.mortal(64, node.chain.head.number),
+                    birth_hash=node.chain.head.hash,
+                )
+                assert "result" in await ask(ws, "author_submitExtrinsic", "0x" + extrinsic.hex())
+                assert node.author.seal(Clock().now()) is not None
+                await asyncio.sleep(0.2)  # for the worker to hear of the block; else the node verifies
+
+    serve(node, test)
+    assert node.chain.verdicts.verified == before
+
+
+def hostile(node: Node) -> list[str]:
+    """Texts of all kinds of wrongness, with ids that answers must carry."""
+    alice = Signer("//Alice", node.chain.genesis_hash)
+    good = alice.sign(transfer(alice.account, 1)).hex()
+    forged = bytearray.fromhex(good)
+    forged[60] ^= 1
+    future = alice.sign(transfer(alice.account, 1), nonce=2**31).hex()
+    stranger = Signer("//Nobody", node.chain.genesis_hash).sign(remark()).hex()
+    submit = "author_submitExtrinsic"
+    calls: list[tuple[Any, str, Any]] = [
+        (1, submit, ["0x" + forged.hex()]),
+        (2, submit, ["0x" + stranger]),
+        ("three", submit, ["0x"]),
+        (4, submit, ["0xzz"]),
+        (5, submit, ["0x" + good[:80]]),
+        (6, submit, ["0x" + "ff" * 300]),
+        (7, submit, []),
+        (8, submit, ["0x00", "0x00"]),
+        (9, submit, {"bytes": "0x00"}),
+        (10, submit, [7]),
+        (11, submit, [good + "0"]),
+        (12, "author_submitExtrinsics", ["0x00"]),
+        (13, "author_submitAndWatchExtrinsic", ["0x" + forged.hex()]),
+        (14, submit, ["0x" + future]),
+        (15, submit, ["0x" + future]),
+        (16, "system_chain", []),
+        (1.5, submit, ["0x" + stranger]),
+        (True, submit, ["0x" + stranger]),
+        ([1], submit, ["0x" + stranger]),
+    ]
+    texts = [
+        json.dumps({"jsonrpc": "2.0", "id": ident, "method": method, "params": params})
+        for ident, method, params in calls
+    ]
+    nested = '{"jsonrpc":"2.0","method":"author_submitExtrinsic","id":1,"params":' + "[" * 5000
+    return [
+        *texts,
+        f"[{texts[0]},{texts[1]}]",
+        '{"jsonrpc":"1.0","id":1,"method":"author_submitExtrinsic","params":["0x00"]}',
+        '{"jsonrpc":"2.0","method":"author_submitExtrinsic","params":["0x00"],"id":null}',
+        '{"method":"author_submitExtrinsic"',
+        nested,
+        '"author_submitExtrinsic"',
+        "[]",
+        "\0author_submitExtrinsic",
+    ]
+
+
+def test_hostile_texts_are_answered_as_by_the_node_itself(node: Node) -> None:
+    texts = hostile(node)
+
+    async def test(server: RpcServer) -> None:
+        desk, found = server.desk, {}
+        async with aiohttp.ClientSession() as http:
+            for name in ("worker", "node"):
+                server.desk = desk if name == "worker" else None
+                node.pool.on_revert(node.chain.head.number, [])
+                for tx in list(node.pool.future):
+                    node.pool.future.remove(tx.hash)
+                async with http.ws_connect(f"ws://127.0.0.1:{server.port}") as ws:
+                    answers = []
+                    for text in texts:
+                        await ws.send_str(text)
+                        answers.append(await ws.receive_str(timeout=20))
+                    found[name] = answers
+        server.desk = desk
+        for text, one, other in zip(texts, found["worker"], found["node"], strict=True):
+            assert json.loads(one) == json.loads(other), text
+
+    serve(node, test)
+
+
+def test_a_killed_worker_is_replaced_and_the_pool_loses_nothing(node: Node) -> None:
+    alice = Signer("//Alice", node.chain.genesis_hash)
+
+    async def test(server: RpcServer) -> None:
+        url = f"ws://127.0.0.1:{server.port}"
+        async with aiohttp.ClientSession() as http:
+            async with http.ws_connect(url) as ws:
+                extrinsic = "0x" + alice.sign(remark(b"1")).hex()
+                await ask(ws, "author_submitAndWatchExtrinsic", extrinsic)
+                killed = await ready(server)
+                os.kill(killed, signal.SIGKILL)
+                while (await ws.receive(timeout=20)).type not in (
+                    aiohttp.WSMsgType.CLOSED,
+                    aiohttp.WSMsgType.ERROR,
+                ):
+                    pass
+            assert len(node.pool.ready) == 1 and server.connections == 0
+            async with http.ws_connect(url) as ws:  # meanwhile the node serves it itself
+                assert len((await ask(ws, "author_pendingExtrinsics"))["result"]) == 1
+            assert await ready(server, but=killed) != killed
+            async with http.ws_connect(url) as ws:
+                assert server.desk is not None and server.desk.connections == 1
+                assert "result" in await ask(
+                    ws, "author_submitExtrinsic", "0x" + alice.sign(remark(b"2")).hex()
+                )
+
+    serve(node, test)
+    block = node.author.seal(Clock().now())
+    assert block is not None and len(block.extrinsics) == 3
+
+
+def test_the_limits_hold_behind_workers(node: Node) -> None:
+    limits = Limits(request=20_000, subscriptions=2, connections=2, rate=30)
+
+    async def test(server: RpcServer) -> None:
+        url = f"ws://127.0.0.1:{server.port}"
+        async with aiohttp.ClientSession() as http:
+            async with http.ws_connect(url) as one, http.ws_connect(url) as two:
+                with pytest.raises(aiohttp.WSServerHandshakeError, match="429"):
+                    await http.ws_connect(url)
+                for _ in range(2):
+                    assert "result" in await ask(one, "chain_subscribeNewHeads")
+                assert (await ask(one, "chain_subscribeNewHeads"))["error"]["code"] == -32006
+                await one.send_str('"' + "x" * 30_000 + '"')
+                assert (await one.receive(timeout=20)).type in (
+                    aiohttp.WSMsgType.CLOSE,
+                    aiohttp.WSMsgType.CLOSED,
+                )
+                codes = [
+                    (await ask(two, "author_submitExtrinsic", "0x00", ident=i))["error"]["code"]
+                    for i in range(31)
+                ]
+                assert codes[-1] == -32999 and -32999 not in codes[:29]
+            for _ in range(200):
+                if not server.connections:
+                    break
+                await asyncio.sleep(0.02)
+            assert server.connections == 0
+
+    serve(node, test, limits)
+
+
+def test_a_client_that_does_not_read_is_cut_off(node: Node) -> None:
+    async def test(server: RpcServer) -> None:
+        async with aiohttp.ClientSession() as http, http.ws_connect(f"ws://127.0.0.1:{server.port}") as ws:
+            assert "result" in await ask(ws, "chain_subscribeNewHeads")
+            (connection,) = server.desk.workers[0].connections.values()  # type: ignore[union-attr]
+            for _ in range(40):
+                connection.push("x" * 1_000_000)
+            for _ in range(200):
+                if not server.connections:
+                    break
+                await asyncio.sleep(0.05)
+            assert server.connections == 0 and server._shared.used == 0
+
+    serve(node, test)
+
+
+@pytest.mark.parametrize("ident", ["7", '"x"'])
+def test_a_plain_submission_is_recognised(ident: str) -> None:
+    text = f'{{"jsonrpc":"2.0","id":{ident},"method":"author_submitExtrinsic","params":["0x00ff"]}}'
+    assert _submission(text) == (ident, b"\x00\xff", False)
+
+
+def test_blocks_are_the_same_with_an_empty_cache(node: Node, database: Database, tmp_path: Any) -> None:
+    alice = Signer("//Alice", node.chain.genesis_hash)
+    for _ in range(5):
+        node.submit(alice.sign(transfer(alice.account, 1)))
+    made = node.author.seal(Clock().now())
+    assert made is not None
+    from frame.runtime import Block
+
+    with Database.open(tmp_path / "other", sync=False) as other:
+        taker = open_node(resolve("dev"), other, node.chain.runtime)
+        taker.chain.import_block(Block(made.header, list(made.extrinsics)))
+        assert taker.chain.head == node.chain.head and taker.chain.verdicts.verified == 5
