@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, cast
+from typing import Any
 
 import hypothesis.strategies as st
 import pytest
@@ -168,7 +168,7 @@ requests = st.fixed_dictionaries(
 @pytest.fixture
 def connection(node: Node) -> Connection:
     """A WebSocket session whose socket nobody reads."""
-    return Connection(node, Limits(subscriptions=50), cast(Any, None), Budget(1_000_000))
+    return Connection(node, Limits(subscriptions=50), Budget(1_000_000))
 
 
 fuzzing = settings(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, cast
+from typing import Any
 
 from node.rpc import server  # noqa: F401  (fills the table)
 from node.rpc.session import Limits
@@ -15,7 +15,7 @@ class Wire(Connection):
     """What it would send is heard here."""
 
     def __init__(self, node: Node, limits: Limits | None = None) -> None:
-        super().__init__(node, limits or Limits(), cast(Any, None), Budget(1 << 30))
+        super().__init__(node, limits or Limits(), Budget(1 << 30))
         self.heard: list[Any] = []
 
     def push(self, text: str) -> None:
