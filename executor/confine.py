@@ -1,9 +1,9 @@
 """What the enclave's process does to itself before it touches a hostile model.
 
 `confine` runs once every module is imported, since it takes the file system away, and while the process
-has one thread, since new namespaces need that. Each measure that the system does not allow is reported by
-name, never silently skipped: the caller shows them. Resource limits hold on every POSIX system; the rest
-is Linux.
+has one thread, since new namespaces need that; threads that share the work start in the middle of it. Each
+measure that the system does not allow is reported by name, never silently skipped: the caller shows them.
+Resource limits hold on every POSIX system; the rest is Linux.
 """
 
 import ctypes
@@ -33,20 +33,28 @@ FILE_RIGHTS = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1}
 KEPT_DESCRIPTORS = 3
 
 
-def confine(address_space: int, data: int, cpu_seconds: int) -> list[str]:
+def confine(
+    address_space: int, data: int, cpu_seconds: int, threads: Callable[[], object] = lambda: None
+) -> list[str]:
     """Give up everything that a computation does not need. Returns the names of what was not allowed.
 
     `data` bounds the bytes that can be written; `address_space` must also hold what wasmtime reserves
-    unwritable.
+    unwritable. `threads` starts those that the computation needs: after the namespaces, which want a single
+    thread, and before the last measures, which hold for all; what was given up before, threads inherit.
     """
     os.closerange(KEPT_DESCRIPTORS, _most_descriptors())
-    return _take(
+    before = _take(
         {
             "end with the parent": lambda: _prctl(PR_SET_PDEATHSIG, SIGKILL),
             "no tracing": lambda: _prctl(PR_SET_DUMPABLE, 0),
             "no new privileges": lambda: _prctl(PR_SET_NO_NEW_PRIVS, 1),
             "own user, network and IPC namespace": _new_namespaces,
             "no file system (Landlock)": _no_files,
+        }
+    )
+    threads()
+    return before + _take(
+        {
             "no core dump": lambda: _limit("RLIMIT_CORE", 0),
             "no file is written": lambda: _limit("RLIMIT_FSIZE", 0),
             "no new open files": lambda: _limit("RLIMIT_NOFILE", KEPT_DESCRIPTORS),

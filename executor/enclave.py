@@ -11,6 +11,7 @@ Guarantees: the same (model, spec, rows, initial key) gives the same bytes of `w
 machine; after an error no part of a result is returned. Raises ExecutorError by name, see `executor.errors`.
 """
 
+import os
 import signal
 import subprocess
 import sys
@@ -50,6 +51,8 @@ HEADROOM = 768 * MIB
 RESERVED = 6 * GIB
 """Address space that is never written: wasmtime reserves 4 GiB and guards around a memory, so that an
 access needs no bounds check."""
+STACK = 16 * MIB
+"""Of a thread."""
 ROW_COPIES = 24
 """Bytes of address space for each byte of rows: a u8 becomes a float32, and copies exist for a while."""
 MODEL_COPIES = 12
@@ -105,7 +108,14 @@ class TrainResult:
 
 
 class Enclave:
-    """Trains in a child process. Stateless: one value serves any number of runs, also at once."""
+    """Trains in a child process. Stateless: one value serves any number of runs, also at once.
+
+    A job whose batches are cut into shards runs on `threads` threads, at most as many as it has shards; by
+    default on as many as the process has processors. The result is the same bytes for any number.
+    """
+
+    def __init__(self, threads: int | None = None) -> None:
+        self.threads = threads if threads is not None else _processors()
 
     def command(self) -> list[str]:
         """How the child is started: isolated from the caller's environment, directory and user packages."""
@@ -144,7 +154,7 @@ class Enclave:
         if spec.dp is not None and secret.noise_key == bytes(KEY_SIZE):
             raise SpecError("differential privacy needs a noise key that nobody else knows")
         losses = losses and spec.dp is None
-        job = _job(model, spec, rows.rows, rows.schema, limits, init_key, chunks, losses)
+        job = _job(model, spec, rows.rows, rows.schema, limits, init_key, chunks, losses, self.threads)
         with _child(self.command(), limits.deadline_ms) as child:
             planned = child.plan(job)
             done = child.run(chunks, secret, planned, progress)
@@ -169,6 +179,7 @@ def _job(
     init_key: bytes | None = None,
     chunks: Sequence[bytes] = (),
     losses: bool = False,
+    threads: int = 1,
 ) -> wire.Job:
     if len(model) > MODEL_MAX:
         raise MemoryLimit(f"a model of {len(model)} bytes is over the limit of {MODEL_MAX}")
@@ -176,7 +187,8 @@ def _job(
         raise CommitmentMismatch("the model is not the one that the spec names")
     check_spec(spec)
     copies = ROW_COPIES * sum(map(len, chunks)) + MODEL_COPIES * len(model)
-    data = HEADROOM + limits.memory + copies
+    threads = max(1, min(threads, spec.shards))
+    data = HEADROOM + threads * (limits.memory + STACK) + copies
     return wire.Job(
         train=init_key is not None,
         model=model,
@@ -185,12 +197,20 @@ def _job(
         schema=schema,
         memory=limits.memory,
         fuel=min(limits.fuel, 2**63 - 1),
-        address_space=RESERVED + data,
+        address_space=threads * RESERVED + data,
         data=data,
-        cpu_seconds=limits.deadline_ms // 1000 + 2,
+        cpu_seconds=threads * (limits.deadline_ms // 1000 + 2),
         init_key=init_key or bytes(KEY_SIZE),
         losses=losses,
+        threads=threads,
     )
+
+
+def _processors() -> int:
+    """Processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _quoted(planned: wire.Planned) -> Quoted:

@@ -27,15 +27,26 @@ class Sandbox:
     def __init__(self, plan: Plan, memory: int, fuel: int) -> None:
         if plan.memory > memory:
             raise MemoryLimit(f"the job needs {plan.memory} bytes of memory, over the limit of {memory}")
-        machine = engine(fuel=True)
-        module = wasmtime.Module(machine, plan.module)
-        self.imports = len(module.imports)
+        self._engine = engine(fuel=True)
+        self._module = wasmtime.Module(self._engine, plan.module)
+        self.imports = len(self._module.imports)
         if self.imports:
             raise EnclaveCrashed("the enclave's module asks for something from outside")
-        self._store = wasmtime.Store(machine)
+        self._start(memory, fuel)
+
+    def twin(self) -> "Sandbox":
+        """Another instance of the compiled module under the same limits; the two share nothing."""
+        other = Sandbox.__new__(Sandbox)
+        other._engine, other._module, other.imports = self._engine, self._module, self.imports
+        other._start(self._limit, self._fuel)
+        return other
+
+    def _start(self, memory: int, fuel: int) -> None:
+        module = self._module
+        self._store = wasmtime.Store(self._engine)
         self._store.set_limits(memory_size=memory, **LIMITS)
         self._store.set_fuel(fuel)
-        self._fuel = fuel
+        self._limit, self._fuel = memory, fuel
         self._exports = self._instance(module).exports(self._store)
         exported = self._exports["memory"]
         assert isinstance(exported, wasmtime.Memory)
@@ -61,6 +72,11 @@ class Sandbox:
         pointer = memoryview(self._memory.get_buffer_ptr(self._store, region.size, region.offset))
         array: Array = np.frombuffer(pointer, dtype=region.kind.numpy)
         return array.reshape(region.shape)
+
+    def whole(self) -> Array:
+        """All of the module's memory, as bytes."""
+        size = self._memory.data_len(self._store)
+        return np.frombuffer(memoryview(self._memory.get_buffer_ptr(self._store, size, 0)), dtype=np.uint8)
 
     def write(self, region: Region, data: bytes) -> None:
         """Fill a region with its bytes."""

@@ -11,8 +11,11 @@ import platform
 import struct
 import sys
 
-PR_SET_SECCOMP = 22
-SECCOMP_MODE_FILTER = 2
+# seccomp(2), linux/seccomp.h
+SECCOMP_CALL = {"x86_64": 317, "aarch64": 277}
+SET_MODE_FILTER = 1
+ALL_THREADS = 1
+"""SECCOMP_FILTER_FLAG_TSYNC."""
 
 # Classic BPF (linux/bpf_common.h): load a word of seccomp_data; jump if equal, jump if greater or equal;
 # return.
@@ -55,13 +58,15 @@ def program(machine: str) -> bytes:
 
 
 def install() -> bool:
-    """Put the filter on this process for good; needs `no new privileges`. False where the system refuses."""
+    """Put the filter on every thread of this process for good; needs `no new privileges`. False where the
+    system refuses."""
     machine = platform.machine()
     if sys.platform != "linux" or machine not in FORBIDDEN:
         return False
     records = program(machine)
     buffer = ctypes.create_string_buffer(records, len(records))
     header = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(records) // 8, ctypes.addressof(buffer)))
-    libc = ctypes.CDLL(None, use_errno=True)
-    arguments = (ctypes.c_ulong(SECCOMP_MODE_FILTER), header, ctypes.c_ulong(0), ctypes.c_ulong(0))
-    return bool(libc.prctl(ctypes.c_int(PR_SET_SECCOMP), *arguments) == 0)
+    call = ctypes.CDLL(None, use_errno=True).syscall
+    call.restype = ctypes.c_long
+    number, mode, flags = (ctypes.c_long(n) for n in (SECCOMP_CALL[machine], SET_MODE_FILTER, ALL_THREADS))
+    return bool(call(number, mode, flags, header) == 0)

@@ -21,6 +21,7 @@ from executor.rates import Numbers
 from executor.rows import Array
 from executor.sandbox import Sandbox
 from executor.shuffle import order
+from executor.team import Team
 from primitives.data import Schema
 from primitives.job import Init, TrainingSpec
 
@@ -111,7 +112,7 @@ def _drawn(key: bytes, number: int, parameter: Parameter) -> bytes:
 def train(
     plan: Plan,
     spec: TrainingSpec,
-    sandbox: Sandbox,
+    sandbox: Sandbox | Team,
     start: Sequence[bytes],
     data: Mapping[str, Array],
     progress: Callable[[int], None],
@@ -148,7 +149,7 @@ def train(
 
 def _calls(
     plan: Plan,
-    sandbox: Sandbox,
+    sandbox: Sandbox | Team,
     data: Mapping[str, Array],
     numbers: Numbers,
     places: NDArray[np.int64],

@@ -53,7 +53,7 @@ class Kind(IntEnum):
 
 class Job(Struct):
     """JOB: what to compile and under which limits. `train` false means: quote only; `losses` false: tell
-    none.
+    none; `threads` is how many may share the work, at least one.
     """
 
     train: bool
@@ -68,6 +68,7 @@ class Job(Struct):
     cpu_seconds: U64
     init_key: H256
     losses: bool
+    threads: U8
 
 
 class Slot(Struct):

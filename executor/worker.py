@@ -16,6 +16,7 @@ from executor.compiler.compile import compile_training
 from executor.compiler.plan import Plan
 from executor.confine import confine
 from executor.sandbox import Sandbox
+from executor.team import Helpers, Team, sandbox_for
 from executor.wire import Kind
 from primitives.data import CHUNK_MAX, chunk_count
 from primitives.hashing import tagged
@@ -31,22 +32,25 @@ def main() -> None:
     reader, writer = sys.stdin.buffer, sys.stdout.buffer
     _, payload = wire.receive(reader, {Kind.JOB: JOB_MAX})
     job = decode(wire.Job, payload)
-    unconfined = confine(job.address_space, job.data, job.cpu_seconds)
-    planned = _plan(job, unconfined, writer)
+    started: list[Helpers] = []
+    unconfined = confine(
+        job.address_space, job.data, job.cpu_seconds, lambda: started.append(Helpers(job.threads - 1))
+    )
+    planned = _plan(job, started[0] if started else Helpers(0), unconfined, writer)
     if planned is None or not job.train:
         return
     _train(job, planned, reader, writer)
 
 
 def _plan(
-    job: wire.Job, unconfined: list[str], writer: IO[bytes]
-) -> tuple[Plan, Sandbox, list[bytes]] | None:
+    job: wire.Job, helpers: Helpers, unconfined: list[str], writer: IO[bytes]
+) -> tuple[Plan, Sandbox | Team, list[bytes]] | None:
     """Compile and tell the figures, or tell why not. No row has been seen: sentences are allowed."""
     try:
         plan = compile_training(job.model, job.spec, job.rows)
         if job.schema is not None:
             training.check_columns(plan, job.spec, job.schema)
-        sandbox = Sandbox(plan, job.memory, job.fuel)
+        sandbox = sandbox_for(plan, job.memory, job.fuel, helpers)
         if plan.fuel > job.fuel:
             raise errors.OutOfFuel(f"the job needs {plan.fuel} units of fuel, over the limit of {job.fuel}")
         start = training.initial(plan, job.spec, job.init_key)
@@ -65,7 +69,7 @@ def _plan(
     return None
 
 
-def _announce(job: wire.Job, plan: Plan, sandbox: Sandbox, unconfined: list[str]) -> wire.Planned:
+def _announce(job: wire.Job, plan: Plan, sandbox: Sandbox | Team, unconfined: list[str]) -> wire.Planned:
     template, slots = weights.template(job.model, plan)
     return wire.Planned(
         work=Work(flops=plan.flops, memory=plan.memory, work=plan.work, fuel=plan.fuel),
@@ -86,7 +90,7 @@ def _refuse(writer: IO[bytes], name: str, text: str) -> None:
 
 
 def _train(
-    job: wire.Job, planned: tuple[Plan, Sandbox, list[bytes]], reader: IO[bytes], writer: IO[bytes]
+    job: wire.Job, planned: tuple[Plan, Sandbox | Team, list[bytes]], reader: IO[bytes], writer: IO[bytes]
 ) -> None:
     """Read the rows and train. From the first row on, errors are codes only."""
     plan, sandbox, start = planned

@@ -4,18 +4,19 @@ bytes."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce as fold
 from math import prod
 
 from executor.compiler import ir
 from executor.compiler.gradients import gradients
 from executor.compiler.ir import Node, Op
-from executor.compiler.kernels.base import Buffer
+from executor.compiler.kernels.base import Buffer, Kernel
 from executor.compiler.losses import TARGET, class_rule, objective
 from executor.compiler.optimizers import Optimizer, State, clip_factor, clip_of, clipped, optimizer_of
 from executor.compiler.plan import Kind, Parameter, Plan, Region, StateRegion
 from executor.compiler.private import NOISE, check_rows_apart, private_gradients
-from executor.compiler.program import MEMORY_MAX, Program, link
-from executor.compiler.schedule import NUMBERS, Scheduler, Sinks, Update
+from executor.compiler.program import MEMORY_MAX, Program, Shards, link
+from executor.compiler.schedule import CELLS, NUMBERS, Scheduler, Sinks, Update
 from executor.compiler.types import DType
 from executor.errors import (
     NotTrainable,
@@ -35,6 +36,8 @@ BATCH_MAX = 1 << 16
 CALL_BYTES = 4 << 20
 """Rows that the host hands over in one call take about this many bytes, or one batch if that is more."""
 U64_MAX = (1 << 64) - 1
+SLOTS = " slots of the shards"
+"""Key of what the shards leave for the update; see `schedule.NUMBERS`."""
 
 
 def compile_training(model: bytes, spec: TrainingSpec, rows: int, *, gradients_only: bool = False) -> Plan:
@@ -64,7 +67,7 @@ def compile_training(model: bytes, spec: TrainingSpec, rows: int, *, gradients_o
     chosen = _chosen(built, found, names)
     fed = [item.tensor.decode() for item in spec.inputs]
     _check_inputs(built, fed, [prediction])
-    layout = Layout(spec.batch, rows)
+    layout = Layout(spec.batch, rows, spec.shards)
     noise = sum(built.parameters[name].size for name in chosen) if spec.dp else 0
     layout.inputs({name: built.inputs[name] for name in fed}, target, noise)
     if spec.dp:
@@ -80,6 +83,15 @@ def compile_training(model: bytes, spec: TrainingSpec, rows: int, *, gradients_o
             for name in chosen
         ]
         sinks = Sinks(values=values, loss=layout.loss(loss))
+    elif spec.shards > 1:
+        layout.step_numbers(optimizer.numbers)
+        check_shards([prediction, seed])
+        assert loss is not None
+        left = [loss, *(found[built.parameters[name]] for name in chosen)]
+        slots, (whole, *sums) = layout.sums_of_shards(left)
+        sinks = Sinks(slots=[(value, slots) for value in left])
+        updates = _updates(built, dict(zip(chosen, sums, strict=True)), optimizer, clip_of(spec))
+        layout.update = Sinks(loss=layout.loss(whole), updates=updates)
     else:
         layout.step_numbers(optimizer.numbers)
         slopes = {name: found[built.parameters[name]] for name in chosen}
@@ -106,13 +118,21 @@ def _check(spec: TrainingSpec, rows: int) -> Optimizer:
     """What can be refused without the model; the optimizer that the spec names."""
     if spec.numerics != NUMERICS:
         raise UnsupportedNumerics(f"numerics {spec.numerics} is not {NUMERICS}")
-    if spec.shards != 1:
-        raise UnsupportedSpec("a batch in more than one shard is not supported yet")
+    if spec.shards != 1 and spec.dp is not None:
+        raise UnsupportedSpec("differential privacy with a batch in more than one shard")
+    if spec.shards < 1 or spec.batch % spec.shards:
+        raise UnsupportedSpec(f"a batch of {spec.batch} rows is not cut into {spec.shards} equal shards")
     if not 1 <= spec.batch <= BATCH_MAX:
         raise TooLarge(f"batches of {spec.batch} rows; 1 to {BATCH_MAX} are allowed")
     if rows < 1 or spec.epochs < 1:
         raise UnsupportedSpec("training takes at least one row and one epoch")
     return optimizer_of(spec.optimizer, spec.schedule)
+
+
+def check_shards(roots: Sequence[Node]) -> None:
+    """A shard sees its own rows only. Raises UnsupportedSpec where a row's gradient depends on other rows."""
+    if any(node.op is Op.BATCH_SUM for node in ir.postorder(roots)):
+        raise UnsupportedSpec("the model or its loss works across the rows of a batch: it has one shard")
 
 
 def _chosen(model: Model, found: dict[Node, Node], names: Sequence[str]) -> list[str]:
@@ -171,11 +191,13 @@ class _Parameter:
 class Layout:
     """Collects the host's regions, then builds the plan."""
 
-    def __init__(self, batch: int, rows: int) -> None:
+    def __init__(self, batch: int, rows: int, shards: int = 1) -> None:
         if not 1 <= batch <= BATCH_MAX or rows < 1:
             raise TooLarge(f"batches of {batch} rows; 1 to {BATCH_MAX} are allowed")
-        self.batch, self.rows = batch, rows
-        self.blocks = -(-batch // LANES)
+        self.batch, self.rows, self.shards = batch, rows, shards
+        self.blocks = -(-batch // shards // LANES)
+        self.update = Sinks()
+        self.slots: Buffer | None = None
         self.places: dict[str, Buffer] = {}
         self.regions: list[Buffer] = []
         self.shapes: dict[Buffer, tuple[tuple[int, ...], Kind]] = {}
@@ -227,6 +249,22 @@ class Layout:
             self.losses = self._region("losses", (per_call,), hosted=True)
             self.has_loss = True
 
+    def sums_of_shards(self, values: Sequence[Node]) -> tuple[Buffer, list[Node]]:
+        """A region with a line for each shard, in which its `values` lie side by side; and the values of the
+        whole batch: those of its shards added in their order."""
+        width = sum(value.size for value in values)
+        self.slots = self.places[SLOTS] = self._region("slots of the shards", (self.shards, width))
+        lines = ir.make(Op.PARAM, (), (self.shards, width), False, SLOTS)
+        sums, start = [], 0
+        for value in values:
+            parts = [
+                ir.reshape(ir.take_slice(lines, [shard, start], [1, value.size], [1, 1]), value.shape)
+                for shard in range(self.shards)
+            ]
+            sums.append(fold(lambda a, b: a + b, parts))
+            start += value.size
+        return self.slots, sums
+
     def loss(self, value: Node | None) -> tuple[Node, Buffer] | None:
         """Where the losses of the steps go; nowhere under differential privacy, which gives none away."""
         return None if value is None else (value, self.losses)
@@ -269,18 +307,30 @@ class Layout:
 
     def plan(self, model: Model, sinks: Sinks, steps: int, calls: int) -> Plan:
         """Schedule, place and write everything. Raises TooLarge."""
+        shards = None
         scheduler = Scheduler(self.blocks, self.places)
+        if self.shards > 1:
+            # Only the shards' step looks at the counts: the update knows of no rows.
+            cells = self._region("counts of the shard", (2,), Kind.I32)
+            shards = Shards(self.shards, self.batch // self.shards, cells, self._update(scheduler))
+            self.places[CELLS] = cells
         kernels = scheduler.run(sinks)
         pinned = [*self.regions, *(buffer for buffer, _ in scheduler.constants)]
         leaving = [item.buffer for item in self.held if item.trained]
         leaving += [buffer for _, buffer in self.outputs] + ([self.losses] if self.has_loss else [])
-        program = link(kernels, pinned, leaving, self.blocks, self.batch)
+        program = link(kernels, pinned, leaving, self.blocks, self.batch, shards)
         constants = [
             (Region(buffer.name, buffer.offset, (buffer.elements,), buffer.dtype), data)
             for buffer, data in scheduler.constants
         ]
         constants += [(self._public(item.buffer), item.given) for item in self.held if not item.trained]
         return self._plan(program, steps, calls, tuple(constants))
+
+    def _update(self, scheduler: Scheduler) -> list[Kernel]:
+        """The kernels of the update; their constants join those of the step."""
+        second = Scheduler(self.blocks, self.places)
+        second.constants = scheduler.constants
+        return second.run(self.update)
 
     def _plan(
         self, program: Program, steps: int, calls: int, constants: tuple[tuple[Region, bytes], ...]
@@ -321,6 +371,8 @@ class Layout:
             classes=self.classes,
             ignored=self.ignored,
             numbers=self._public(self.numbers) if self.numbers else None,
+            shards=self.shards,
+            slots=self._public(self.slots) if self.slots else None,
             numerics=NUMERICS,
             kernels=program.kernels,
         )

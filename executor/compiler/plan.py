@@ -31,6 +31,13 @@ EXPORTS = {
     "finish": "func ()",
 }
 """Exported names and types; the same for every plan."""
+SHARD_EXPORTS = {
+    "share": "func (row0: i32, rows: i32, first: i32, count: i32)",
+    "update": "func (step: i32)",
+}
+"""Further ones where a batch is cut into shards, so that several instances can divide it: `count` shards
+from `first` on of the batch of `rows` rows that begins at row `row0`; then, when every slot is filled, the
+optimizer's step. `run` does all of it in one instance, with the same result."""
 
 
 Kind = DType
@@ -116,6 +123,10 @@ class Plan:
     """Under differential privacy: int32 [steps of a call, trained numbers], new for each call."""
     variance: Fraction | None = None
     """Of that noise: a discrete Gaussian's σ²."""
+    shards: int = 1
+    """Equal parts of a batch, whose gradients are added in their order."""
+    slots: Region | None = None
+    """With more than one: what each shard leaves for the update, [shards, numbers]."""
     numerics: int = 1
     kernels: tuple[tuple[str, int, int], ...] = ()
     """For people: (kernel, fuel per step, flops per step), in order of execution."""

@@ -49,13 +49,32 @@ class Program:
     where they become lanes."""
 
 
+@dataclass(frozen=True)
+class Shards:
+    """How a batch is cut: `count` shards of `part` rows; the step's kernels leave each shard's gradients in a
+    slot, and `update` adds the slots in their order and takes the optimizer's step."""
+
+    count: int
+    part: int
+    cells: Buffer
+    """Two i32: rows of the batch, rows of the shard."""
+    update: Sequence[Kernel]
+
+
 def link(
-    kernels: Sequence[Kernel], pinned: Iterable[Buffer], leaving: Sequence[Buffer], blocks: int, batch: int
+    kernels: Sequence[Kernel],
+    pinned: Iterable[Buffer],
+    leaving: Sequence[Buffer],
+    blocks: int,
+    batch: int,
+    shards: Shards | None = None,
 ) -> Program:
     """Place all buffers, write all functions. `leaving` are the regions that the host reads. Raises
     TooLarge."""
-    memory = place(kernels, pinned, blocks)
-    shared = Shared(sum(1 + (len(kernel.inner) if isinstance(kernel, Loop) else 0) for kernel in kernels) + 3)
+    every = [*kernels, *(shards.update if shards else ())]
+    memory = place(every, pinned, blocks)
+    first = sum(1 + (len(kernel.inner) if isinstance(kernel, Loop) else 0) for kernel in every)
+    shared = Shared(first + (5 if shards else 3))
     lanes = Lanes(blocks, shared)
     bodies: list[Body] = []
     size = 0
@@ -74,23 +93,35 @@ def link(
             raise TooLarge(f"the module of this model has more than {MODULE_MAX} bytes")
         return len(bodies) - 1, code.fuel
 
-    functions = [write(kernel) for kernel in kernels]
+    functions = [write(kernel) for kernel in every]
     costs = [fuel for _, fuel in functions]
-    step = _step(functions)
-    run, per_step, per_call = _run(len(bodies), step.fuel, batch)
+    step = _step(functions[: len(kernels)])
+    codes, exports = [step], []
+    if shards is None:
+        run, per_step, per_call = _run(first, step.fuel, batch)
+    else:
+        update = _update(functions[len(kernels) :])
+        share, fuel_of_share = _share(first, step.fuel, shards)
+        codes += [update, share]
+        exports = [("update", first + 1), ("share", first + 2)]
+        run, per_step, per_call = _run_shards(first, fuel_of_share, update.fuel, batch, shards.count)
     finish = _finish(leaving)
-    first = len(bodies)
-    bodies += [step.body(), run.body(), finish.body(), *shared.bodies]
-    flops = [kernel.flops(blocks) for kernel in kernels]
+    exports += [("run", first + len(codes)), ("finish", first + len(codes) + 1)]
+    bodies += [*(code.body() for code in (*codes, run, finish)), *shared.bodies]
+    turns = [shards.count if shards and number < len(kernels) else 1 for number in range(len(every))]
+    flops = [turn * kernel.flops(blocks) for kernel, turn in zip(every, turns, strict=True)]
     return Program(
-        module=module(bodies, memory // PAGE, [("run", first + 1), ("finish", first + 2)]),
+        module=module(bodies, memory // PAGE, exports),
         memory=memory,
         fuel_per_step=per_step,
         fuel_per_call=per_call,
         fuel_of_finish=finish.fuel,
-        kernels=tuple(zip((kernel.name for kernel in kernels), costs, flops, strict=True)),
+        kernels=tuple(
+            (kernel.name, turn * cost, flop)
+            for kernel, turn, cost, flop in zip(every, turns, costs, flops, strict=True)
+        ),
         flops=sum(flops),
-        traffic=sum(_traffic(kernel, blocks) for kernel in kernels),
+        traffic=sum(turn * _traffic(kernel, blocks) for kernel, turn in zip(every, turns, strict=True)),
     )
 
 
@@ -203,6 +234,101 @@ def _run(step: int, step_fuel: int, batch: int) -> tuple[Code, int, int]:
             code.op("select")
             code.get(number)
             code.call(step, step_fuel)
+            for local, by in ((row0, batch), (number, 1)):
+                code.get(local)
+                code.i32(by)
+                code.op("i32.add")
+                code.set(local)
+    return code, code.fuel - before, before
+
+
+def _update(functions: Sequence[tuple[int, int]]) -> Code:
+    """update(step): calls the kernels that follow the last shard."""
+    code = Code(1)
+    for number, cost in functions:
+        code.i32(0)
+        code.i32(1)
+        code.get(0)
+        code.call(number, cost)
+    return code
+
+
+def _share(step: int, step_fuel: int, shards: Shards) -> tuple[Code, int]:
+    """share(row0, rows, first, count): `count` ≥ 1 shards of a batch of `rows` rows that begins at `row0`;
+    and its fuel for all of them. A shard behind the last row works on the first rows with weights of zero."""
+    code = Code(4)
+    row0, rows, index, count = range(4)
+    start, live = code.local(I32), code.local(I32)
+    before = code.fuel
+    with code.loop_while_counting(count):
+        code.get(index)
+        code.i32(shards.part)
+        code.op("i32.mul")
+        code.tee(start)
+        code.get(rows)
+        code.op("i32.lt_u")
+        code.set(live)
+        # live = rows behind the shard's start, at most a part, or none.
+        code.get(rows)
+        code.get(start)
+        code.op("i32.sub")
+        code.i32(shards.part)
+        code.get(rows)
+        code.get(start)
+        code.op("i32.sub")
+        code.i32(shards.part)
+        code.op("i32.lt_u")
+        code.op("select")
+        code.i32(0)
+        code.get(live)
+        code.op("select")
+        code.set(live)
+        for place, value in ((0, rows), (4, live)):
+            code.i32(0)
+            code.get(value)
+            code.memory("i32.store", shards.cells.offset + place)
+        code.get(row0)
+        code.get(row0)
+        code.get(start)
+        code.op("i32.add")
+        code.get(live)
+        code.op("i32.eqz")
+        code.op("select")
+        code.get(live)
+        code.get(live)
+        code.op("i32.eqz")
+        code.op("i32.add")
+        code.get(index)
+        code.call(step, step_fuel)
+        code.get(index)
+        code.i32(1)
+        code.op("i32.add")
+        code.set(index)
+    return code, before + (code.fuel - before) * shards.count
+
+
+def _run_shards(
+    first: int, fuel_of_share: int, fuel_of_update: int, batch: int, count: int
+) -> tuple[Code, int, int]:
+    """run(steps, last_rows): each step all shards, then the update; fuel as of `_run`."""
+    code = Code(2)
+    steps, last_rows = 0, 1
+    row0, number = code.local(I32), code.local(I32)
+    with code.unless_zero(steps):
+        before = code.fuel
+        with code.loop_while_counting(steps):
+            code.get(row0)
+            code.get(last_rows)
+            code.i32(batch)
+            code.get(steps)
+            code.i32(1)
+            code.op("i32.eq")
+            code.op("select")
+            code.i32(0)
+            code.i32(count)
+            code.call(first + 2, fuel_of_share)
+            code.get(number)
+            code.call(first + 1, fuel_of_update)
             for local, by in ((row0, batch), (number, 1)):
                 code.get(local)
                 code.i32(by)

@@ -41,6 +41,8 @@ PACK_DOT, PACK_OUTER, PACK_CONV = 2, 2, 8
 """Weights are packed that are used by more than so many tiles."""
 NUMBERS = " numbers of the step"
 """Key of the host's region among `places`; a space stands first in no tensor's name that it could meet."""
+CELLS = " counts of the shard"
+"""Key of two i32 among `places` if a batch is cut into shards: its rows, and those of the shard."""
 VIEWS = ir.MOVEMENT | ir.LEAVES | {Op.PART}
 """What no kernel computes: places that others fill."""
 Stores = tuple[tuple[Node, View], ...]
@@ -76,6 +78,8 @@ class Sinks:
     """Unbatched values → regions of their shape."""
     loss: tuple[Node, Buffer] | None = None
     updates: Sequence[Update] = ()
+    slots: Sequence[tuple[Node, Buffer]] = ()
+    """Unbatched values → side by side in line STEP of a region [lines, all their elements]."""
 
 
 class Scheduler:
@@ -100,7 +104,7 @@ class Scheduler:
     def run(self, sinks: Sinks) -> list[Kernel]:
         """Schedule everything the sinks need, in order of execution."""
         sinks = self._numbered(sinks)
-        roots = [node for node, _ in (*sinks.outputs, *sinks.values)]
+        roots = [node for node, _ in (*sinks.outputs, *sinks.values, *sinks.slots)]
         roots += [sinks.loss[0]] if sinks.loss else []
         kept = [*roots, *(node for update in sinks.updates for node in update.computed)]
         order = ir.postorder(kept)
@@ -121,22 +125,27 @@ class Scheduler:
         for node, region in sinks.values:
             view = View(region, node.shape, c_strides(node.shape))
             self._add(self._copy("value", self.view(node), view))
+        start, pitch = 0, sum(node.size for node, _ in sinks.slots)
+        for node, region in sinks.slots:
+            self._add(TurnCopy(self._name("slot"), region, self.contiguous(node), True, start, pitch))
+            start += node.size
         if sinks.loss:
             self._add(StoreLoss("loss", self.contiguous(sinks.loss[0]), sinks.loss[1]))
         return self._updated(sinks.updates)
 
     def _numbered(self, sinks: Sinks) -> Sinks:
         """Merge equal subexpressions over all sinks."""
-        nodes = [node for node, _ in (*sinks.outputs, *sinks.values)]
+        nodes = [node for node, _ in (*sinks.outputs, *sinks.values, *sinks.slots)]
         nodes += [sinks.loss[0]] if sinks.loss else []
         for u in sinks.updates:
             nodes += [*(node for pair in u.stores for node in pair), *u.ends]
         new = iter(ir.number(nodes))
         outputs = [(next(new), region) for _, region in sinks.outputs]
         values = [(next(new), region) for _, region in sinks.values]
+        slots = [(next(new), region) for _, region in sinks.slots]
         loss = (next(new), sinks.loss[1]) if sinks.loss else None
         updates = [_renewed(u, new) for u in sinks.updates]
-        return Sinks(outputs, values, loss, updates)
+        return Sinks(outputs, values, loss, updates, slots)
 
     def _choose_fused(
         self, order: Sequence[Node], roots: set[Node], ends: Sequence[Node], hosts: set[Node | None]
@@ -262,7 +271,7 @@ class Scheduler:
         elif node.op is Op.PARAM or (node.op is Op.INPUT and not node.batched):
             self.views[node] = View(self.places[str(node.attrs[0])], node.shape, c_strides(node.shape))
         elif node.op is Op.ROW_WEIGHT:
-            self._add(RowWeights("row weights", self._new(node)))
+            self._add(RowWeights("row weights", self._new(node), self.places.get(CELLS)))
         elif node.op is Op.NUMBER:
             count, index = node.attrs
             assert isinstance(count, int) and isinstance(index, int)

@@ -68,7 +68,8 @@ worker.main()
 class PlantedEnclave(Enclave):
     """The enclave, with Python source in its process that runs before the job is read."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, threads: int = 1) -> None:
+        super().__init__(threads)
         self._source = source
 
     def command(self) -> list[str]:

@@ -198,11 +198,17 @@ class LanesToRows:
 
 @dataclass(frozen=True)
 class RowWeights:
-    """target [blocks][8]: 1 / LIVE in the live rows, 0 in the others."""
+    """target [blocks][8]: 1 / LIVE in the live rows, 0 in the others. With `cells` these two counts differ:
+    of a batch in shards, they hold its rows and those of the shard, which may be none."""
 
     name: str
     target: Buffer
-    reads: tuple[Buffer, ...] = ()
+    cells: Buffer | None = None
+
+    @property
+    def reads(self) -> tuple[Buffer, ...]:
+        """The counts of a shard."""
+        return (self.cells,) if self.cells else ()
 
     @property
     def writes(self) -> tuple[Buffer, ...]:
@@ -217,7 +223,7 @@ class RowWeights:
         """Straight-line code; the comparison is a lane mask."""
         weight, index = code.local(), code.local()
         code.splat(1.0)
-        code.get(LIVE)
+        self._count(code, 0)
         code.op("i32x4.splat")
         code.op("f32x4.convert_i32x4_s")
         code.op("f32x4.div")
@@ -230,7 +236,7 @@ class RowWeights:
             nest.push(out)
             code.get(weight)
             code.get(index)
-            code.get(LIVE)
+            self._count(code, 4)
             code.op("i32x4.splat")
             code.op("i32x4.lt_u")
             code.op("v128.and")
@@ -239,6 +245,14 @@ class RowWeights:
             code.splat_bits(4)
             code.op("i32x4.add")
             code.set(index)
+
+    def _count(self, code: Code, place: int) -> None:
+        """Push the rows that share the weight (0), or those that have it (4)."""
+        if self.cells is None:
+            code.get(LIVE)
+        else:
+            code.i32(0)
+            code.memory("i32.load", self.cells.offset + place)
 
 
 @dataclass(frozen=True)

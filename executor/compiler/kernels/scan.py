@@ -15,12 +15,14 @@ UNROLL = 8
 @dataclass(frozen=True)
 class TurnCopy:
     """Between `whole` [turns, …] and `part` […]: the element of turn STEP, read or written. Both contiguous,
-    both batched or both not."""
+    both batched or both not. An unbatched part may lie at `start` in elements of `pitch` floats."""
 
     name: str
     whole: Buffer
     part: Buffer
     to_whole: bool
+    start: int = 0
+    pitch: int = 0
 
     @property
     def reads(self) -> tuple[Buffer, ...]:
@@ -40,14 +42,14 @@ class TurnCopy:
         """Whole vectors; of an unbatched element the last floats singly, since its neighbour lies behind."""
         unit = BLOCK if self.part.batched else 4
         size = self.part.elements * unit
-        whole = Access(self.whole.offset, (self.whole.block_stride(), 16))
+        whole = Access(self.whole.offset + unit * self.start, (self.whole.block_stride(), 16))
         part = Access(self.part.offset, (self.part.block_stride(), 16))
         if whole.strides == part.strides:
             whole = Access(whole.base, (*whole.strides, 1))
             part = Access(part.base, (*part.strides, 0))
         nest = Nest(code, [whole, part])
         code.get(STEP)
-        code.i32(size)
+        code.i32(self.pitch * unit or size)
         code.op("i32.mul")
         code.set(nest.pointers[whole.strides])
         source, target = (part, whole) if self.to_whole else (whole, part)

@@ -1,0 +1,205 @@
+"""Batches in shards: the same training, the same bits for any number of instances, threads as confined as
+the rest."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from executor.compiler.compile import compile_training
+from executor.compiler.machine import Machine
+from executor.compiler.plan import EXPORTS, SHARD_EXPORTS, Plan
+from executor.enclave import Enclave, Limits, Secrets
+from executor.errors import ModelError, UnsupportedSpec
+from executor.readers import read_table
+from executor.rows import MemoryRows
+from executor.sandbox import Sandbox
+from executor.team import Helpers, Team, sandbox_for
+from executor.wasm.engine import engine
+from primitives.job import Clip, Dp, LossSpec, OptimizerSpec, TrainingSpec, float_bits
+from tests.executor.compile_cases import FUEL, Case, node, training_spec
+from tests.executor.planted import ROOT, PlantedEnclave, four_rows, matmul_model, spec_for
+from tests.executor.test_compile_operators import noise
+from tests.executor.test_enclave_training import order
+
+ROWS, BATCH = 44, 16
+MEMORY = 1 << 28
+DIGITS = ROOT / "examples" / "digits"
+CASE = Case(
+    [
+        node("Conv", "x w c", "h", pads=[1, 1, 1, 1]),
+        node("Tanh", "h", "t"),
+        node("Flatten", "t", "f"),
+        node("Gemm", "f v b", "y"),
+    ],
+    (2, 5, 5),
+    {
+        "w": noise(4, 2, 3, 3, seed=1),
+        "c": noise(4, seed=2),
+        "v": noise(100, 3, seed=3) / 8,
+        "b": noise(3, seed=4),
+    },
+)
+
+
+def data() -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    classes: NDArray[np.int32] = np.random.default_rng(5).integers(0, 3, ROWS).astype(np.int32)
+    return noise(ROWS, *CASE.features, seed=6), classes
+
+
+def spec(shards: int, **changes: Any) -> TrainingSpec:
+    return training_spec(BATCH, rate=0.2, momentum=0.9, shards=shards, **changes)
+
+
+def fill(box: Machine | Sandbox | Team, plan: Plan) -> None:
+    x, classes = data()
+    assert plan.target is not None
+    if not isinstance(box, Machine):
+        for region, value in plan.constants:
+            box.write(region, value)
+        for parameter in plan.parameters:
+            box.write(parameter.region, parameter.given)
+            for state in parameter.states:
+                box.view(state.region)[...] = np.float32(state.fill)
+    box.view(plan.inputs[0])[:ROWS] = x
+    box.view(plan.target)[:ROWS] = classes
+
+
+def trained(box: Machine | Sandbox | Team, plan: Plan, epochs: int = 3) -> list[NDArray[Any]]:
+    """Losses of the last epoch, and the weights."""
+    fill(box, plan)
+    steps = -(-ROWS // BATCH)
+    for _ in range(epochs):
+        last = ROWS - (steps - 1) * BATCH
+        if isinstance(box, Machine):
+            box.run(steps, last)
+        else:
+            box.call("run", steps, last)
+    if isinstance(box, Machine):
+        box.finish()
+    else:
+        box.call("finish")
+    assert plan.losses is not None
+    regions = [plan.losses, *(item.region for item in plan.parameters)]
+    return [box.view(region).copy() for region in regions]
+
+
+@pytest.mark.parametrize("shards", [2, 4, 8, 16])
+def test_shards_train_as_the_whole_batch_does(shards: int) -> None:
+    """To rounding: the last batch has 12 rows, so that some shards are short and some are empty."""
+    whole = compile_training(CASE.bytes(), spec(1), ROWS)
+    cut = compile_training(CASE.bytes(), spec(shards), ROWS)
+    for a, b in zip(trained(Machine(whole), whole), trained(Machine(cut), cut), strict=True):
+        np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-6)
+
+
+ADAM = OptimizerSpec.AdamW(
+    rate=float_bits(0.01),
+    beta1=float_bits(0.9),
+    beta2=float_bits(0.999),
+    epsilon=float_bits(1e-8),
+    weight_decay=float_bits(0.01),
+    amsgrad=False,
+    clip=Clip.Norm(limit=float_bits(0.5)),
+)
+WEIGHTED = LossSpec.WeightedCrossEntropy(
+    weights=[float_bits(w) for w in (1.0, 2.0, 3.0)], ignore=None, smoothing=0, probabilities=False
+)
+
+
+@pytest.mark.parametrize("change", [{}, {"optimizer": ADAM}])
+def test_the_number_of_instances_changes_no_bit(change: dict[str, Any]) -> None:
+    plan = compile_training(CASE.bytes(), spec(4, **change), ROWS)
+    alone = trained(Sandbox(plan, MEMORY, FUEL), plan)
+    for count in (1, 2, 3, 7):
+        team = Team(plan, Sandbox(plan, MEMORY, FUEL), Helpers(count))
+        for a, b in zip(alone, trained(team, plan), strict=True):
+            assert a.tobytes() == b.tobytes()
+
+
+def test_fuel_is_as_quoted_alone_and_in_a_team() -> None:
+    plan = compile_training(CASE.bytes(), spec(4, epochs=3), ROWS)
+    machine = Machine(plan, FUEL)
+    trained(machine, plan)
+    team = Team(plan, Sandbox(plan, MEMORY, FUEL), Helpers(1))
+    trained(team, plan)
+    assert FUEL - machine.fuel_left() == plan.fuel == team.fuel_used
+
+
+def test_a_helper_that_runs_out_of_fuel_ends_the_run() -> None:
+    plan = compile_training(CASE.bytes(), spec(4), ROWS)
+    team = Team(plan, Sandbox(plan, MEMORY, plan.fuel_per_step // 4), Helpers(1))
+    with pytest.raises(Exception, match="fuel"):
+        trained(team, plan)
+
+
+def test_exports_are_as_described() -> None:
+    import wasmtime
+
+    plan = compile_training(CASE.bytes(), spec(2), ROWS)
+    module = wasmtime.Module(engine(), plan.module)
+    assert {item.name for item in module.exports} == {*EXPORTS, *SHARD_EXPORTS}
+
+
+def test_small_steps_are_not_handed_around() -> None:
+    plan = compile_training(CASE.bytes(), spec(2), ROWS)
+    assert isinstance(sandbox_for(plan, MEMORY, FUEL, Helpers(1)), Sandbox)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"shards": 3}, "equal shards"),
+        ({"shards": 0}, "equal shards"),
+        ({"shards": 2, "dp": Dp(clip_num=1, clip_den=1, sigma_milli=4000)}, "privacy"),
+        ({"shards": 2, "loss": WEIGHTED}, "across the rows"),
+    ],
+)
+def test_what_cannot_be_cut_is_refused_by_name(changes: dict[str, Any], why: str) -> None:
+    with pytest.raises(UnsupportedSpec, match=why):
+        compile_training(CASE.bytes(), training_spec(BATCH, **changes), ROWS)
+
+
+def test_enclaves_with_one_thread_and_with_two_give_the_same_bytes() -> None:
+    table = read_table(DIGITS / "provider.csv", {"pixels": (1, 8, 8)})
+    rows = MemoryRows(table.schema(), table.columns, secret=bytes(32))
+    model = Path(DIGITS / "cnn.onnx").read_bytes()
+    job = order(model, batch=64, epochs=1, shards=2)
+    limits = Limits(deadline_ms=120_000)
+    results = [Enclave(threads).train(model, rows, job, limits, Secrets(), losses=True) for threads in (1, 2)]
+    one, two = results
+    assert one.weights == two.weights and one.first_loss == two.first_loss
+    assert one.fuel == two.fuel == one.quoted.work.fuel
+
+
+DEEDS = ("open('/etc/passwd')", "os.fork()", "socket.socket()", "_thread.start_new(int, ())")
+
+
+def test_threads_are_confined_too() -> None:
+    source = f"""
+import _thread, socket
+from executor.errors import ModelError
+kept = []
+class Kept(worker.Helpers):
+    def __init__(self, count):
+        super().__init__(count)
+        kept.append(self)
+worker.Helpers = Kept
+def compile_training(*_):
+    found = []
+    def look():
+        for deed in {DEEDS!r}:
+            try:
+                found.append("done: " + str(eval(deed)))
+            except Exception as error:
+                found.append("refused: " + str(error))
+    kept[0].together(lambda: None, [look])
+    raise ModelError("; ".join(found))
+"""
+    model = matmul_model()
+    job, limits = spec_for(model, shards=2), Limits(deadline_ms=60_000)
+    with pytest.raises(ModelError) as caught:
+        PlantedEnclave(source, threads=2).train(model, four_rows(), job, limits, Secrets())
+    assert str(caught.value).count("refused") == len(DEEDS), caught.value
