@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 NPM_CLIENTS := tests/clients/node_modules/.package-lock.json
+# A client under test whose packages share a name with another's: it has an environment of its own.
+ASYNC := .venv-async
+ASYNC_LOCK := tests/clients/requirements-async.lock
 
 .PHONY: help install demo test check format bench soak lock clean
 
@@ -30,12 +33,18 @@ $(NPM_CLIENTS): tests/clients/package-lock.json
 	@if command -v npm >/dev/null; then echo "installing the JavaScript clients …" && cd tests/clients && npm ci --silent --no-fund --no-audit; \
 	else echo "no npm here: tests of JavaScript clients will be skipped"; fi
 
+$(ASYNC)/.ready: $(ASYNC_LOCK)
+	@echo "installing async-substrate-interface into $(ASYNC) …"
+	@$(PYTHON) -m venv $(ASYNC)
+	@$(ASYNC)/bin/python -m pip --disable-pip-version-check -q install --require-hashes -r $(ASYNC_LOCK)
+	@touch $@
+
 install: $(VENV)/.run ## make the virtual environment with the locked versions
 
 demo: $(VENV)/.run ## boot a chain, rent out real data, train in the enclave, bring the weights back
 	@$(BIN)/gristmill demo
 
-test: $(VENV)/.dev $(NPM_CLIENTS) ## run every test
+test: $(VENV)/.dev $(NPM_CLIENTS) $(ASYNC)/.ready ## run every test
 	@$(BIN)/python -m pytest
 
 soak: $(VENV)/.dev $(NPM_CLIENTS) ## run the long tests: crashes and fuzzing, for hours
@@ -58,6 +67,7 @@ lock: | $(VENV)/pyvenv.cfg ## pin the newest versions that pyproject.toml admits
 	@echo 'setuptools>=77' > $(VENV)/build.in
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --custom-compile-command "make lock" -o requirements.lock pyproject.toml $(VENV)/build.in
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --custom-compile-command "make lock" --extra dev -o requirements-dev.lock pyproject.toml $(VENV)/build.in
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --custom-compile-command "make lock" -o $(ASYNC_LOCK) tests/clients/requirements-async.in
 
 clean: ## remove the virtual environment and what the tools left
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis out build dist tests/clients/node_modules
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis out build dist tests/clients/node_modules $(ASYNC)

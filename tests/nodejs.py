@@ -19,7 +19,7 @@ import pytest
 CLIENTS = Path(__file__).parent / "clients"
 
 
-def _missing(why: str) -> NoReturn:
+def missing(why: str) -> NoReturn:
     if os.environ.get("CI"):
         pytest.fail(why)
     pytest.skip(why)
@@ -30,13 +30,13 @@ def node_js() -> str:
     """Path of `node`, with the packages of tests/clients installed."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
-        _missing("Node.js is not installed: tests against JavaScript clients need it")
+        missing("Node.js is not installed: tests against JavaScript clients need it")
     if not (CLIENTS / "node_modules").is_dir():
         done = subprocess.run(
             [npm, "ci", "--no-audit", "--no-fund"], cwd=CLIENTS, capture_output=True, text=True, check=False
         )
         if done.returncode:
-            _missing(f"the JavaScript clients cannot be installed: {done.stderr.strip()[-300:]}")
+            missing(f"the JavaScript clients cannot be installed: {done.stderr.strip()[-300:]}")
     return node
 
 
