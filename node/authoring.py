@@ -9,7 +9,7 @@ from typing import Protocol
 from frame.machine import Trap
 from frame.transaction import Invalid, InvalidTransaction, UnknownTransaction
 from node.chain import Chain, Head, Imported, OpenBlock
-from node.errors import BadBlock
+from node.errors import BadBlock, behind
 from node.log import short
 from node.metrics.figures import Figures
 from node.pool import Pool
@@ -105,6 +105,10 @@ class Author:
             except (InvalidTransaction, UnknownTransaction, Trap) as error:
                 best.skip()
                 if isinstance(error, Trap):
+                    found = behind(error)
+                    if found is not None:  # not the transaction's fault, nor the runtime's
+                        block.abandon()
+                        raise found from error
                     log.error("the runtime has a defect: %s", error, exc_info=error)
                 if not _does_not_fit(error, block):
                     invalid.append(tx.hash)

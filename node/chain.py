@@ -24,7 +24,7 @@ from frame.transaction import (
 )
 from frame.validator import Validator
 from node.database import BlockState, Database
-from node.errors import BadBlock, BadOption, RuntimeFailed, UnknownBlock
+from node.errors import BadBlock, BadOption, RuntimeFailed, UnknownBlock, behind
 from node.host import NodeHost, VerdictCache
 from node.pool.errors import Invalid, PoolError, Unknown, VerificationFailed
 from node.pool.pool import Verdict
@@ -222,6 +222,7 @@ class Chain:
         try:
             return self.runtime.call(state, api, args, NodeHost(self.verdicts))
         except Exception as error:
+            _raise_behind(error)
             _note_defect(api, error)
             raise RuntimeFailed(str(error)) from error
 
@@ -236,6 +237,7 @@ class Chain:
         except (InvalidTransaction, UnknownTransaction) as error:
             raise as_pool_error(error) from None
         except Exception as error:
+            _raise_behind(error)
             _note_defect("validate", error)
             raise VerificationFailed(f"Runtime error: Execution failed: {error}") from error
         return Verdict(found.priority, tuple(found.requires), tuple(found.provides), found.longevity, parsed)
@@ -260,6 +262,7 @@ class Chain:
         try:
             outcome = self.runtime.execute_block(self.database.backend(), block, host)
         except Exception as error:
+            _raise_behind(error)
             raise BadBlock(f"block {block.header.number} does not execute: {error}") from error
         return self.commit(block, outcome, host)
 
@@ -289,6 +292,7 @@ class Chain:
                 self.state(head.header.parent_hash), Block(head.header, body), NodeHost(VerdictCache())
             )
         except InvalidBlock as error:
+            _raise_behind(error)
             raise BadBlock(f"block {head.number} does not execute: {error}") from error
         root = self.state(head.header.parent_hash).root(outcome.delta, self._state_version)
         if root != head.header.state_root:
@@ -409,6 +413,15 @@ class OpenBlock:
             self._chain.revert_to(header.parent_hash)
         block = Block(header=header, extrinsics=self.extrinsics)
         return self._chain.commit(block, outcome, self._host, finalize=finalize)
+
+
+def _raise_behind(error: Exception) -> None:
+    """Raise the node's own error that a failure of the runtime came from: a database that cannot be read says
+    nothing about a block or a transaction.
+    """
+    found = behind(error)
+    if found is not None:
+        raise found
 
 
 def _note_defect(where: str, error: Exception) -> None:

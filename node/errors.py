@@ -17,6 +17,14 @@ class NodeError(Exception):
     """Root of the node's errors; `str()` is one plain sentence."""
 
 
+def behind(error: BaseException) -> NodeError | None:
+    """The node's error that another one came from: what failed may lie below the runtime that says so."""
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, NodeError):
+        found = found.__cause__ or found.__context__
+    return found
+
+
 class PortTaken(NodeError):
     """The RPC port is in use."""
 

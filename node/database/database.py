@@ -15,6 +15,7 @@ from frame.state import Delta
 from node.database import columns as at
 from node.database.errors import (
     DatabaseCorrupt,
+    DatabaseError,
     FormatUnknown,
     NotNextBlock,
     StateRootMismatch,
@@ -80,7 +81,11 @@ class Database:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        try:
+            self.close()
+        except DatabaseError:
+            if error is None:  # else it is the consequence, and the cause is what people need to read
+                raise
 
     def _load(self) -> None:
         found = self.storage.get(at.META, b"format")

@@ -6,6 +6,7 @@ NodeError
 │   ├── DatabaseUnreadable  the folder cannot be used, or holds something else
 │   ├── DatabaseCorrupt     what is stored contradicts itself
 │   ├── DatabaseClosed      used after it was closed
+│   ├── DiskFull            no room for the next block
 │   ├── FormatUnknown       written by another version of this program
 │   └── PruningMismatch     made to keep other old states than asked for
 └── BadBlock
@@ -36,6 +37,10 @@ class DatabaseCorrupt(DatabaseError):
 
 class DatabaseClosed(DatabaseError):
     """The database was closed."""
+
+
+class DiskFull(DatabaseError):
+    """The file system has no room for what was to be written."""
 
 
 class FormatUnknown(DatabaseError):

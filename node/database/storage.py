@@ -17,10 +17,14 @@ from node.database.errors import (
     DatabaseError,
     DatabaseLocked,
     DatabaseUnreadable,
+    DiskFull,
 )
 
 FORMAT = b"2"
 """The layout of columns.py. Another layout needs another number."""
+
+
+ADVICE = "put back a copy of the folder, or begin anew: gristmill purge-chain"
 
 
 class Batch(Protocol):
@@ -67,30 +71,45 @@ class Storage:
         except KeyError:
             raise DatabaseClosed("the database is closed") from None
         except Exception as error:  # rocksdict raises bare Exception
-            raise DatabaseCorrupt(f"cannot read from {self.path}: {error}") from error
+            raise self._unreadable(error) from error
         return value
 
     def seek(self, column: str, key: bytes) -> tuple[bytes, bytes] | None:
-        """The first (key, value) at or after `key`."""
+        """The first (key, value) at or after `key`. Raises DatabaseCorrupt."""
+        try:
+            found = self._sought(column, key)
+            return None if found is None else (found.key(), found.value())
+        except DatabaseError:
+            raise
+        except Exception as error:  # rocksdict raises bare Exception
+            raise self._unreadable(error) from error
+
+    def seek_key(self, column: str, key: bytes) -> bytes | None:
+        """The first key at or after `key`. Raises DatabaseCorrupt."""
+        try:
+            found = self._sought(column, key)
+            key_found: bytes | None = None if found is None else found.key()
+            return key_found
+        except DatabaseError:
+            raise
+        except Exception as error:  # rocksdict raises bare Exception
+            raise self._unreadable(error) from error
+
+    def _sought(self, column: str, key: bytes) -> RdictIter | None:
+        """An iterator that stands there. None at the end, which damage looks like but for its status."""
         iterator = self._iterators.get(column)
         if iterator is None:
             if column not in self._columns:
                 raise DatabaseClosed("the database is closed")
             iterator = self._iterators[column] = self._columns[column].iter()
         iterator.seek(key)
-        if not iterator.valid():
-            return None
-        return iterator.key(), iterator.value()
+        if iterator.valid():
+            return iterator
+        iterator.status()
+        return None
 
-    def seek_key(self, column: str, key: bytes) -> bytes | None:
-        """The first key at or after `key`."""
-        iterator = self._iterators.get(column)
-        if iterator is None:
-            found = self.seek(column, key)
-            return None if found is None else found[0]
-        iterator.seek(key)
-        found_key: bytes | None = iterator.key() if iterator.valid() else None
-        return found_key
+    def _unreadable(self, error: Exception) -> DatabaseCorrupt:
+        return DatabaseCorrupt(f"cannot read from {self.path}: {error}; {ADVICE}")
 
     def cached_bytes(self) -> int:
         """Bytes in the block cache, which all columns share."""
@@ -107,6 +126,11 @@ class Storage:
         try:
             self._db.write(batch.raw, self._options)
         except Exception as error:  # rocksdict raises bare Exception
+            if "No space left on device" in str(error):
+                raise DiskFull(
+                    f"no space left on the device of {self.path}: the last block was not written, all before "
+                    "it are safe; make room and start again"
+                ) from error
             raise DatabaseError(f"cannot write to {self.path}: {error}") from error
         self._iterators.clear()  # an iterator shows the state at its making
 
@@ -154,7 +178,7 @@ def _opened(path: Path, cache: int) -> Rdict:
     except Exception as error:  # rocksdict raises bare Exception
         if "/LOCK:" in str(error):  # what RocksDB says of its lock file
             raise DatabaseLocked(f"the database in {path} is in use by another node") from error
-        raise DatabaseUnreadable(f"cannot open the database in {path}: {error}") from error
+        raise DatabaseUnreadable(f"cannot open the database in {path}: {error}; {ADVICE}") from error
     return db
 
 

@@ -34,11 +34,11 @@ from tests.signing import GRIST, Signer, remark, transfer
 ROUNDS = 100
 SOAK_ROUNDS = 3000
 NAMES = ("Alice", "Bob", "Charlie", "Dave", "Eve", "Ferdie")
-LONGEST = 0.35
+LONGEST = 0.25
 """Seconds under load before a kill at any time."""
 AIMS = ((None, LONGEST), ("commit", 0.015), (None, LONGEST), ("write", 0.002))
 """Turn by turn: what a kill is aimed at, and its seconds after that, or after the load began, at most."""
-FIRST = 6
+FIRST = 5
 """An aimed kill takes one of so many first blocks."""
 DEAD = re.compile(rb"Traceback|error\[")
 
@@ -203,7 +203,15 @@ def crash(rounds: int, seed: int, base: Path) -> None:
     """Kill and check, `rounds` times on one database."""
     spec = resolve("dev")
     ledger = Ledger(database_folder(base, spec))
-    flags = ["--dev", "--base-path", str(base), "--rpc-port=0", "--state-pruning=40", "--no-prometheus"]
+    flags = [
+        "--dev",
+        "--base-path",
+        str(base),
+        "--rpc-port=0",
+        "--state-pruning=40",
+        "--no-prometheus",
+        "--rpc-workers=0",
+    ]
     crowd: Crowd | None = None
     number = moved = 0
     with mother(base / "log") as nodes:

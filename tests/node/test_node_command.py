@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import resource
+import shutil
+import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from chain_spec import resolve
 from tests.running_node import RpcRefusal, RunningNode
 from tests.signing import Signer, remark
 
@@ -57,3 +62,64 @@ def test_a_full_disk_stops_the_node_with_a_sentence_and_loses_nothing(tmp_path: 
         alice.nonce = again.rpc("system_accountNextIndex", alice.pair.address)
         again.rpc("author_submitExtrinsic", "0x" + alice.sign(remark()).hex())
         again.wait_for_block(blocks + 1)
+
+
+def refusal(*flags: str, base_path: Path | None = None) -> str:
+    """What a node that cannot start says: a sentence with a name, and exit code 1."""
+    with pytest.raises(RuntimeError) as caught:
+        RunningNode(*flags, base_path=base_path)
+    text = str(caught.value)
+    assert "the node did not start (1)" in text and "Traceback" not in text
+    return text
+
+
+def test_two_nodes_do_not_share_a_database_or_a_port(tmp_path: Path) -> None:
+    with RunningNode(base_path=tmp_path) as node:
+        assert "error[DatabaseLocked]: the database in" in refusal(base_path=tmp_path)
+        taken = refusal(f"--rpc-port={node.port}")
+        assert f"error[PortTaken]: port {node.port} is taken" in taken and "--rpc-port" in taken
+        assert node.rpc("system_health")
+
+
+def test_another_chain_or_another_pruning_in_the_base_path_is_refused(tmp_path: Path) -> None:
+    with RunningNode(base_path=tmp_path):
+        pass
+    spec = replace(resolve("local"), id="dev")
+    file = tmp_path / "spec.json"
+    file.write_text(spec.to_json())
+    assert "error[WrongChain]: the database in" in refusal("--chain", str(file), base_path=tmp_path)
+    archive = refusal("--state-pruning=archive", base_path=tmp_path)
+    assert "error[PruningMismatch]: Incompatible pruning modes [stored: Constrained(Constraints" in archive
+    current = tmp_path / "chains" / "dev" / "db" / "CURRENT"
+    current.write_bytes(current.read_bytes()[:-1])
+    assert "error[DatabaseUnreadable]: cannot open the database in" in refusal(base_path=tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mount"), reason="mounting needs root")
+def test_a_full_file_system_stops_the_node_with_a_sentence_and_loses_nothing(tmp_path: Path) -> None:
+    """A real one of 12 MiB, in memory."""
+    mount = ["mount", "-t", "tmpfs", "-o", "size=12m", "gristmill-test", str(tmp_path)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no file system may be mounted here")
+    try:
+        node = RunningNode("--db-cache=1", base_path=tmp_path)
+        alice = Signer("//Alice", bytes.fromhex(node.rpc("chain_getBlockHash", 0)[2:]))
+        blocks = 0
+        try:
+            for _ in range(400):
+                node.rpc("author_submitExtrinsic", "0x" + alice.sign(remark(os.urandom(100_000))).hex())
+                blocks = int(node.rpc("chain_getHeader")["number"], 16)
+        except (OSError, RpcRefusal):
+            pass
+        assert node.process.wait(timeout=30) == 1
+        node.stop()
+        log = "".join(node.log)
+        assert "error[DiskFull]: no space left on the device" in log and "Traceback" not in log
+        subprocess.run(["mount", "-o", "remount,size=64m", str(tmp_path)], check=True)
+        with RunningNode(base_path=tmp_path) as again:
+            assert int(again.rpc("chain_getHeader")["number"], 16) >= blocks > 0
+            alice.nonce = again.rpc("system_accountNextIndex", alice.pair.address)
+            again.rpc("author_submitExtrinsic", "0x" + alice.sign(remark()).hex())
+            again.wait_for_block(blocks + 1)
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=False)
