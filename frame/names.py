@@ -19,6 +19,11 @@ def lower_camel(name: str) -> str:
     return text[:1].lower() + text[1:]
 
 
+def snake(name: str) -> str:
+    """`CheckNonce` → `check_nonce`."""
+    return "".join(f"_{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))
+
+
 def docs_of(thing: object) -> str:
     """The docstring written on `thing` itself, without indentation; empty when there is none."""
     own = vars(thing).get("__doc__") if isinstance(thing, type) else getattr(thing, "__doc__", None)

@@ -17,7 +17,7 @@ from frame.codecs import hint_codec
 from frame.errors import DispatchError, Error
 from frame.event import Event
 from frame.host import Host
-from frame.names import camel, docs_of
+from frame.names import camel, docs_of, snake
 from frame.origin import Origin
 from frame.state import Overlay
 from frame.storage import Item
@@ -312,12 +312,8 @@ def _event_codec(cls: type, events: tuple[type[Event], ...]) -> EnumCodec | None
 def pallet_path(cls: type) -> str:
     """Substrate's crate name of a pallet: `frame_system` for system, `pallet_balances` for balances."""
     module = cls.__module__.split(".")
-    own = module[1] if module[0] == "pallets" and len(module) > 1 else _snake(cls.__name__)
+    own = module[1] if module[0] == "pallets" and len(module) > 1 else snake(cls.__name__)
     return "frame_system" if own == "system" else f"pallet_{own}"
-
-
-def _snake(name: str) -> str:
-    return "".join(f"_{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))
 
 
 def _config_type(cls: type) -> type | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from frame.rocksdb_weights import READ, WRITE
 from primitives.scale import CompactU64, Struct
 
 PICOS_PER_SECOND: Final = 10**12
@@ -77,8 +78,8 @@ class DbCost:
     write: int
 
 
-DB: Final = DbCost(read=25 * PICOS_PER_MICRO, write=100 * PICOS_PER_MICRO)
-"""Substrate's figures for RocksDB (`frame/support/src/weights/rocksdb_weights.rs`)."""
+DB: Final = DbCost(read=READ, write=WRITE)
+"""What `gristmill benchmark storage` has measured."""
 
 
 def db(reads: int = 0, writes: int = 0) -> Weight:

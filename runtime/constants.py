@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from frame.limits import MIB, block_length, block_weights
 from frame.version import Token
+from frame.weights import MAX_PART, PICOS_PER_SECOND, weight
+from runtime.weights.block import BASE_BLOCK
+from runtime.weights.extrinsic import BASE_EXTRINSIC
 
 GRIST: Final = 10**12
 MILLI: Final = 10**9
@@ -20,6 +24,15 @@ DAY: Final = 24 * HOUR
 
 BYTE_FEE: Final = 100_000
 """What a byte of an extrinsic costs: a full 256 KiB piece of a blob pays 0.026 GRIST."""
+
+BLOCK_WEIGHTS: Final = block_weights(
+    max_block=weight(2 * PICOS_PER_SECOND, MAX_PART), base_block=BASE_BLOCK, base_extrinsic=BASE_EXTRINSIC
+)
+"""Two seconds a block, three quarters of them for Normal calls; proofs are not bounded, since every node has
+the state."""
+
+BLOCK_LENGTH: Final = block_length(5 * MIB)
+"""Of which Normal calls fill three quarters."""
 
 ITEM_DEPOSIT: Final = 10 * MILLI
 STORED_BYTE_DEPOSIT: Final = MILLI // 10

@@ -18,14 +18,14 @@ from pallets.timestamp import Timestamp
 from pallets.transaction_payment import TransactionPayment
 from pallets.utility import Utility
 from runtime.apis import APIS
-from runtime.constants import BYTE_FEE, MILLI, TOKEN, deposit
+from runtime.constants import BLOCK_LENGTH, BLOCK_WEIGHTS, BYTE_FEE, MILLI, TOKEN, deposit
 from runtime.proxy_rules import Rules
 
 
 class GristmillRuntime(Runtime, spec_name="gristmill", spec_version=1, token=TOKEN):
     """The chain on which people share, sell and rent out data."""
 
-    system = System(index=0)
+    system = System(index=0, block_weights=BLOCK_WEIGHTS, block_length=BLOCK_LENGTH)
     timestamp = Timestamp(index=1)
     balances = Balances(index=2, existential_deposit=MILLI)
     transaction_payment = TransactionPayment(index=3, currency=balances, byte_fee=BYTE_FEE)

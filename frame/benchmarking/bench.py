@@ -98,8 +98,7 @@ class Bench(Generic[P]):
 
     def signer(self, name: str = "caller", number: int = 0, *, shared: bool = False) -> bytes:
         """An account that can sign; a shared one is the same in all instances."""
-        seed = blake2_256(name.encode() + bytes(8)) if shared else self.unique(name, number)
-        key = Keypair.from_seed(seed)
+        key = shared_key(name) if shared else Keypair.from_seed(self.unique(name, number))
         self.keys[key.account_id] = key
         return key.account_id
 
@@ -144,6 +143,11 @@ class Bench(Generic[P]):
     def next_block(self, ms: int = 0) -> None:
         """Finish the block and begin the next one, `ms` later."""
         self.ext.next_block(ms)
+
+
+def shared_key(name: str) -> Keypair:
+    """The key of an account that all instances of all benchmarks share."""
+    return Keypair.from_seed(blake2_256(name.encode() + bytes(8)))
 
 
 @dataclass(frozen=True)

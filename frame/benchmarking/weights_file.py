@@ -31,25 +31,24 @@ def render_weights(pallet: str, results: Sequence[Result], command: str, header:
 
 def _function(result: Result) -> list[str]:
     arguments = ", ".join(f"{name}: int" for name in result.components)
-    value = f"weight({_expression(result.time)}, {_expression(result.proof)})"
-    if _expression(result.reads) != "0" or _expression(result.writes) != "0":
-        value += f" + db({_expression(result.reads)}, {_expression(result.writes)})"
+    reads, writes = _expression(result.reads), _expression(result.writes)
+    counts = "" if reads == writes == "0" else f" + db({reads}, {writes})"
     return [
         "@staticmethod",
         f"def {result.measurement.benchmark.name}({arguments}) -> Weight:",
         *_docstring(_docs(result)),
-        *_returned(value),
+        *_returned(_expression(result.time), _expression(result.proof), counts),
     ]
 
 
-def _returned(value: str) -> list[str]:
-    # As `ruff format` would break it.
-    if len(value) <= WIDTH - INDENT - len("return "):
-        return [f"    return {value}"]
-    parts = value.replace(" + db(", "\n+ db(").split("\n")
-    if all(len(part) <= WIDTH - INDENT - 4 for part in parts):
-        return ["    return (", *(f"        {part}" for part in parts), "    )"]
-    return [f"    return {value}  # fmt: skip"]
+def _returned(time: str, proof: str, counts: str) -> list[str]:
+    """The body, broken as `ruff format` breaks it."""
+    short = f"return weight({time}, {proof}){counts}"
+    if len(short) <= WIDTH - INDENT:
+        return [f"    {short}"]
+    if len(time) + len(proof) + 2 <= WIDTH - INDENT - 4:
+        return ["    return weight(", f"        {time}, {proof}", f"    ){counts}"]
+    return ["    return weight(", f"        {time},", f"        {proof},", f"    ){counts}"]
 
 
 def _docstring(lines: Sequence[str]) -> list[str]:

@@ -10,6 +10,9 @@ from primitives.command import Command
 
 KINDS: Mapping[str, str] = {
     "pallet": "measure the calls of pallets and write their weights",
+    "overhead": "measure an empty block and an empty extrinsic",
+    "storage": "measure a read and a write of one key in the real database",
+    "worst-case": "fill blocks with the dearest calls, and set the time they take against what they declare",
 }
 """Name → line of help; the module has the same name, with `configure` and `run`."""
 

@@ -87,7 +87,7 @@ def _targets(chosen: Sequence[Subject], arguments: Namespace) -> list[tuple[Subj
         return []
     if output is None:
         partly = arguments.extrinsic not in (None, ALL) or arguments.low or arguments.high
-        return [] if partly else [(subject, subject.folder / "weights.py") for subject in chosen]
+        return [] if partly else [(subject, subject.file) for subject in chosen]
     path = Path(output)
     if path.suffix == ".py":
         if len(chosen) > 1:

@@ -10,22 +10,24 @@ from pathlib import Path
 from typing import Any
 
 from frame.benchmarking import Benchmark, Linear, Task, benchmarks_in
+from frame.benchmarking.extensions import extension_benchmarks
 from frame.pallet import Pallet
 from frame.testing import Externalities, externalities
 from node.benchmark.errors import BenchmarkError
 from runtime import GristmillRuntime
 
 ALL = "*"
+EXTENSIONS = "extensions"
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A pallet that has benchmarks; `folder` is where its `weights.py` lives."""
+    """A pallet that has benchmarks, or the runtime's extensions; `file` is where its weights live."""
 
     name: str
     kind: type[Pallet[Any]]
     benchmarks: tuple[Benchmark, ...]
-    folder: Path
+    file: Path
 
     def task(self, benchmark: Benchmark) -> Task:
         """A benchmark, to be run on a fresh chain."""
@@ -38,8 +40,8 @@ def fresh() -> Externalities:
 
 
 def subjects() -> dict[str, Subject]:
-    """The runtime's pallets with benchmarks, by the name of their folder."""
-    found = {}
+    """The runtime's pallets with benchmarks, by the name of their folder, and `extensions`."""
+    found: dict[str, Subject] = {}
     for pallet in GristmillRuntime.pallets:
         package = type(pallet).__module__.rpartition(".")[0]
         name = package.rpartition(".")[2]
@@ -49,10 +51,19 @@ def subjects() -> dict[str, Subject]:
             if error.name != f"{package}.benchmarking":
                 raise
             continue
-        folder = Path(str(module.__file__)).parent
+        file = Path(str(module.__file__)).parent / "weights.py"
         _forget_outdated(package, benchmarks_in(module))
-        found[name] = Subject(name, type(pallet), tuple(benchmarks_in(module)), folder)
+        found[name] = Subject(name, type(pallet), tuple(benchmarks_in(module)), file)
+    found[EXTENSIONS] = _extensions()
     return found
+
+
+def _extensions() -> Subject:
+    import runtime
+
+    system = type(GristmillRuntime.system)
+    file = Path(str(runtime.__file__)).parent / "weights" / "extensions.py"
+    return Subject(EXTENSIONS, system, extension_benchmarks(GristmillRuntime), file)
 
 
 def _forget_outdated(package: str, benchmarks: Sequence[Benchmark]) -> None:

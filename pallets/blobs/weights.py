@@ -15,7 +15,7 @@ class Weights(WeightTable):
 
     @staticmethod
     def declare(pieces: int) -> Weight:
-        """Time ~= 97.5 + pieces 0.3766 µs. Minimum execution time: 93.7 µs.
+        """Time ~= 127.0 + pieces 0.5098 µs. Minimum execution time: 106.2 µs.
 
         `pieces` is in [1, 256].
 
@@ -26,11 +26,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 8643 bytes at most, 958 measured.
         """
-        return weight(97_483_216 + 376_649 * pieces, 8_643) + db(4, 4)
+        return weight(126_966_015 + 509_841 * pieces, 8_643) + db(4, 4)
 
     @staticmethod
     def put(data: int) -> Weight:
-        """Time ~= 77.9 + data 0.004347 µs. Minimum execution time: 106.8 µs.
+        """Time ~= 85.8 + data 0.004769 µs. Minimum execution time: 121.4 µs.
 
         `data` is in [1, 262144].
 
@@ -38,11 +38,11 @@ class Weights(WeightTable):
         `Blobs::Missing` (r:1 w:1), at most 8242 bytes an entry
         Proof: 13325 bytes at most, 8917 measured.
         """
-        return weight(77_867_040 + 4_347 * data, 13_325) + db(2, 2)
+        return weight(85_828_928 + 4_769 * data, 13_325) + db(2, 2)
 
     @staticmethod
     def remove() -> Weight:
-        """Time ~= 87.4 µs. Minimum execution time: 82.9 µs.
+        """Time ~= 112.4 µs. Minimum execution time: 96.2 µs.
 
         `Balances::Holds` (r:1 w:1), at most 949 bytes an entry
         `Blobs::Blobs` (r:1 w:1), at most 133 bytes an entry
@@ -51,11 +51,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 8643 bytes at most, 1452 measured.
         """
-        return weight(87_402_000, 8_643) + db(4, 4)
+        return weight(112_430_000, 8_643) + db(4, 4)
 
     @staticmethod
     def expire() -> Weight:
-        """Time ~= 72.3 µs. Minimum execution time: 69.4 µs.
+        """Time ~= 100.9 µs. Minimum execution time: 92.8 µs.
 
         `Balances::Holds` (r:1 w:1), at most 949 bytes an entry
         `Blobs::Blobs` (r:1 w:1), at most 133 bytes an entry
@@ -64,4 +64,4 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 8643 bytes at most, 1452 measured.
         """
-        return weight(72_324_000, 8_643) + db(4, 4)
+        return weight(100_928_000, 8_643) + db(4, 4)

@@ -2,7 +2,7 @@
 `gristmill benchmark pallet --pallet compute`.
 
 2026-11-25, AMD EPYC, 2 cores, CPython 3.11.7
-steps 10, repeat 5
+steps 20, repeat 6
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ class Weights(WeightTable):
 
     @staticmethod
     def submit(columns: int, trainable: int, numbers: int) -> Weight:
-        """Time ~= 70.1 + columns 6.068 + trainable 2.871 + numbers 0.4577 µs. Minimum execution time: 1104.7
-        µs.
+        """Time ~= 1190.3 + columns 5.982 + trainable 2.343 + numbers 0 µs. Minimum execution time: 1120.6 µs.
 
         `columns` is in [1, 256], `trainable` is in [0, 256], `numbers` is in [0, 1024].
 
@@ -34,13 +33,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 42112 bytes at most, 6403 + (85 * columns) + (1 * trainable) + (1 * numbers) measured.
         """
-        return weight(
-            70_119_354 + 6_068_095 * columns + 2_870_971 * trainable + 457_683 * numbers, 42_112
-        ) + db(8, 10)
+        return weight(1_190_282_000 + 5_981_610 * columns + 2_343_037 * trainable, 42_112) + db(8, 10)
 
     @staticmethod
     def cancel(columns: int) -> Weight:
-        """Time ~= 414.0 + columns 5.203 µs. Minimum execution time: 362.7 µs.
+        """Time ~= 398.0 + columns 6.233 µs. Minimum execution time: 346.4 µs.
 
         `columns` is in [1, 256].
 
@@ -56,11 +53,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 51102 bytes at most, 7349 + (85 * columns) measured.
         """
-        return weight(414_009_236 + 5_202_603 * columns, 51_102) + db(10, 12)
+        return weight(398_020_200 + 6_232_605 * columns, 51_102) + db(10, 12)
 
     @staticmethod
     def reject(columns: int) -> Weight:
-        """Time ~= 522.0 + columns 5.027 µs. Minimum execution time: 340.8 µs.
+        """Time ~= 368.7 + columns 6.627 µs. Minimum execution time: 350.5 µs.
 
         `columns` is in [1, 256].
 
@@ -76,11 +73,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 51102 bytes at most, 7349 + (85 * columns) measured.
         """
-        return weight(522_016_519 + 5_026_763 * columns, 51_102) + db(10, 12)
+        return weight(368_682_356 + 6_627_261 * columns, 51_102) + db(10, 12)
 
     @staticmethod
     def accept() -> Weight:
-        """Time ~= 157.7 µs. Minimum execution time: 137.7 µs.
+        """Time ~= 165.8 µs. Minimum execution time: 141.7 µs.
 
         `Balances::Holds` (r:1 w:1), at most 949 bytes an entry
         `Compute::Jobs` (r:1 w:1), at most 485 bytes an entry
@@ -90,11 +87,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 11634 bytes at most, 2137 measured.
         """
-        return weight(157_743_000, 11_634) + db(6, 4)
+        return weight(165_850_000, 11_634) + db(6, 4)
 
     @staticmethod
     def submit_result() -> Weight:
-        """Time ~= 96.5 µs. Minimum execution time: 88.8 µs.
+        """Time ~= 122.5 µs. Minimum execution time: 94.8 µs.
 
         `Blobs::Blobs` (r:1 w:1), at most 133 bytes an entry
         `Compute::Jobs` (r:1 w:1), at most 485 bytes an entry
@@ -102,11 +99,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 8091 bytes at most, 1751 measured.
         """
-        return weight(96_539_000, 8_091) + db(4, 3)
+        return weight(122_479_000, 8_091) + db(4, 3)
 
     @staticmethod
     def fail(columns: int) -> Weight:
-        """Time ~= 382.1 + columns 7.319 µs. Minimum execution time: 380.3 µs.
+        """Time ~= 366.1 + columns 7.878 µs. Minimum execution time: 386.0 µs.
 
         `columns` is in [1, 256].
 
@@ -122,11 +119,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 51102 bytes at most, 7549 + (85 * columns) measured.
         """
-        return weight(382_086_220 + 7_318_799 * columns, 51_102) + db(10, 12)
+        return weight(366_139_902 + 7_877_713 * columns, 51_102) + db(10, 12)
 
     @staticmethod
     def confirm(columns: int) -> Weight:
-        """Time ~= 525.6 + columns 7.614 µs. Minimum execution time: 457.9 µs.
+        """Time ~= 606.3 + columns 6.193 µs. Minimum execution time: 463.3 µs.
 
         `columns` is in [1, 256].
 
@@ -144,11 +141,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 58785 bytes at most, 7900 + (85 * columns) measured.
         """
-        return weight(525_599_931 + 7_614_040 * columns, 58_785) + db(13, 15)
+        return weight(606_271_685 + 6_192_771 * columns, 58_785) + db(13, 15)
 
     @staticmethod
     def expire_unaccepted(columns: int) -> Weight:
-        """Time ~= 560.9 + columns 5.314 µs. Minimum execution time: 338.9 µs.
+        """Time ~= 544.0 + columns 5.81 µs. Minimum execution time: 342.0 µs.
 
         `columns` is in [1, 256].
 
@@ -164,11 +161,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 51102 bytes at most, 7436 + (85 * columns) measured.
         """
-        return weight(560_927_016 + 5_314_020 * columns, 51_102) + db(10, 12)
+        return weight(543_970_606 + 5_809_959 * columns, 51_102) + db(10, 12)
 
     @staticmethod
     def expire_undelivered(columns: int) -> Weight:
-        """Time ~= 630.6 + columns 6.95 µs. Minimum execution time: 422.6 µs.
+        """Time ~= 358.7 + columns 7.423 µs. Minimum execution time: 411.9 µs.
 
         `columns` is in [1, 256].
 
@@ -184,11 +181,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 51102 bytes at most, 7549 + (85 * columns) measured.
         """
-        return weight(630_633_047 + 6_949_558 * columns, 51_102) + db(10, 12)
+        return weight(358_691_923 + 7_422_899 * columns, 51_102) + db(10, 12)
 
     @staticmethod
     def expire_unconfirmed(columns: int) -> Weight:
-        """Time ~= 454.1 + columns 6.689 µs. Minimum execution time: 435.2 µs.
+        """Time ~= 566.8 + columns 6.757 µs. Minimum execution time: 464.3 µs.
 
         `columns` is in [1, 256].
 
@@ -206,4 +203,4 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 58785 bytes at most, 7900 + (85 * columns) measured.
         """
-        return weight(454_089_356 + 6_688_910 * columns, 58_785) + db(13, 15)
+        return weight(566_815_079 + 6_756_593 * columns, 58_785) + db(13, 15)

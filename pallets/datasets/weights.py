@@ -15,7 +15,7 @@ class Weights(WeightTable):
 
     @staticmethod
     def register(columns: int) -> Weight:
-        """Time ~= 165.5 + columns 8.299 µs. Minimum execution time: 209.0 µs.
+        """Time ~= 266.3 + columns 8.415 µs. Minimum execution time: 228.8 µs.
 
         `columns` is in [1, 256].
 
@@ -25,33 +25,33 @@ class Weights(WeightTable):
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         Proof: 6031 bytes at most, 990 measured.
         """
-        return weight(165_457_552 + 8_299_479 * columns, 6_031) + db(3, 4)
+        return weight(266_324_001 + 8_415_193 * columns, 6_031) + db(3, 4)
 
     @staticmethod
     def update(columns: int) -> Weight:
-        """Time ~= 101.2 + columns 3.391 µs. Minimum execution time: 108.9 µs.
+        """Time ~= 152.7 + columns 3.29 µs. Minimum execution time: 120.7 µs.
 
         `columns` is in [1, 256].
 
         `Datasets::Datasets` (r:1 w:1), at most 25875 bytes an entry
         Proof: 28350 bytes at most, 4888 + (85 * columns) measured.
         """
-        return weight(101_248_645 + 3_391_138 * columns, 28_350) + db(1, 1)
+        return weight(152_721_572 + 3_290_433 * columns, 28_350) + db(1, 1)
 
     @staticmethod
     def set_policy(columns: int) -> Weight:
-        """Time ~= 203.7 + columns 3.131 µs. Minimum execution time: 141.5 µs.
+        """Time ~= 167.4 + columns 3.211 µs. Minimum execution time: 157.0 µs.
 
         `columns` is in [1, 256].
 
         `Datasets::Datasets` (r:1 w:1), at most 25875 bytes an entry
         Proof: 28350 bytes at most, 4888 + (85 * columns) measured.
         """
-        return weight(203_697_998 + 3_130_670 * columns, 28_350) + db(1, 1)
+        return weight(167_446_556 + 3_211_445 * columns, 28_350) + db(1, 1)
 
     @staticmethod
     def close(columns: int) -> Weight:
-        """Time ~= 187.6 + columns 3.794 µs. Minimum execution time: 158.0 µs.
+        """Time ~= 199.2 + columns 3.312 µs. Minimum execution time: 183.4 µs.
 
         `columns` is in [1, 256].
 
@@ -61,4 +61,4 @@ class Weights(WeightTable):
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         Proof: 36892 bytes at most, 5590 + (85 * columns) measured.
         """
-        return weight(187_595_284 + 3_794_069 * columns, 36_892) + db(4, 3)
+        return weight(199_175_417 + 3_311_691 * columns, 36_892) + db(4, 3)

@@ -15,7 +15,7 @@ class Weights(WeightTable):
 
     @staticmethod
     def list(columns: int) -> Weight:
-        """Time ~= 147.1 + columns 6.522 µs. Minimum execution time: 143.2 µs.
+        """Time ~= 235.7 + columns 5.81 µs. Minimum execution time: 158.5 µs.
 
         `columns` is in [1, 256].
 
@@ -23,11 +23,11 @@ class Weights(WeightTable):
         `Market::Listings` (r:0 w:1), at most 125 bytes an entry
         Proof: 28350 bytes at most, 4888 + (85 * columns) measured.
         """
-        return weight(147_060_585 + 6_521_623 * columns, 28_350) + db(1, 1)
+        return weight(235_675_234 + 5_809_831 * columns, 28_350) + db(1, 1)
 
     @staticmethod
     def unlist(columns: int) -> Weight:
-        """Time ~= 115.6 + columns 4.102 µs. Minimum execution time: 115.0 µs.
+        """Time ~= 113.9 + columns 3.705 µs. Minimum execution time: 114.4 µs.
 
         `columns` is in [1, 256].
 
@@ -35,4 +35,4 @@ class Weights(WeightTable):
         `Market::Listings` (r:1 w:1), at most 125 bytes an entry
         Proof: 30950 bytes at most, 5135 + (85 * columns) measured.
         """
-        return weight(115_551_499 + 4_102_414 * columns, 30_950) + db(2, 1)
+        return weight(113_859_414 + 3_705_087 * columns, 30_950) + db(2, 1)

@@ -15,7 +15,7 @@ class Weights(WeightTable):
 
     @staticmethod
     def claim(columns: int) -> Weight:
-        """Time ~= 272.1 + columns 3.886 µs. Minimum execution time: 178.9 µs.
+        """Time ~= 204.1 + columns 3.904 µs. Minimum execution time: 197.2 µs.
 
         `columns` is in [1, 256].
 
@@ -27,4 +27,4 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 38655 bytes at most, 6003 + (85 * columns) measured.
         """
-        return weight(272_114_917 + 3_885_878 * columns, 38_655) + db(7, 5)
+        return weight(204_064_489 + 3_903_813 * columns, 38_655) + db(7, 5)

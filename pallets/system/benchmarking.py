@@ -8,8 +8,8 @@ from frame.benchmarking import Bench, Linear, Measured, benchmark
 from pallets.system.pallet import HEAP_PAGES, System
 from primitives.hashing import blake2_256
 
-LONGEST = 3_932_160
-"""Bytes of a body that Normal extrinsics may fill: 75 % of 5 MiB."""
+LONGEST = 3_932_160 - 256
+"""Bytes that an extrinsic may bring: 75 % of 5 MiB, and room for its signature."""
 
 
 @benchmark(remark=Linear(0, LONGEST))

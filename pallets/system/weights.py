@@ -15,26 +15,26 @@ class Weights(WeightTable):
 
     @staticmethod
     def remark(remark: int) -> Weight:
-        """Time ~= 6.9 + remark 0.002762 µs. Minimum execution time: 6.6 µs.
+        """Time ~= 183.5 + remark 0.002777 µs. Minimum execution time: 10.0 µs.
 
-        `remark` is in [0, 3932160].
+        `remark` is in [0, 3931904].
 
         Proof: 0 bytes at most, 0 measured.
         """
-        return weight(6_862_000 + 2_762 * remark, 0)
+        return weight(183_462_295 + 2_777 * remark, 0)
 
     @staticmethod
     def set_heap_pages() -> Weight:
-        """Time ~= 23.8 µs. Minimum execution time: 23.4 µs.
+        """Time ~= 28.5 µs. Minimum execution time: 25.8 µs.
 
         `System::Digest` (r:1 w:1), at most ? bytes an entry
         Proof: 33 bytes at most, 432 measured.
         """
-        return weight(23_774_000, 33) + db(1, 1)
+        return weight(28_523_000, 33) + db(1, 1)
 
     @staticmethod
     def set_storage(items: int) -> Weight:
-        """Time ~= 17.2 + items 1.164 µs. Minimum execution time: 7.0 µs.
+        """Time ~= 11.7 + items 1.324 µs. Minimum execution time: 11.5 µs.
 
         `items` is in [0, 1000].
 
@@ -1040,11 +1040,11 @@ class Weights(WeightTable):
         `unknown 0xd5da459855b959ca…` (r:0 w:1), at most ? bytes an entry
         Proof: 0 bytes at most, 0 measured.
         """
-        return weight(17_191_153 + 1_164_399 * items, 0) + db(0, items)
+        return weight(11_683_000 + 1_323_699 * items, 0) + db(0, items)
 
     @staticmethod
     def kill_storage(keys: int) -> Weight:
-        """Time ~= 7.0 + keys 0.8216 µs. Minimum execution time: 6.3 µs.
+        """Time ~= 48.9 + keys 0.7287 µs. Minimum execution time: 11.5 µs.
 
         `keys` is in [0, 1000].
 
@@ -2050,11 +2050,11 @@ class Weights(WeightTable):
         `unknown 0xd5da459855b959ca…` (r:0 w:1), at most ? bytes an entry
         Proof: 0 bytes at most, 0 measured.
         """
-        return weight(7_013_000 + 821_574 * keys, 0) + db(0, keys)
+        return weight(48_878_468 + 728_712 * keys, 0) + db(0, keys)
 
     @staticmethod
     def kill_prefix(subkeys: int) -> Weight:
-        """Time ~= 24.9 + subkeys 1.496 µs. Minimum execution time: 20.2 µs.
+        """Time ~= 30.5 + subkeys 1.481 µs. Minimum execution time: 28.1 µs.
 
         `subkeys` is in [0, 1000].
 
@@ -3063,14 +3063,14 @@ class Weights(WeightTable):
         `unknown 0xd5e1a2fa16732ce6…` (r:1 w:0), at most ? bytes an entry
         Proof: 7553 + (2555 * subkeys) bytes at most, 1031 + (111 * subkeys) measured.
         """
-        return weight(24_913_000 + 1_496_314 * subkeys, 7_553 + 2_555 * subkeys) + db(3 + subkeys, subkeys)
+        return weight(30_496_578 + 1_480_914 * subkeys, 7_553 + 2_555 * subkeys) + db(3 + subkeys, subkeys)
 
     @staticmethod
     def remark_with_event(remark: int) -> Weight:
-        """Time ~= 20.7 + remark 0.004157 µs. Minimum execution time: 19.5 µs.
+        """Time ~= 23.3 + remark 0.004213 µs. Minimum execution time: 23.0 µs.
 
-        `remark` is in [0, 3932160].
+        `remark` is in [0, 3931904].
 
         Proof: 0 bytes at most, 0 measured.
         """
-        return weight(20_688_000 + 4_157 * remark, 0)
+        return weight(23_343_000 + 4_213 * remark, 0)

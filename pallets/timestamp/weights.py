@@ -15,19 +15,19 @@ class Weights(WeightTable):
 
     @staticmethod
     def set() -> Weight:
-        """Time ~= 22.4 µs. Minimum execution time: 18.7 µs.
+        """Time ~= 30.9 µs. Minimum execution time: 22.2 µs.
 
         `Timestamp::DidUpdate` (r:1 w:1), at most 1 bytes an entry
         `Timestamp::Now` (r:1 w:1), at most 8 bytes an entry
         Proof: 9 bytes at most, 268 measured.
         """
-        return weight(22_411_000, 9) + db(2, 2)
+        return weight(30_918_000, 9) + db(2, 2)
 
     @staticmethod
     def on_finalize() -> Weight:
-        """Time ~= 3.6 µs. Minimum execution time: 3.3 µs.
+        """Time ~= 7.5 µs. Minimum execution time: 6.8 µs.
 
         `Timestamp::DidUpdate` (r:1 w:1), at most 1 bytes an entry
         Proof: 1 bytes at most, 261 measured.
         """
-        return weight(3_636_000, 1) + db(1, 1)
+        return weight(7_524_000, 1) + db(1, 1)

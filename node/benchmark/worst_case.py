@@ -1,0 +1,217 @@
+"""`gristmill benchmark worst-case`: denial of service, tried.
+
+For each call, with the dearest arguments that its weight allows for (its benchmark, where the components are
+highest and where they are lowest), a block is filled to its limits, built and imported on a real database,
+and the time that took is set against the time that the block has declared. So are blocks of all calls in
+turn, and of the ten that came off worst.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from frame.benchmarking import Benchmark
+from frame.call import DispatchClass, RuntimeCall
+from node.benchmark.crowd import OVERHEAD, Corner, Crowd, Member
+from node.benchmark.errors import BenchmarkError
+from node.benchmark.progress import progress
+from node.benchmark.stage import Built, stage
+from node.benchmark.subjects import ALL, choose, fresh
+from runtime import GristmillRuntime
+
+LIMIT = 1.5
+"""A block may take so many times what it declares."""
+REPEAT = 5
+WORST = 10
+"""Calls in the worst mix."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A filled block; `built` is None for what no signed extrinsic does: hooks and inherents."""
+
+    name: str
+    built: Built | None
+    note: str = ""
+
+    @property
+    def ratio(self) -> float:
+        """Time taken to time declared."""
+        return 0.0 if self.built is None else self.built.ratio
+
+
+def configure(parser: ArgumentParser) -> None:
+    """What is tried, and how hard."""
+    add = parser.add_argument
+    add("--pallet", metavar="NAME|*", default=ALL, help="only these pallets (default: all)")
+    add("--extrinsic", metavar="NAME|*", default=ALL, help="only these benchmarks")
+    add("--repeat", type=int, default=REPEAT, help="the median of so many blocks (default: %(default)s)")
+    add("--fill", type=float, default=100.0, metavar="PERCENT", help="fill so much of a block (default: 100)")
+    add("--limit", type=float, default=LIMIT, help="the highest ratio allowed (default: %(default)s)")
+    add("--no-mix", action="store_true", help="only blocks of one call")
+    add("--json", action="store_true", help="print JSON")
+    add("--output", type=Path, metavar="FILE", help="also write the JSON there, for `pallet --worst-case`")
+
+
+def run(arguments: Namespace) -> int:
+    """Try, report; 1 when a ratio is above the limit."""
+    if arguments.repeat < 1 or not 0 < arguments.fill <= 100:
+        raise BenchmarkError("--repeat is at least 1, and --fill above 0 and at most 100")
+    corners = find_corners(arguments.pallet, arguments.extrinsic)
+    trials = []
+    with progress(len(corners) + 2 * (not arguments.no_mix), "trying") as advance:
+        for corner in corners:
+            trials.append(alone(corner, arguments.fill, arguments.repeat))
+            advance(corner.name)
+        if not arguments.no_mix:
+            trials += mixes(corners, trials, arguments.fill, arguments.repeat, advance)
+    trials.sort(key=lambda trial: -trial.ratio)
+    data = as_json(trials)
+    if arguments.output is not None:
+        _write(arguments.output, json.dumps(data, indent=2) + "\n")
+    if arguments.json:
+        print(json.dumps(data, indent=2))
+    else:
+        show(trials, arguments.limit)
+    return 0 if trials[0].ratio <= arguments.limit else 1
+
+
+def find_corners(pallet: str, extrinsic: str) -> list[Corner]:
+    """The benchmarks chosen, each where all its components are highest and where all are lowest."""
+    return [
+        Corner(subject.task(found), components)
+        for subject in choose(pallet, extrinsic)
+        for found in subject.benchmarks
+        for components in _ends(found)
+    ]
+
+
+def _ends(found: Benchmark) -> list[dict[str, int]]:
+    if not found.components:
+        return [{}]
+    return [
+        {name: component.high for name, component in found.components.items()},
+        {name: component.low for name, component in found.components.items()},
+    ]
+
+
+def alone(corner: Corner, fill: float, repeat: int) -> Trial:
+    """A block of one call, each instance with accounts and things of its own."""
+    crowd = Crowd(fresh())
+    first = crowd.add(corner, 0)
+    if first is None:
+        return Trial(corner.name, None, "a hook or an inherent: once in a block, and not anybody's")
+    for instance in range(1, room_for(first.call, first.used, fill)):
+        crowd.add(corner, instance)
+    return Trial(corner.name, _fill(crowd, crowd.members, repeat))
+
+
+def room_for(call: RuntimeCall, used: int, fill: float) -> int:
+    """How many such calls fill so many percent of a block, by weight or by length."""
+    config = GristmillRuntime.system.config
+    info = call.info()
+    limits = config.block_weights.of(info.dispatch_class)
+    most = (limits.max_total or config.block_weights.max_block).ref_time
+    longest = config.block_length.of(info.dispatch_class)
+    by_weight = most * fill / 100 / (used + limits.base_extrinsic.ref_time)
+    by_length = longest * fill / 100 / (len(call.encode()) + OVERHEAD)
+    return max(int(min(by_weight, by_length)) + 1, 1)
+
+
+def mixes(
+    corners: Sequence[Corner],
+    trials: Sequence[Trial],
+    fill: float,
+    repeat: int,
+    advance: Callable[[str], None],
+) -> list[Trial]:
+    """Blocks of all calls in turn, and of the worst ones in turn."""
+    by_name = {trial.name: trial for trial in trials}
+    signed = [corner for corner in corners if by_name[corner.name].built is not None]
+    worst = sorted(signed, key=lambda corner: -by_name[corner.name].ratio)[:WORST]
+    found = []
+    for name, group in (("all calls in turn", signed), (f"the {len(worst)} worst in turn", worst)):
+        found.append(mixed(name, group, fill, repeat))
+        advance(name)
+    return found
+
+
+def mixed(name: str, corners: Sequence[Corner], fill: float, repeat: int) -> Trial:
+    """A block of many calls by turns. Those that stand in each other's way are left out."""
+    crowd = Crowd(fresh())
+    most = GristmillRuntime.system.config.block_weights.of(DispatchClass.Normal)
+    left = (most.max_total.ref_time if most.max_total else 0) * fill / 100
+    instance = 0
+    while left > 0:
+        before = left
+        for corner in corners:
+            member = crowd.add(corner, instance)
+            instance += 1
+            if member is not None:
+                left -= member.used + most.base_extrinsic.ref_time
+        if left == before:
+            break
+    able = crowd.able()
+    note = (
+        f"{len(crowd.members) - len(able)} of {len(crowd.members)} left out, since others undo what they need"
+    )
+    return Trial(name, _fill(crowd, able, repeat), note if len(able) < len(crowd.members) else "")
+
+
+def _fill(crowd: Crowd, members: Sequence[Member], repeat: int) -> Built:
+    extrinsics = list(crowd.extrinsics(members))
+    with stage(crowd.ext) as standing:
+        return standing.fill(extrinsics, repeat)
+
+
+def as_json(trials: Sequence[Trial]) -> list[dict[str, object]]:
+    """Trials as plain values; times in ns."""
+    return [
+        {"name": trial.name, "ratio": round(trial.ratio, 4), "note": trial.note}
+        | (
+            {}
+            if trial.built is None
+            else {
+                "extrinsics": trial.built.taken,
+                "failed": trial.built.failed,
+                "declared_ns": trial.built.declared // 1000,
+                "build_ns": trial.built.build_ns,
+                "import_ns": trial.built.import_ns,
+            }
+        )
+        for trial in trials
+    ]
+
+
+def show(trials: Sequence[Trial], limit: float) -> None:
+    """A table, slowest first, and the verdict."""
+    table = Table("block of", "calls", "failed", "declared ms", "build ms", "import ms", "ratio")
+    for trial in trials:
+        if trial.built is None:
+            continue
+        built = trial.built
+        times = (built.declared / 1e9, built.build_ns / 1e6, built.import_ns / 1e6)
+        shown = (f"{time:.1f}" for time in times)
+        table.add_row(trial.name, str(built.taken), str(built.failed), *shown, f"{trial.ratio:.2f}")
+    Console(width=None if sys.stdout.isatty() else 140).print(table)
+    for trial in trials:
+        if trial.note:
+            print(f"{trial.name}: {trial.note}")
+    verdict = "within" if trials[0].ratio <= limit else "ABOVE"
+    print(f"Slowest measured to declared: {trials[0].ratio:.2f}, {trials[0].name}: {verdict} {limit}")
+
+
+def _write(target: Path, text: str) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BenchmarkError(f"{target} cannot be written: {error.strerror}") from None

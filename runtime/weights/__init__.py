@@ -1,0 +1,1 @@
+"""Constants that `gristmill benchmark overhead` and `benchmark pallet --pallet extensions` have measured."""
