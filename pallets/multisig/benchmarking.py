@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from frame import Origin, RuntimeCall
-from frame.benchmarking import Bench, Linear, Measured, benchmark
+from frame.benchmarking import Bench, Dispatched, Linear, Measured, benchmark
 from frame.weights import MAX, ZERO
 from pallets.multisig.pallet import Multisig, multi_account_id
 from pallets.multisig.types import MAX_SIGNATORIES, Timepoint
@@ -21,7 +21,7 @@ class _Group:
 
     def __init__(self, b: Bench[Multisig], s: int) -> None:
         self.b = b
-        names = sorted(b.account("signatory", number) for number in range(s + 1))
+        names = sorted(b.signer("signatory", number) for number in range(s + 1))
         for who in names:
             b.pallet.config.currency.mint_into(who, 10**18)
         self.names = names
@@ -35,16 +35,13 @@ class _Group:
     def account(self, threshold: int) -> bytes:
         return multi_account_id(self.names, threshold)
 
-    def approve(self, place: int, threshold: int, call: RuntimeCall, when: Timepoint | None) -> None:
+    def approval(self, place: int, threshold: int, call: RuntimeCall, when: Timepoint | None) -> Dispatched:
         call_hash = blake2_256(call.encode())
-        self.b.pallet.approve_as_multi(
-            self.origin(place),
-            threshold,
-            self.others(place),
-            when,
-            call_hash,
-            ZERO,
-        )
+        new = self.b.pallet.approve_as_multi.new(threshold, self.others(place), when, call_hash, ZERO)
+        return self.b.extrinsic(self.origin(place), new)
+
+    def approve(self, place: int, threshold: int, call: RuntimeCall, when: Timepoint | None) -> None:
+        self.approval(place, threshold, call, when)()
 
 
 def _call(b: Bench[Multisig], z: int) -> RuntimeCall:
@@ -62,14 +59,14 @@ def _now(b: Bench[Multisig]) -> Timepoint:
 def as_multi_threshold_1(b: Bench[Multisig], z: int) -> Iterator[Measured]:
     """The call does nothing."""
     group, call = _Group(b, OTHERS), _call(b, z)
-    yield lambda: b.pallet.as_multi_threshold_1(group.origin(0), group.others(0), call)
+    yield b.extrinsic(group.origin(0), b.pallet.as_multi_threshold_1.new(group.others(0), call))
 
 
 @benchmark(s=Linear(2, OTHERS), z=Linear(0, LONGEST))
 def as_multi_create(b: Bench[Multisig], s: int, z: int) -> Iterator[Measured]:
     """The first approval."""
     group, call = _Group(b, s), _call(b, z)
-    yield lambda: b.pallet.as_multi(group.origin(0), s + 1, group.others(0), None, call, MAX)
+    yield b.extrinsic(group.origin(0), b.pallet.as_multi.new(s + 1, group.others(0), None, call, MAX))
     assert b.pallet.multisigs.get(group.account(s + 1), blake2_256(call.encode())) is not None
 
 
@@ -79,7 +76,7 @@ def as_multi_approve(b: Bench[Multisig], s: int, z: int) -> Iterator[Measured]:
     group, call, now = _Group(b, s), _call(b, z), _now(b)
     for place in range(s - 1):
         group.approve(place, s + 1, call, now if place else None)
-    yield lambda: b.pallet.as_multi(group.origin(s - 1), s + 1, group.others(s - 1), now, call, MAX)
+    yield b.extrinsic(group.origin(s - 1), b.pallet.as_multi.new(s + 1, group.others(s - 1), now, call, MAX))
     operation = b.pallet.multisigs.get(group.account(s + 1), blake2_256(call.encode()))
     assert operation is not None and len(operation.approvals) == s
 
@@ -90,7 +87,7 @@ def as_multi_complete(b: Bench[Multisig], s: int, z: int) -> Iterator[Measured]:
     group, call, now = _Group(b, s), _call(b, z), _now(b)
     for place in range(s):
         group.approve(place, s + 1, call, now if place else None)
-    yield lambda: b.pallet.as_multi(group.origin(s), s + 1, group.others(s), now, call, MAX)
+    yield b.extrinsic(group.origin(s), b.pallet.as_multi.new(s + 1, group.others(s), now, call, MAX))
     assert b.pallet.multisigs.get(group.account(s + 1), blake2_256(call.encode())) is None
 
 
@@ -98,7 +95,7 @@ def as_multi_complete(b: Bench[Multisig], s: int, z: int) -> Iterator[Measured]:
 def approve_as_multi_create(b: Bench[Multisig], s: int) -> Iterator[Measured]:
     """The first approval, by hash."""
     group, call = _Group(b, s), _call(b, 0)
-    yield lambda: group.approve(0, s + 1, call, None)
+    yield group.approval(0, s + 1, call, None)
     assert b.pallet.multisigs.get(group.account(s + 1), blake2_256(call.encode())) is not None
 
 
@@ -107,7 +104,7 @@ def approve_as_multi_approve(b: Bench[Multisig], s: int) -> Iterator[Measured]:
     """The second approval, by hash."""
     group, call, now = _Group(b, s), _call(b, 0), _now(b)
     group.approve(0, s + 1, call, None)
-    yield lambda: group.approve(1, s + 1, call, now)
+    yield group.approval(1, s + 1, call, now)
     operation = b.pallet.multisigs.get(group.account(s + 1), blake2_256(call.encode()))
     assert operation is not None and len(operation.approvals) == 2
 
@@ -118,7 +115,7 @@ def cancel_as_multi(b: Bench[Multisig], s: int) -> Iterator[Measured]:
     group, call, now = _Group(b, s), _call(b, 0), _now(b)
     group.approve(0, s + 1, call, None)
     call_hash = blake2_256(call.encode())
-    yield lambda: b.pallet.cancel_as_multi(group.origin(0), s + 1, group.others(0), now, call_hash)
+    yield b.extrinsic(group.origin(0), b.pallet.cancel_as_multi.new(s + 1, group.others(0), now, call_hash))
     assert b.pallet.multisigs.get(group.account(s + 1), call_hash) is None
 
 
@@ -130,5 +127,5 @@ def poke_deposit(b: Bench[Multisig], s: int) -> Iterator[Measured]:
     account, call_hash = group.account(s + 1), blake2_256(call.encode())
     operation = b.pallet.multisigs[account, call_hash]
     b.pallet.multisigs[account, call_hash] = replace(operation, deposit=operation.deposit - 1)
-    yield lambda: b.pallet.poke_deposit(group.origin(0), s + 1, group.others(0), call_hash)
+    yield b.extrinsic(group.origin(0), b.pallet.poke_deposit.new(s + 1, group.others(0), call_hash))
     assert b.pallet.multisigs[account, call_hash].deposit == operation.deposit

@@ -25,7 +25,7 @@ def _at(who: bytes) -> MultiAddress:
 
 
 def _rich(b: Bench[Proxy], name: str, number: int = 0) -> bytes:
-    who = b.account(name, number)
+    who = b.signer(name, number)
     b.pallet.config.currency.mint_into(who, 10**18)
     return who
 
@@ -53,7 +53,7 @@ def _nothing(b: Bench[Proxy]) -> RuntimeCall:
 def proxy(b: Bench[Proxy], p: int) -> Iterator[Measured]:
     """A call that does nothing."""
     real, call = _real(b, p), _nothing(b)
-    yield lambda: b.pallet.proxy(b.caller(), _at(real), ProxyType.Any, call)
+    yield b.extrinsic(b.caller(), b.pallet.proxy.new(_at(real), ProxyType.Any, call))
 
 
 @benchmark(a=PENDING, p=PROXIES)
@@ -62,8 +62,8 @@ def proxy_announced(b: Bench[Proxy], a: int, p: int) -> Iterator[Measured]:
     real, call = _real(b, p), _nothing(b)
     _announce(b, real, a)
     b.pallet.announce(b.caller(), _at(real), blake2_256(call.encode()))
-    caller = b.account("caller")
-    yield lambda: b.pallet.proxy_announced(b.caller(), _at(caller), _at(real), ProxyType.Any, call)
+    caller = b.signer("caller")
+    yield b.extrinsic(b.caller(), b.pallet.proxy_announced.new(_at(caller), _at(real), ProxyType.Any, call))
     assert len(b.pallet.announcements[caller][0]) == a
 
 
@@ -73,8 +73,8 @@ def remove_announcement(b: Bench[Proxy], a: int, p: int) -> Iterator[Measured]:
     real = _real(b, p)
     _announce(b, real, a)
     b.pallet.announce(b.caller(), _at(real), HASH)
-    yield lambda: b.pallet.remove_announcement(b.caller(), _at(real), HASH)
-    assert len(b.pallet.announcements[b.account("caller")][0]) == a
+    yield b.extrinsic(b.caller(), b.pallet.remove_announcement.new(_at(real), HASH))
+    assert len(b.pallet.announcements[b.signer("caller")][0]) == a
 
 
 @benchmark(a=PENDING, p=PROXIES)
@@ -83,8 +83,8 @@ def reject_announcement(b: Bench[Proxy], a: int, p: int) -> Iterator[Measured]:
     real = _real(b, p)
     _announce(b, real, a)
     b.pallet.announce(b.caller(), _at(real), HASH)
-    caller = b.account("caller")
-    yield lambda: b.pallet.reject_announcement(Origin.of(real), _at(caller), HASH)
+    caller = b.signer("caller")
+    yield b.extrinsic(Origin.of(real), b.pallet.reject_announcement.new(_at(caller), HASH))
     assert len(b.pallet.announcements[caller][0]) == a
 
 
@@ -93,23 +93,23 @@ def announce(b: Bench[Proxy], a: int, p: int) -> Iterator[Measured]:
     """One more."""
     real = _real(b, p)
     _announce(b, real, a)
-    yield lambda: b.pallet.announce(b.caller(), _at(real), HASH)
-    assert len(b.pallet.announcements[b.account("caller")][0]) == a + 1
+    yield b.extrinsic(b.caller(), b.pallet.announce.new(_at(real), HASH))
+    assert len(b.pallet.announcements[b.signer("caller")][0]) == a + 1
 
 
 @benchmark(p=PROXIES)
 def add_proxy(b: Bench[Proxy], p: int) -> Iterator[Measured]:
     """One more."""
     real, new = _real(b, p), b.account("new")
-    yield lambda: b.pallet.add_proxy(Origin.of(real), _at(new), ProxyType.Any, 0)
+    yield b.extrinsic(Origin.of(real), b.pallet.add_proxy.new(_at(new), ProxyType.Any, 0))
     assert len(b.pallet.proxies[real][0]) == p + 1
 
 
 @benchmark(p=PROXIES)
 def remove_proxy(b: Bench[Proxy], p: int) -> Iterator[Measured]:
     """One fewer."""
-    real, caller = _real(b, p), b.account("caller")
-    yield lambda: b.pallet.remove_proxy(Origin.of(real), _at(caller), ProxyType.Any, 0)
+    real, caller = _real(b, p), b.signer("caller")
+    yield b.extrinsic(Origin.of(real), b.pallet.remove_proxy.new(_at(caller), ProxyType.Any, 0))
     assert len(b.pallet.proxies[real][0]) == p - 1
 
 
@@ -117,7 +117,7 @@ def remove_proxy(b: Bench[Proxy], p: int) -> Iterator[Measured]:
 def remove_proxies(b: Bench[Proxy], p: int) -> Iterator[Measured]:
     """All of them."""
     real = _real(b, p)
-    yield lambda: b.pallet.remove_proxies(Origin.of(real))
+    yield b.extrinsic(Origin.of(real), b.pallet.remove_proxies.new())
     assert real not in b.pallet.proxies
 
 
@@ -125,7 +125,7 @@ def remove_proxies(b: Bench[Proxy], p: int) -> Iterator[Measured]:
 def create_pure(b: Bench[Proxy], p: int) -> Iterator[Measured]:
     """By an account that has `p` proxies itself."""
     real = _real(b, p)
-    yield lambda: b.pallet.create_pure(Origin.of(real), ProxyType.Any, 0, 0)
+    yield b.extrinsic(Origin.of(real), b.pallet.create_pure.new(ProxyType.Any, 0, 0))
     assert pure_account(real, b.pallet.block_number(), 0, ProxyType.Any, 0) in b.pallet.proxies
 
 
@@ -136,7 +136,7 @@ def kill_pure(b: Bench[Proxy], p: int) -> Iterator[Measured]:
     height, place = b.pallet.block_number(), b.pallet.system.extrinsic_index()
     b.pallet.create_pure(Origin.of(real), ProxyType.Any, 0, 0)
     pure = pure_account(real, height, place, ProxyType.Any, 0)
-    yield lambda: b.pallet.kill_pure(Origin.of(pure), _at(real), ProxyType.Any, 0, height, place)
+    yield b.extrinsic(Origin.of(pure), b.pallet.kill_pure.new(_at(real), ProxyType.Any, 0, height, place))
     assert pure not in b.pallet.proxies
 
 
@@ -146,10 +146,10 @@ def poke_deposit(b: Bench[Proxy]) -> Iterator[Measured]:
     _real(b, 1)
     other = _rich(b, "other")
     b.pallet.add_proxy(b.caller(), _at(other), ProxyType.Any, 0)
-    _announce(b, b.account("real"), 1)
-    caller = b.account("caller")
+    _announce(b, b.signer("real"), 1)
+    caller = b.signer("caller")
     listed, deposit = b.pallet.proxies[caller]
     b.pallet.proxies[caller] = listed, deposit - 1
     pending, deposit = b.pallet.announcements[caller]
     b.pallet.announcements[caller] = pending, deposit - 1
-    yield lambda: b.pallet.poke_deposit(b.caller())
+    yield b.extrinsic(b.caller(), b.pallet.poke_deposit.new())

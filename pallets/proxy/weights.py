@@ -2,128 +2,159 @@
 `gristmill benchmark pallet --pallet proxy`.
 
 2026-11-25, AMD EPYC, 2 cores, CPython 3.11.7
-steps 20, repeat 10
+steps 8, repeat 4
 """
 
 from __future__ import annotations
 
-from frame.weights import Weight, db, weight
+from frame.weights import Weight, WeightTable, db, weight
 
 
-class Weights:
+class Weights(WeightTable):
     """One function a benchmark."""
 
     @staticmethod
     def proxy(p: int) -> Weight:
-        """Time ~= 45.7 + p 0.588 µs.
+        """Time ~= 94.1 + p 0.7174 µs. Minimum execution time: 52.4 µs.
 
-        `Proxy::Proxies` (r:1 w:0)
+        `p` is in [1, 31].
+
+        `Proxy::Proxies` (r:1 w:0), at most 1241 bytes an entry
+        Proof: 3716 bytes at most, 447 + (37 * p) measured.
         """
-        return weight(45_711_000 + 588_000 * p, 3_716) + db(1, 0)
+        return weight(94_134_857 + 717_442 * p, 3_716) + db(1, 0)
 
     @staticmethod
     def proxy_announced(a: int, p: int) -> Weight:
-        """Time ~= 107.6 + a 3.077 + p 2.269 µs.
+        """Time ~= 244.0 + a 1.752 + p 0 µs. Minimum execution time: 158.1 µs.
 
-        `Balances::Holds` (r:1 w:1)
-        `Proxy::Announcements` (r:1 w:1)
-        `Proxy::Proxies` (r:1 w:0)
-        `System::Account` (r:1 w:1)
+        `a` is in [0, 31], `p` is in [1, 31].
+
+        `Balances::Holds` (r:1 w:1), at most 949 bytes an entry
+        `Proxy::Announcements` (r:1 w:1), at most 2233 bytes an entry
+        `Proxy::Proxies` (r:1 w:0), at most 1241 bytes an entry
+        `System::Account` (r:1 w:1), at most 128 bytes an entry
+        Proof: 14451 bytes at most, 1495 + (68 * a) + (37 * p) measured.
         """
-        return weight(107_631_000 + 3_077_000 * a + 2_269_000 * p, 14_451) + db(4, 3)
+        return weight(243_979_298 + 1_751_602 * a, 14_451) + db(4, 3)
 
     @staticmethod
     def remove_announcement(a: int, p: int) -> Weight:
-        """Time ~= 62.4 + a 0.898 + p 0.000 µs.
+        """Time ~= 162.4 + a 0 + p 0 µs. Minimum execution time: 97.6 µs.
 
-        `Balances::Holds` (r:1 w:1)
-        `Proxy::Announcements` (r:1 w:1)
-        `System::Account` (r:1 w:1)
+        `a` is in [0, 31], `p` is in [1, 31].
+
+        `Balances::Holds` (r:1 w:1), at most 949 bytes an entry
+        `Proxy::Announcements` (r:1 w:1), at most 2233 bytes an entry
+        `System::Account` (r:1 w:1), at most 128 bytes an entry
+        Proof: 10735 bytes at most, 1388 + (68 * a) measured.
         """
-        return weight(62_402_000 + 898_000 * a, 10_735) + db(3, 3)
+        return weight(162_389_235, 10_735) + db(3, 3)
 
     @staticmethod
     def reject_announcement(a: int, p: int) -> Weight:
-        """Time ~= 49.9 + a 1.146 + p 0.183 µs.
+        """Time ~= 126.4 + a 2.519 + p 0 µs. Minimum execution time: 86.7 µs.
 
-        `Balances::Holds` (r:1 w:1)
-        `Proxy::Announcements` (r:1 w:1)
-        `System::Account` (r:1 w:1)
+        `a` is in [0, 31], `p` is in [1, 31].
+
+        `Balances::Holds` (r:1 w:1), at most 949 bytes an entry
+        `Proxy::Announcements` (r:1 w:1), at most 2233 bytes an entry
+        `System::Account` (r:1 w:1), at most 128 bytes an entry
+        Proof: 10735 bytes at most, 1388 + (68 * a) measured.
         """
-        return weight(49_912_000 + 1_146_000 * a + 183_000 * p, 10_735) + db(3, 3)
+        return weight(126_395_679 + 2_519_122 * a, 10_735) + db(3, 3)
 
     @staticmethod
     def announce(a: int, p: int) -> Weight:
-        """Time ~= 67.3 + a 0.903 + p 1.474 µs.
+        """Time ~= 148.0 + a 0.9285 + p 1.949 µs. Minimum execution time: 125.3 µs.
 
-        `Balances::Holds` (r:1 w:1)
-        `Proxy::Announcements` (r:1 w:1)
-        `Proxy::Proxies` (r:1 w:0)
-        `System::Account` (r:1 w:1)
+        `a` is in [0, 31], `p` is in [1, 31].
+
+        `Balances::Holds` (r:1 w:1), at most 949 bytes an entry
+        `Proxy::Announcements` (r:1 w:1), at most 2233 bytes an entry
+        `Proxy::Proxies` (r:1 w:0), at most 1241 bytes an entry
+        `System::Account` (r:1 w:1), at most 128 bytes an entry
+        Proof: 14451 bytes at most, 1349 + (72 * a) + (39 * p) measured.
         """
-        return weight(67_362_000 + 903_000 * a + 1_474_000 * p, 14_451) + db(4, 3)
+        return weight(148_041_198 + 928_501 * a + 1_948_613 * p, 14_451) + db(4, 3)
 
     @staticmethod
     def add_proxy(p: int) -> Weight:
-        """Time ~= 88.1 + p 0.172 µs.
+        """Time ~= 131.0 + p 3.351 µs. Minimum execution time: 103.2 µs.
 
-        `Balances::Holds` (r:1 w:1)
-        `Proxy::Proxies` (r:1 w:1)
-        `System::Account` (r:1 w:1)
+        `p` is in [1, 31].
+
+        `Balances::Holds` (r:1 w:1), at most 949 bytes an entry
+        `Proxy::Proxies` (r:1 w:1), at most 1241 bytes an entry
+        `System::Account` (r:1 w:1), at most 128 bytes an entry
+        Proof: 9743 bytes at most, 1218 + (37 * p) measured.
         """
-        return weight(88_114_000 + 172_000 * p, 9_743) + db(3, 3)
+        return weight(130_957_720 + 3_350_562 * p, 9_743) + db(3, 3)
 
     @staticmethod
     def remove_proxy(p: int) -> Weight:
-        """Time ~= 64.5 + p 1.238 µs.
+        """Time ~= 156.8 + p 0.3381 µs. Minimum execution time: 111.8 µs.
 
-        `Balances::Holds` (r:1 w:1)
-        `Proxy::Proxies` (r:1 w:1)
-        `Proxy::PureDeposits` (r:1 w:0)
-        `System::Account` (r:1 w:1)
+        `p` is in [1, 31].
+
+        `Balances::Holds` (r:1 w:1), at most 949 bytes an entry
+        `Proxy::Proxies` (r:1 w:1), at most 1241 bytes an entry
+        `Proxy::PureDeposits` (r:1 w:0), at most 88 bytes an entry
+        `System::Account` (r:1 w:1), at most 128 bytes an entry
+        Proof: 12306 bytes at most, 1218 + (37 * p) measured.
         """
-        return weight(64_545_000 + 1_238_000 * p, 12_306) + db(4, 3)
+        return weight(156_820_937 + 338_113 * p, 12_306) + db(4, 3)
 
     @staticmethod
     def remove_proxies(p: int) -> Weight:
-        """Time ~= 56.3 + p 0.781 µs.
+        """Time ~= 119.3 + p 0.333 µs. Minimum execution time: 93.4 µs.
 
-        `Balances::Holds` (r:1 w:1)
-        `Proxy::Proxies` (r:1 w:1)
-        `Proxy::PureDeposits` (r:1 w:0)
-        `System::Account` (r:1 w:1)
+        `p` is in [1, 31].
+
+        `Balances::Holds` (r:1 w:1), at most 949 bytes an entry
+        `Proxy::Proxies` (r:1 w:1), at most 1241 bytes an entry
+        `Proxy::PureDeposits` (r:1 w:0), at most 88 bytes an entry
+        `System::Account` (r:1 w:1), at most 128 bytes an entry
+        Proof: 12306 bytes at most, 1218 + (37 * p) measured.
         """
-        return weight(56_327_000 + 781_000 * p, 12_306) + db(4, 3)
+        return weight(119_270_671 + 332_994 * p, 12_306) + db(4, 3)
 
     @staticmethod
     def create_pure(p: int) -> Weight:
-        """Time ~= 75.9 + p 0.000 µs.
+        """Time ~= 118.6 + p 0 µs. Minimum execution time: 91.7 µs.
 
-        `Balances::Holds` (r:1 w:1)
-        `Proxy::Proxies` (r:1 w:1)
-        `Proxy::PureDeposits` (r:0 w:1)
-        `System::Account` (r:1 w:1)
+        `p` is in [1, 31].
+
+        `Balances::Holds` (r:1 w:1), at most 949 bytes an entry
+        `Proxy::Proxies` (r:1 w:1), at most 1241 bytes an entry
+        `Proxy::PureDeposits` (r:0 w:1), at most 88 bytes an entry
+        `System::Account` (r:1 w:1), at most 128 bytes an entry
+        Proof: 9743 bytes at most, 1201 measured.
         """
-        return weight(75_902_000, 9_743) + db(3, 4)
+        return weight(118_635_880, 9_743) + db(3, 4)
 
     @staticmethod
     def kill_pure(p: int) -> Weight:
-        """Time ~= 83.2 + p 0.000 µs.
+        """Time ~= 116.3 + p 0.2042 µs. Minimum execution time: 93.2 µs.
 
-        `Balances::Holds` (r:1 w:1)
-        `Proxy::Proxies` (r:1 w:1)
-        `Proxy::PureDeposits` (r:1 w:1)
-        `System::Account` (r:1 w:1)
+        `p` is in [1, 31].
+
+        `Balances::Holds` (r:1 w:1), at most 949 bytes an entry
+        `Proxy::Proxies` (r:1 w:1), at most 1241 bytes an entry
+        `Proxy::PureDeposits` (r:1 w:1), at most 88 bytes an entry
+        `System::Account` (r:1 w:1), at most 128 bytes an entry
+        Proof: 12306 bytes at most, 1495 measured.
         """
-        return weight(83_263_000, 12_306) + db(4, 4)
+        return weight(116_340_219 + 204_151 * p, 12_306) + db(4, 4)
 
     @staticmethod
     def poke_deposit() -> Weight:
-        """Time ~= 112.1 µs.
+        """Time ~= 236.7 µs. Minimum execution time: 167.8 µs.
 
-        `Balances::Holds` (r:1 w:1)
-        `Proxy::Announcements` (r:1 w:1)
-        `Proxy::Proxies` (r:1 w:1)
-        `System::Account` (r:1 w:1)
+        `Balances::Holds` (r:1 w:1), at most 949 bytes an entry
+        `Proxy::Announcements` (r:1 w:1), at most 2233 bytes an entry
+        `Proxy::Proxies` (r:1 w:1), at most 1241 bytes an entry
+        `System::Account` (r:1 w:1), at most 128 bytes an entry
+        Proof: 14451 bytes at most, 1718 measured.
         """
-        return weight(112_199_000, 14_451) + db(4, 4)
+        return weight(236_721_000, 14_451) + db(4, 4)
