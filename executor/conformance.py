@@ -46,12 +46,12 @@ def _listed_share(kinds: Sequence[str], pattern: str, every: int, number: int, j
 
 def _share(kinds: Sequence[str], pattern: str, every: int, number: int, jobs: int) -> Iterator[Outcome]:
     for kind in kinds:
-        cases = [case for case in _cases(kind) if pattern in case.name]
+        cases = [case for case in cases_of(kind) if pattern in case.name]
         for case in cases[number * every :: jobs * every]:
             yield _outcome(kind, case)
 
 
-def _cases(kind: str) -> list[Any]:
+def cases_of(kind: str) -> list[Any]:
     """The test cases of a kind, in the package's order."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -85,6 +85,17 @@ def _compare(expected: Sequence[Any], found: Sequence[Any], case: Any) -> None:
     Runner.assert_similar_outputs(expected, found, case.rtol, case.atol, case.name)
 
 
+def model_of(case: Any) -> Any:
+    """A test's model, without its data."""
+    import onnx
+
+    if case.model is not None:
+        return case.model
+    if case.url is not None:
+        return onnx.load(Path(onnx.__file__).parent.parent / case.url)
+    return onnx.load(Path(case.model_dir) / "model.onnx")
+
+
 def _loaded(case: Any) -> tuple[Any, list[tuple[list[Any], list[Any]]]]:
     """A test's model, and its (inputs, expected outputs)."""
     import onnx
@@ -93,15 +104,15 @@ def _loaded(case: Any) -> tuple[Any, list[tuple[list[Any], list[Any]]]]:
     def array(item: Any) -> Any:
         return numpy_helper.to_array(item) if isinstance(item, onnx.TensorProto) else item
 
+    model = model_of(case)
     if case.model is not None:
-        return case.model, [
+        return model, [
             ([array(item) for item in inputs], [array(item) for item in outputs])
             for inputs, outputs in case.data_sets
         ]
     if case.url is not None:
-        return _light(case)
+        return model, _light(case, model)
     folder = Path(case.model_dir)
-    model = onnx.load(folder / "model.onnx")
     sets = []
     for data in sorted(folder.glob("test_data_set_*")):
         sets.append(
@@ -130,14 +141,13 @@ def _stored(folder: Path, stem: str, types: Sequence[Any]) -> list[Any]:
     return found
 
 
-def _light(case: Any) -> tuple[Any, list[tuple[list[Any], list[Any]]]]:
-    """A real model with made weights: its input is that of the package's runner, its outputs are stored."""
+def _light(case: Any, model: Any) -> list[tuple[list[Any], list[Any]]]:
+    """Data of a real model with made weights: the input of the package's runner, and stored outputs."""
     import onnx
     from onnx import numpy_helper
     from onnx.backend.test.runner import Runner
 
     path = Path(onnx.__file__).parent.parent / case.url
-    model = onnx.load(path)
     held = {item.name for item in model.graph.initializer}
     inputs = [
         Runner.generate_dummy_data(item, seed=0, name=case.name)
@@ -149,7 +159,7 @@ def _light(case: Any) -> tuple[Any, list[tuple[list[Any], list[Any]]]]:
         tensor = onnx.TensorProto()
         tensor.ParseFromString(path.with_name(f"{path.stem}_output_{place}.pb").read_bytes())
         outputs.append(numpy_helper.to_array(tensor))
-    return model, [(inputs, outputs)]
+    return [(inputs, outputs)]
 
 
 def counts(outcomes: Sequence[Outcome]) -> dict[str, dict[str, int]]:

@@ -134,4 +134,5 @@ RULES: Mapping[Op, Callable[..., Any]] = {
     Op.PRODUCT: lambda node, x: x.prod(axis=_axes(node), keepdims=True),
     Op.CUMULATE: _cumulate,
     Op.TAKE: _take,
+    Op.CONCAT: lambda node, *parts: np.concatenate(parts, axis=node.attrs[0]),
 }

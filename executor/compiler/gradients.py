@@ -9,6 +9,7 @@ row-major order).
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from executor.compiler import ir, scan
+from executor.compiler.gradients_general import GENERAL_RULES
 from executor.compiler.ir import Node, Op, const, reduce, reshape, where
 
 Rule = Callable[[Node, Node], tuple[Node | None, ...]]
@@ -187,7 +188,7 @@ RULES: Mapping[Op, Rule] = {
     Op.PAD: _pad,
     Op.SUM: lambda node, g: (ir.expand_to(g, node.inputs[0].shape),),
     Op.MAXIMUM: _maximum,
-    Op.BATCH_SUM: _outer_is_last,
+    Op.BATCH_SUM: lambda node, g: (g,),
     Op.DOT: _dot,
     Op.OUTER: _outer_is_last,
     Op.MATMUL: _matmul,
@@ -195,6 +196,7 @@ RULES: Mapping[Op, Rule] = {
     Op.CONV_WEIGHT: _outer_is_last,
     Op.POOL_MAX: _pool_max,
     Op.POOL_MAX_GRAD: _outer_is_last,
+    **GENERAL_RULES,
 }
 
 

@@ -126,6 +126,7 @@ class Op(Enum):
     TAKE = auto()  # (x [n, *inner], index [*m]) -> [*m, *inner]
     PUT = auto()  # (x [n, *inner], index [*m], updates [*m, *inner]): Op.ADD | MUL | MAX | MIN | IDENTITY
     PUT_SUM = auto()  # (index [*m], updates [*m, *inner]) batched -> [n, *inner]: summed over the batch
+    CONCAT = auto()  # tensors of one shape but for an axis: axis
     IDENTITY = auto()
     RANDOM = auto()  # uniform [0, 1) f32: key bytes, number of the node
 
@@ -264,7 +265,7 @@ def elementwise(op: Op, *inputs: Node) -> Node:
     batched = any(node.batched for node in inputs)
     if op in COMPARISONS:
         return make(op, operands, shape, batched, dtype=DType.BOOL)
-    return make(op, operands, shape, batched, dtype=operands[-1].dtype)
+    return make(op, operands, shape, batched, dtype=operands[0 if op is Op.POW else -1].dtype)
 
 
 def one_type(op: Op, inputs: tuple[Node, ...]) -> tuple[Node, ...]:
@@ -317,7 +318,18 @@ def select(condition: Node, then: Node, other: Node) -> Node:
     """`then` where the bool `condition` holds, else `other`."""
     if condition.dtype is not DType.BOOL:
         raise UnsupportedType("a condition is not of type bool")
-    return elementwise(Op.SELECT, condition, then, other)
+    found = elementwise(Op.SELECT, condition, then, other)
+    fast = {Op.GT: Op.WHERE_GT, Op.GE: Op.WHERE_GE, Op.EQ: Op.WHERE_EQ}.get(condition.op)
+    operands = (*condition.inputs, *found.inputs[1:])
+    if fast is not None and found.size and all(node.dtype is DType.F32 for node in operands):
+        # A comparison of float32 inside its only use needs no bools: it stays among the vector kernels.
+        return elementwise(fast, *condition.inputs, then, other)
+    return found
+
+
+def stopped(x: Node) -> Node:
+    """The same values, through which no gradient flows."""
+    return make(Op.IDENTITY, (x,), x.shape, x.batched)
 
 
 def broadcast_shape(shapes: Iterable[Shape]) -> Shape:
@@ -495,6 +507,19 @@ def pool_max(x: Node, kernel: Pair, strides: Pair, dilations: Pair) -> Node:
 
 # --- scans, order and indexing (general kernels)
 # --------------------------------------------------------------
+
+
+def concat(parts: Sequence[Node], axis: int) -> Node:
+    """Tensors one after another along a feature axis. Raises ShapeMismatch, UnsupportedType."""
+    first = parts[0]
+    if len({(len(x.shape), x.shape[:axis], x.shape[axis + 1 :]) for x in parts}) != 1:
+        raise ShapeMismatch("tensors that are put together do not fit")
+    for part in parts[1:]:
+        same_type(Op.CONCAT, first, part)
+    if len(parts) == 1:
+        return first
+    shape = (*first.shape[:axis], sum(x.shape[axis] for x in parts), *first.shape[axis + 1 :])
+    return make(Op.CONCAT, tuple(parts), shape, any(x.batched for x in parts), axis)
 
 
 def arg(x: Node, axis: int, last: bool) -> Node:

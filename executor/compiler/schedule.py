@@ -377,8 +377,8 @@ class Scheduler:
         if node.op is Op.PAD:
             self._pad(node)
             return
-        if node.op is Op.PUT:
-            self._put(node)
+        if node.op in (Op.PUT, Op.CONCAT):
+            (self._put if node.op is Op.PUT else self._concat)(node)
             return
         sources = tuple(self.view(item) for item in node.inputs)
         name, target = self._name(node.op.name.lower()), self._new(node)
@@ -409,6 +409,15 @@ class Scheduler:
             self._add(loops.Put(name, Op.ADD, sources[0], sources[1], target, node.shape[0]))
         else:
             raise UnsupportedType(f"{node.op.name} of {node.dtype.value}")
+
+    def _concat(self, node: Node) -> None:
+        (axis,) = node.attrs
+        assert isinstance(axis, int)
+        target, strides, start = self._new(node), c_strides(node.shape), 0
+        for item in node.inputs:
+            place = View(target, item.shape, strides, start * strides[axis])
+            self._add(self._copy("concat", self.view(item), place))
+            start += item.shape[axis]
 
     def _put(self, node: Node) -> None:
         x, index, updates = (self.view(item) for item in node.inputs)

@@ -4,7 +4,7 @@ from executor.compiler import ir
 from executor.compiler.ir import Node, Op, const, reduce
 from executor.errors import ShapeMismatch, UnsupportedAttribute
 from executor.ops.table import operator
-from executor.ops.values import Ints, aligned, feature_axes, feature_axis, rank
+from executor.ops.values import aligned, feature_axis, rank
 
 
 @operator("Gemm", since=7)
@@ -37,6 +37,22 @@ def gemm(
     if (c.batched and not y.batched) or ir.broadcast_shape([y.shape, c.shape]) != y.shape:
         raise ShapeMismatch(f"Gemm adds {list(c.shape)} to {list(y.shape)}")
     return y + c
+
+
+@operator("Gemm")
+def gemm_1(
+    a: Node,
+    b: Node,
+    c: Node,
+    *,
+    alpha: float = 1.0,
+    beta: float = 1.0,
+    broadcast: int = 0,
+    transA: int = 0,
+    transB: int = 0,
+) -> Node:
+    """Before opset 7 a bias is spread only if `broadcast` says so; here it always may be."""
+    return gemm(a, b, c, alpha=alpha, beta=beta, transA=transA, transB=transB)
 
 
 @operator("MatMul")
@@ -121,61 +137,3 @@ def log_softmax_1(x: Node, *, axis: int = 1) -> Node:
 @operator("LogSoftmax", since=13)
 def log_softmax(x: Node, *, axis: int = -1) -> Node:
     return _log_softmax(x, _softmax_axes(x, axis, False))
-
-
-def _reduce(op: Op, x: Node, axes: list[int] | None, keepdims: int, mean: bool = False) -> Node:
-    if axes is None:
-        if x.batched:
-            raise UnsupportedAttribute("a reduction over the rows of the batch")
-        axes = list(range(len(x.shape)))
-    else:
-        axes = feature_axes(x, axes)
-    y = reduce(op, x, axes)
-    if mean:
-        y = y * const(y.size / x.size)
-    if keepdims:
-        return y
-    return ir.reshape(y, tuple(size for axis, size in enumerate(y.shape) if axis not in axes))
-
-
-def _listed(axes: Ints | None, noop: int) -> list[int] | None:
-    """Axes given as an input; none given means all, or, by attribute, none."""
-    if axes is None or not axes.array.size:
-        return [] if noop else None
-    return axes.exact()
-
-
-@operator("ReduceMean")
-def reduce_mean_1(x: Node, *, axes: tuple[int, ...] | None = None, keepdims: int = 1) -> Node:
-    return _reduce(Op.SUM, x, None if axes is None else list(axes), keepdims, mean=True)
-
-
-@operator("ReduceMean", since=18)
-def reduce_mean(
-    x: Node, axes: Ints | None = None, *, keepdims: int = 1, noop_with_empty_axes: int = 0
-) -> Node:
-    return _reduce(Op.SUM, x, _listed(axes, noop_with_empty_axes), keepdims, mean=True)
-
-
-@operator("ReduceSum")
-def reduce_sum_1(x: Node, *, axes: tuple[int, ...] | None = None, keepdims: int = 1) -> Node:
-    return _reduce(Op.SUM, x, None if axes is None else list(axes), keepdims)
-
-
-@operator("ReduceSum", since=13)
-def reduce_sum(
-    x: Node, axes: Ints | None = None, *, keepdims: int = 1, noop_with_empty_axes: int = 0
-) -> Node:
-    return _reduce(Op.SUM, x, _listed(axes, noop_with_empty_axes), keepdims)
-
-
-@operator("ReduceMax")
-def reduce_max_1(x: Node, *, axes: tuple[int, ...] | None = None, keepdims: int = 1) -> Node:
-    return _reduce(Op.MAXIMUM, x, None if axes is None else list(axes), keepdims)
-
-
-@operator("ReduceMax", since=18)
-def reduce_max(
-    x: Node, axes: Ints | None = None, *, keepdims: int = 1, noop_with_empty_axes: int = 0
-) -> Node:
-    return _reduce(Op.MAXIMUM, x, _listed(axes, noop_with_empty_axes), keepdims)

@@ -1,29 +1,37 @@
 """Elementwise operators."""
 
 from functools import reduce as fold
-from math import prod
+from math import inf, prod
 
 import numpy as np
 
 from executor.compiler import ir
 from executor.compiler.ir import Node, Op, const, where
-from executor.errors import ShapeMismatch, TooLarge, UnsupportedAttribute
+from executor.compiler.types import BY_ONNX, INTEGERS, DType
+from executor.errors import ShapeMismatch, TooLarge, UnsupportedAttribute, UnsupportedType
 from executor.ops.table import operator
-from executor.ops.values import INTEGERS_MAX, Ints, Value, aligned, tensor
+from executor.ops.values import INTEGERS_MAX, Ints, Value, aligned, rank, tensor
+
+Ones = tuple[int, ...] | None
 
 
 def _unary(op: Op, x: Node) -> Node:
     return ir.elementwise(op, x)
 
 
-def _binary(op: Op, a: Node, b: Node) -> Node:
-    return ir.elementwise(op, *aligned(a, b))
+def _binary(op: Op, a: Value, b: Value) -> Node:
+    return ir.elementwise(op, *aligned(tensor(a), tensor(b)))
+
+
+def _floating(name: str, x: Node) -> None:
+    if not x.dtype.floating:
+        raise UnsupportedType(f"{name} of {x.dtype.value}")
 
 
 def _arithmetic(op: Op, a: Value, b: Value) -> Value:
     """Tensors, or integers that are part of a shape."""
     if not (isinstance(a, Ints) and isinstance(b, Ints)):
-        return _binary(op, tensor(a), tensor(b))
+        return _binary(op, a, b)
     _check_sizes(a, b)
     left, right = (np.array(item.exact(), dtype=np.object_).reshape(item.array.shape) for item in (a, b))
     if op is Op.DIV and not all(np.ravel(right)):
@@ -36,9 +44,11 @@ def _arithmetic(op: Op, a: Value, b: Value) -> Value:
         case Op.MUL:
             found = left * right
         case _:
-            # ONNX truncates towards zero; shapes are not negative, so flooring agrees where it is used.
-            found = left // right
-    return Ints(np.asarray(found, dtype=np.object_))
+            # ONNX truncates towards zero.
+            found = np.frompyfunc(lambda x, y: abs(x) // abs(y) * (1 if (x < 0) == (y < 0) else -1), 2, 1)(
+                left, right
+            )
+    return Ints(np.asarray(found, dtype=np.object_), a.dtype)
 
 
 def _check_sizes(a: Ints, b: Ints) -> None:
@@ -49,6 +59,48 @@ def _check_sizes(a: Ints, b: Ints) -> None:
         raise ShapeMismatch("integer tensors do not broadcast") from None
     if prod(shape) > INTEGERS_MAX:
         raise TooLarge(f"an integer tensor of more than {INTEGERS_MAX} elements")
+
+
+def _old(op: Op, a: Value, b: Value, axis: int | None, broadcast: int) -> Value:
+    """Before opset 7: no broadcast unless asked for, from `axis` on."""
+    if not broadcast:
+        return _arithmetic(op, a, b)
+    x, y = tensor(a), tensor(b)
+    if axis is None:
+        return _binary(op, x, y)
+    place = axis % max(rank(x), 1)
+    after = rank(x) - place - rank(y)
+    if after < 0 or y.batched:
+        raise ShapeMismatch(f"an operand of {rank(y)} dimensions does not fit at axis {axis}")
+    return _binary(op, x, ir.reshape(y, (*y.shape, *(1,) * after)))
+
+
+@operator("Add")
+def add_1(
+    a: Value, b: Value, *, axis: int | None = None, broadcast: int = 0, consumed_inputs: Ones = None
+) -> Value:
+    return _old(Op.ADD, a, b, axis, broadcast)
+
+
+@operator("Sub")
+def sub_1(
+    a: Value, b: Value, *, axis: int | None = None, broadcast: int = 0, consumed_inputs: Ones = None
+) -> Value:
+    return _old(Op.SUB, a, b, axis, broadcast)
+
+
+@operator("Mul")
+def mul_1(
+    a: Value, b: Value, *, axis: int | None = None, broadcast: int = 0, consumed_inputs: Ones = None
+) -> Value:
+    return _old(Op.MUL, a, b, axis, broadcast)
+
+
+@operator("Div")
+def div_1(
+    a: Value, b: Value, *, axis: int | None = None, broadcast: int = 0, consumed_inputs: Ones = None
+) -> Value:
+    return _old(Op.DIV, a, b, axis, broadcast)
 
 
 @operator("Add", since=7)
@@ -71,22 +123,28 @@ def div(a: Value, b: Value) -> Value:
     return _arithmetic(Op.DIV, a, b)
 
 
-@operator("Max", since=8)
+@operator("Mod", since=10)
+def mod(a: Node, b: Node, *, fmod: int = 0) -> Node:
+    """Sign of the divisor, or with `fmod` of the dividend."""
+    return _binary(Op.REMAINDER if fmod else Op.MOD, a, b)
+
+
+@operator("Max")
 def maximum(*xs: Node) -> Node:
     return fold(lambda a, b: _binary(Op.MAX, a, b), xs)
 
 
-@operator("Min", since=8)
+@operator("Min")
 def minimum(*xs: Node) -> Node:
     return fold(lambda a, b: _binary(Op.MIN, a, b), xs)
 
 
-@operator("Sum", since=8)
+@operator("Sum")
 def total(*xs: Node) -> Node:
     return fold(lambda a, b: _binary(Op.ADD, a, b), xs)
 
 
-@operator("Mean", since=8)
+@operator("Mean")
 def mean(*xs: Node) -> Node:
     return total(*xs) * const(1.0 / len(xs))
 
@@ -99,6 +157,11 @@ def neg(x: Node) -> Node:
 @operator("Abs")
 def absolute(x: Node) -> Node:
     return _unary(Op.ABS, x)
+
+
+@operator("Sign")
+def sign(x: Node) -> Node:
+    return _unary(Op.SIGN, x)
 
 
 @operator("Exp")
@@ -116,39 +179,91 @@ def sqrt(x: Node) -> Node:
     return _unary(Op.SQRT, x)
 
 
-@operator("Tanh")
-def tanh(x: Node) -> Node:
-    return _unary(Op.TANH, x)
-
-
-@operator("Sigmoid")
-def sigmoid(x: Node) -> Node:
-    return _unary(Op.SIGMOID, x)
-
-
-@operator("Relu")
-def relu(x: Node) -> Node:
-    return _unary(Op.RELU, x)
-
-
 @operator("Reciprocal")
 def reciprocal(x: Node) -> Node:
+    _floating("Reciprocal", x)
     return const(1.0) / x
 
 
-@operator("LeakyRelu")
-def leaky_relu(x: Node, *, alpha: float = 0.01) -> Node:
-    return where(Op.WHERE_GT, x, const(0.0), x, x * const(alpha))
+@operator("Floor")
+def floor(x: Node) -> Node:
+    return _unary(Op.FLOOR, x)
 
 
-@operator("Softplus")
-def softplus(x: Node) -> Node:
-    """log(1 + eˣ) = max(x, 0) + log(1 + e^−|x|)."""
-    return _unary(Op.RELU, x) + _unary(Op.LOG, const(1.0) + _unary(Op.EXP, -_unary(Op.ABS, x)))
+@operator("Ceil")
+def ceil(x: Node) -> Node:
+    return _unary(Op.CEIL, x)
 
 
-@operator("Clip", since=6)
-def clip_6(x: Node, *, min: float | None = None, max: float | None = None) -> Node:
+@operator("Round", since=11)
+def round_(x: Node) -> Node:
+    return _unary(Op.ROUND, x)
+
+
+@operator("Sin", since=7)
+def sin(x: Node) -> Node:
+    return _unary(Op.SIN, x)
+
+
+@operator("Cos", since=7)
+def cos(x: Node) -> Node:
+    return _unary(Op.COS, x)
+
+
+@operator("Tan", since=7)
+def tan(x: Node) -> Node:
+    return _unary(Op.TAN, x)
+
+
+@operator("Asin", since=7)
+def asin(x: Node) -> Node:
+    return _unary(Op.ASIN, x)
+
+
+@operator("Acos", since=7)
+def acos(x: Node) -> Node:
+    return _unary(Op.ACOS, x)
+
+
+@operator("Atan", since=7)
+def atan(x: Node) -> Node:
+    return _unary(Op.ATAN, x)
+
+
+@operator("Sinh", since=9)
+def sinh(x: Node) -> Node:
+    return _unary(Op.SINH, x)
+
+
+@operator("Cosh", since=9)
+def cosh(x: Node) -> Node:
+    return _unary(Op.COSH, x)
+
+
+@operator("Asinh", since=9)
+def asinh(x: Node) -> Node:
+    return _unary(Op.ASINH, x)
+
+
+@operator("Acosh", since=9)
+def acosh(x: Node) -> Node:
+    return _unary(Op.ACOSH, x)
+
+
+@operator("Atanh", since=9)
+def atanh(x: Node) -> Node:
+    return _unary(Op.ATANH, x)
+
+
+@operator("Erf", since=9)
+def erf(x: Node) -> Node:
+    return _unary(Op.ERF, x)
+
+
+@operator("Clip")
+def clip_1(
+    x: Node, *, min: float | None = None, max: float | None = None, consumed_inputs: Ones = None
+) -> Node:
     return clip(x, None if min is None else const(min), None if max is None else const(max))
 
 
@@ -168,17 +283,24 @@ def clip(x: Node, low: Node | None = None, high: Node | None = None) -> Node:
     return x
 
 
+@operator("Pow")
+def power_1(x: Node, exponent: Node, *, axis: int | None = None, broadcast: int = 0) -> Node:
+    if axis is not None:
+        raise UnsupportedAttribute("Pow with an axis")
+    return power(x, exponent)
+
+
 @operator("Pow", since=7)
 def power(x: Node, exponent: Node) -> Node:
-    """Constant exponents 2, 3, 0.5 and 1."""
-    if exponent.op is not Op.CONST or exponent.size != 1:
-        raise UnsupportedAttribute("Pow with an exponent that is not a single constant")
-    value = float(ir.value_of(exponent).reshape(-1)[0])
-    if value == 0.5:
+    """Constant exponents 2, 3, 0.5 and 1 without the general function."""
+    value = None
+    if exponent.op is Op.CONST and exponent.size == 1 and len(exponent.shape) <= len(x.shape):
+        value = float(ir.value_of(exponent).reshape(-1)[0])
+    if value == 0.5 and x.dtype.floating:
         return sqrt(x)
-    if value not in (1.0, 2.0, 3.0):
-        raise UnsupportedAttribute(f"Pow with the exponent {value:g}")
-    return fold(lambda a, b: a * b, [x] * int(value))
+    if value in (1.0, 2.0, 3.0):
+        return fold(lambda a, b: a * b, [x] * int(value))
+    return _binary(Op.POW, x, exponent)
 
 
 @operator("Identity")
@@ -186,9 +308,118 @@ def identity(x: Value) -> Value:
     return x
 
 
-@operator("Dropout", since=12)
-def dropout(x: Node, ratio: Node | None = None, training: Ints | None = None, *, seed: int = 0) -> Node:
-    """Inference only: the identity."""
-    if training is not None and training.one():
-        raise UnsupportedAttribute("Dropout in training mode")
-    return x
+# --- comparisons, logic, bits -------------------------------------------------------------------------------
+
+
+@operator("Equal")
+def equal(a: Node, b: Node) -> Node:
+    return _binary(Op.EQ, a, b)
+
+
+@operator("Greater", since=7)
+def greater(a: Node, b: Node) -> Node:
+    return _binary(Op.GT, a, b)
+
+
+@operator("Less", since=7)
+def less(a: Node, b: Node) -> Node:
+    return _binary(Op.GT, b, a)
+
+
+@operator("GreaterOrEqual", since=12)
+def greater_or_equal(a: Node, b: Node) -> Node:
+    return _binary(Op.GE, a, b)
+
+
+@operator("LessOrEqual", since=12)
+def less_or_equal(a: Node, b: Node) -> Node:
+    return _binary(Op.GE, b, a)
+
+
+def _logic(op: Op, a: Node, b: Node) -> Node:
+    if a.dtype is not DType.BOOL:
+        raise UnsupportedType(f"logic of {a.dtype.value}")
+    return _binary(op, a, b)
+
+
+@operator("And", since=7)
+def and_(a: Node, b: Node) -> Node:
+    return _logic(Op.AND, a, b)
+
+
+@operator("Or", since=7)
+def or_(a: Node, b: Node) -> Node:
+    return _logic(Op.OR, a, b)
+
+
+@operator("Xor", since=7)
+def xor(a: Node, b: Node) -> Node:
+    return _logic(Op.XOR, a, b)
+
+
+@operator("Not")
+def not_(x: Node) -> Node:
+    if x.dtype is not DType.BOOL:
+        raise UnsupportedType(f"Not of {x.dtype.value}")
+    return _unary(Op.NOT, x)
+
+
+def _bitwise(op: Op, *xs: Node) -> Node:
+    if xs[0].dtype not in INTEGERS:
+        raise UnsupportedType(f"bits of {xs[0].dtype.value}")
+    return ir.elementwise(op, *aligned(*xs))
+
+
+@operator("BitwiseAnd", since=18)
+def bitwise_and(a: Node, b: Node) -> Node:
+    return _bitwise(Op.AND, a, b)
+
+
+@operator("BitwiseOr", since=18)
+def bitwise_or(a: Node, b: Node) -> Node:
+    return _bitwise(Op.OR, a, b)
+
+
+@operator("BitwiseXor", since=18)
+def bitwise_xor(a: Node, b: Node) -> Node:
+    return _bitwise(Op.XOR, a, b)
+
+
+@operator("BitwiseNot", since=18)
+def bitwise_not(x: Node) -> Node:
+    return _bitwise(Op.NOT, x)
+
+
+@operator("BitShift", since=11)
+def bit_shift(x: Node, by: Node, *, direction: str) -> Node:
+    if direction not in ("LEFT", "RIGHT"):
+        raise UnsupportedAttribute(f"BitShift in the direction {direction!r}")
+    return _bitwise(Op.SHL if direction == "LEFT" else Op.SHR, x, by)
+
+
+@operator("BitCast", since=26)
+def bit_cast(x: Node, *, to: int) -> Node:
+    dtype = BY_ONNX.get(to)
+    if dtype is None or dtype.width != x.dtype.width:
+        raise UnsupportedType(f"BitCast of {x.dtype.value} to the type {to}")
+    return ir.make(Op.BITS, (x,), x.shape, x.batched, dtype=dtype)
+
+
+@operator("IsNaN", since=9)
+def is_nan(x: Node) -> Node:
+    return _unary(Op.NOT, _binary(Op.EQ, x, x))
+
+
+@operator("IsInf", since=10)
+def is_inf(x: Node, *, detect_negative: int = 1, detect_positive: int = 1) -> Node:
+    infinity = const(inf)
+    if detect_negative and detect_positive:
+        return _binary(Op.EQ, _unary(Op.ABS, x), infinity)
+    if not (detect_negative or detect_positive):
+        return ir.cast(ir.expand_to(ir.scalar(0, DType.BOOL), x.shape), DType.BOOL)
+    return _binary(Op.EQ, x, infinity if detect_positive else -infinity)
+
+
+@operator("Where", since=9)
+def where_(condition: Node, then: Node, other: Node) -> Node:
+    return ir.select(*aligned(condition, then, other))

@@ -2,19 +2,25 @@
 
 from math import prod
 
+import numpy as np
+
 from executor.compiler import ir
 from executor.compiler.ir import Node, const
-from executor.errors import DynamicShape, ShapeMismatch, UnsupportedAttribute
+from executor.compiler.types import DType
+from executor.errors import DynamicShape, ShapeMismatch, TooLarge, UnsupportedAttribute
 from executor.ops.table import operator
 from executor.ops.values import (
     BATCH,
+    INTEGERS_MAX,
     Batch,
     Ints,
     Value,
+    Values,
     feature_axes,
     feature_axis,
     integers,
     ints,
+    numbers,
     rank,
     tensor,
 )
@@ -33,15 +39,22 @@ def flatten(x: Node, *, axis: int = 1) -> Node:
     raise UnsupportedAttribute("Flatten across the rows of the batch")
 
 
+@operator("Reshape")
+def reshape_1(x: Value, *, shape: tuple[int, ...], consumed_inputs: tuple[int, ...] | None = None) -> Value:
+    return reshape(x, ints(list(shape)))
+
+
 @operator("Reshape", since=5)
 def reshape(x: Value, shape: Ints, *, allowzero: int = 0) -> Value:
     wanted = shape.array.reshape(-1).tolist()
-    if allowzero and 0 in wanted:
-        raise ShapeMismatch("a tensor is reshaped to an empty one")
     if isinstance(x, Ints):
-        return x.reshaped(_filled(x.array.shape, int(x.array.size), shape.exact(), x.array.shape))
+        return x.reshaped(
+            _filled(
+                x.array.shape, int(x.array.size), shape.exact(), () if allowzero else x.array.shape, allowzero
+            )
+        )
     if not x.batched:
-        return ir.reshape(x, _filled(x.shape, x.size, shape.exact(), x.shape))
+        return ir.reshape(x, _filled(x.shape, x.size, shape.exact(), x.shape, allowzero))
     if not wanted:
         raise ShapeMismatch("a batch is reshaped to a single number")
     # Dimension 0 is the batch, whatever number the file holds there, if the others hold one row.
@@ -57,13 +70,15 @@ def reshape(x: Value, shape: Ints, *, allowzero: int = 0) -> Value:
         raise DynamicShape(f"Reshape to {wanted} does not keep the rows of the batch apart") from None
 
 
-def _filled(own: ir.Shape, size: int, wanted: list[int], old: ir.Shape) -> tuple[int, ...]:
+def _filled(
+    own: ir.Shape, size: int, wanted: list[int], old: ir.Shape, allowzero: int = 0
+) -> tuple[int, ...]:
     """Target with 0 (as before) and −1 (what is left) replaced."""
     if any(item < -1 for item in wanted) or wanted.count(-1) > 1:
         raise ShapeMismatch(f"a tensor is reshaped to {wanted}")
-    if any(item == 0 and axis >= len(old) for axis, item in enumerate(wanted)):
+    if not allowzero and any(item == 0 and axis >= len(old) for axis, item in enumerate(wanted)):
         raise ShapeMismatch(f"a tensor of shape {list(own)} is reshaped to {wanted}")
-    filled = [old[axis] if item == 0 else item for axis, item in enumerate(wanted)]
+    filled = [old[axis] if item == 0 and not allowzero else item for axis, item in enumerate(wanted)]
     known = prod(item for item in filled if item != -1)
     if -1 in filled:
         if not known or size % known:
@@ -121,7 +136,11 @@ def squeeze(x: Value, axes: Ints | None = None) -> Value:
     listed = None if axes is None else axes.exact()
     if isinstance(x, Node):
         return _squeeze(x, listed)
-    return Ints(x.array.reshape(()) if x.array.size == 1 else x.array)
+    axes_ = range(x.array.ndim) if listed is None else {axis % max(x.array.ndim, 1) for axis in listed}
+    gone = [axis for axis in axes_ if listed is not None or x.array.shape[axis] == 1]
+    if any(x.array.shape[axis] != 1 for axis in gone):
+        raise ShapeMismatch("Squeeze of a dimension that is not 1")
+    return x.reshaped([size for axis, size in enumerate(x.array.shape) if axis not in gone])
 
 
 @operator("Unsqueeze")
@@ -148,23 +167,71 @@ def expand(x: Node, shape: Ints) -> Node:
     return ir.expand_to(x, ir.broadcast_shape([x.shape, tuple(wanted)]))
 
 
+@operator("Concat")
+def concat_1(*xs: Value, axis: int = 1) -> Value:
+    return concat(*xs, axis=axis)
+
+
 @operator("Concat", since=4)
 def concat(*xs: Value, axis: int) -> Value:
-    if all(isinstance(x, Ints) for x in xs):
-        return ints([item for x in xs for item in integers(x).array.reshape(-1).tolist()])
+    if all(isinstance(x, Ints) and x.array.ndim == 1 for x in xs) and axis in (0, -1):
+        return ints([item for x in xs for item in integers(x).array.tolist()], xs[0].dtype)
     nodes = [tensor(x) for x in xs]
-    place = feature_axis(nodes[0], axis)
-    sizes = [x.shape[place] if place < len(x.shape) else 0 for x in nodes]
-    if len({(len(x.shape), x.batched, x.shape[:place], x.shape[place + 1 :]) for x in nodes}) != 1:
+    if len({x.batched for x in nodes}) != 1 or len({len(x.shape) for x in nodes}) != 1:
         raise ShapeMismatch("Concat of tensors that do not fit")
-    y = None
-    for number, x in enumerate(nodes):
-        before, after = [0] * len(x.shape), [0] * len(x.shape)
-        before[place], after[place] = sum(sizes[:number]), sum(sizes[number + 1 :])
-        part = ir.pad(x, before, after)
-        y = part if y is None else y + part
-    assert y is not None
-    return y
+    return ir.concat(nodes, feature_axis(nodes[0], axis))
+
+
+@operator("Split")
+def split_1(
+    x: Node, sizes: Ints | None = None, *, axis: int = 0, split: tuple[int, ...] | None = None, outputs_: int
+) -> Values:
+    return split_13(x, sizes if split is None else ints(list(split)), axis=axis, outputs_=outputs_)
+
+
+@operator("Split", since=13)
+def split_13(x: Node, sizes: Ints | None = None, *, axis: int = 0, outputs_: int) -> Values:
+    """Equal parts if no sizes are given."""
+    place = feature_axis(x, axis)
+    if sizes is None and x.shape[place] % outputs_:
+        raise ShapeMismatch(f"Split of {x.shape[place]} into {outputs_} equal parts")
+    each = [x.shape[place] // outputs_] * outputs_ if sizes is None else sizes.exact()
+    return _parts(x, place, each)
+
+
+@operator("Split", since=18)
+def split(
+    x: Node, sizes: Ints | None = None, *, axis: int = 0, num_outputs: int | None = None, outputs_: int
+) -> Values:
+    """Sizes, or a number of equal parts, of which the last may be smaller."""
+    place = feature_axis(x, axis)
+    if sizes is not None:
+        return _parts(x, place, sizes.exact())
+    count = num_outputs or outputs_
+    if not 1 <= count <= outputs_:
+        raise ShapeMismatch(f"Split into {count} parts with {outputs_} outputs")
+    each = -(-x.shape[place] // count)
+    return _parts(x, place, [min(each, max(0, x.shape[place] - each * number)) for number in range(count)])
+
+
+def _parts(x: Node, place: int, sizes: list[int]) -> Values:
+    if min(sizes, default=0) < 0 or sum(sizes) != x.shape[place]:
+        raise ShapeMismatch(f"Split of {x.shape[place]} into {sizes}")
+    return tuple(part(x, place, sum(sizes[:number]), size) for number, size in enumerate(sizes))
+
+
+def part(x: Node, place: int, first: int, count: int) -> Node:
+    """`count` elements of a feature axis from `first` on."""
+    starts, shape = [0] * len(x.shape), list(x.shape)
+    starts[place], shape[place] = first, count
+    return ir.take_slice(x, starts, shape, [1] * len(shape))
+
+
+@operator("Slice")
+def slice_1(
+    x: Value, *, starts: tuple[int, ...], ends: tuple[int, ...], axes: tuple[int, ...] | None = None
+) -> Value:
+    return slice_(x, ints(list(starts)), ints(list(ends)), None if axes is None else ints(list(axes)))
 
 
 @operator("Slice", since=10)
@@ -174,42 +241,132 @@ def slice_(
     begin, end = starts.exact(), ends.exact()
     step = steps.exact() if steps is not None else [1] * len(begin)
     named = axes.exact() if axes is not None else list(range(len(begin)))
-    if not len(begin) == len(end) == len(step) == len(named):
-        raise ShapeMismatch("Slice with lists of different length")
+    if not len(begin) == len(end) == len(step) == len(named) or 0 in step:
+        raise ShapeMismatch("Slice with lists of different length, or a step of zero")
     if isinstance(x, Ints):
-        if named not in ([0], [-1]) or x.array.ndim != 1 or step[0] == 0:
-            raise UnsupportedAttribute("Slice of integers along more than one axis")
-        return Ints(x.array[begin[0] : end[0] : step[0]])
-    first, shape, stride = [0] * len(x.shape), list(x.shape), [1] * len(x.shape)
+        if named in ([0], [-1]) and x.array.ndim == 1:
+            return Ints(x.array[begin[0] : end[0] : step[0]], x.dtype)
+        x = tensor(x)
     for place, lo, hi, by in zip(feature_axes(x, named), begin, end, step, strict=True):
-        if by < 1:
-            raise UnsupportedAttribute("Slice that runs backwards")
-        chosen = range(*slice(lo, hi, by).indices(x.shape[place]))
-        if not chosen:
-            raise ShapeMismatch("Slice that keeps nothing")
-        first[place], shape[place], stride[place] = chosen.start, len(chosen), by
-    return ir.take_slice(x, first, shape, stride)
+        size = x.shape[place]
+        chosen = range(*slice(lo, hi, by).indices(size))
+        if by < 0:
+            x, chosen = ir.flip(x, (place,)), range(size - 1 - chosen.start, size, -by)[: len(chosen)]
+        starts_, shape, stride = [0] * len(x.shape), list(x.shape), [1] * len(x.shape)
+        starts_[place], shape[place], stride[place] = chosen.start if chosen else 0, len(chosen), chosen.step
+        x = ir.take_slice(x, starts_, shape, stride)
+    return x
+
+
+@operator("Pad")
+def pad_1(
+    x: Node,
+    *,
+    pads: tuple[int, ...] | None = None,
+    paddings: tuple[int, ...] | None = None,
+    mode: str = "constant",
+    value: float = 0.0,
+) -> Node:
+    return pad(x, ints(list(pads or paddings or ())), const(value), mode=mode)
 
 
 @operator("Pad", since=11)
 def pad(
-    x: Node, pads: Ints, value: Node | None = None, axes: Ints | None = None, *, mode: str = "constant"
+    x: Node, pads: Ints, value: Value | None = None, axes: Ints | None = None, *, mode: str = "constant"
 ) -> Node:
-    amounts = pads.exact()
-    total = rank(x)
+    amounts, total = pads.exact(), rank(x)
     places = [axis % total for axis in axes.exact()] if axes is not None else list(range(total))
-    if mode != "constant" or len(amounts) != 2 * len(places) or min(amounts, default=0) < 0:
-        raise UnsupportedAttribute("Pad in another mode, with negative amounts, or of the wrong length")
+    if len(amounts) != 2 * len(places):
+        raise ShapeMismatch(f"{len(amounts)} amounts of padding for {len(places)} dimensions")
     before, after = [0] * total, [0] * total
     for number, place in enumerate(places):
         before[place], after[place] = amounts[number], amounts[number + len(places)]
     if x.batched and (before[0] or after[0]):
         raise UnsupportedAttribute("Pad of the batch")
-    fill = const(0.0) if value is None else value
-    if fill.op is not ir.Op.CONST or fill.size != 1:
-        raise UnsupportedAttribute("Pad with a value that is not a single constant")
-    filling = float(ir.value_of(fill).reshape(-1)[0])
-    return ir.pad(x, before[x.batched :], after[x.batched :], fill=filling)
+    before, after = before[x.batched :], after[x.batched :]
+    if mode != "constant":
+        return _continued(x, before, after, mode)
+    for place, (low, high) in enumerate(zip(before, after, strict=True)):
+        left, right = max(0, -low), max(0, -high)
+        if left + right:
+            x = part(x, place, left, max(0, x.shape[place] - left - right))
+    fill = numbers(value)[0] if value is not None else 0.0
+    return ir.pad(x, [max(0, item) for item in before], [max(0, item) for item in after], fill=fill)
+
+
+def _continued(x: Node, before: list[int], after: list[int], mode: str) -> Node:
+    """Padding by elements of the tensor: which ones is known, axis by axis."""
+    modes = {"edge": "edge", "reflect": "reflect", "wrap": "wrap"}
+    if mode not in modes:
+        raise UnsupportedAttribute(f"Pad in the mode {mode!r}")
+    for place, (low, high) in enumerate(zip(before, after, strict=True)):
+        if not low and not high:
+            continue
+        size = x.shape[place]
+        if not size or max(low, high) + size > INTEGERS_MAX:
+            raise TooLarge("padding of an empty dimension, or by many elements")
+        index = np.pad(np.arange(size), (max(low, 0), max(high, 0)), mode=modes[mode])  # type: ignore[call-overload]
+        index = index[max(-low, 0) : len(index) - max(-high, 0)]
+        x = along(x, place, ir.array(index, DType.I64))
+    return x
+
+
+def along(x: Node, place: int, index: Node) -> Node:
+    """Slices of a feature axis at the indices of a tensor [*m], which take the axis's place."""
+    order = [place, *(axis for axis in range(len(x.shape)) if axis != place)]
+    y = ir.take(ir.permute(x, order), index)
+    count = len(index.shape)
+    back = [*range(count, count + place), *range(count), *range(count + place, len(y.shape))]
+    return ir.permute(y, back)
+
+
+@operator("Tile", since=6)
+def tile(x: Node, repeats: Ints) -> Node:
+    counts = repeats.exact()
+    if len(counts) != rank(x) or min(counts, default=0) < 0:
+        raise ShapeMismatch(f"Tile of {rank(x)} dimensions by {counts}")
+    if x.batched and counts[0] != 1:
+        raise UnsupportedAttribute("Tile of the batch")
+    for place, count in enumerate(counts[x.batched :]):
+        if count != 1:
+            before, size, after = x.shape[:place], x.shape[place], x.shape[place + 1 :]
+            wide = ir.expand_to(ir.reshape(x, (*before, 1, size, *after)), (*before, count, size, *after))
+            x = ir.reshape(wide, (*before, count * size, *after))
+    return x
+
+
+def _blocks(x: Node) -> tuple[list[int], int]:
+    """(leading, [channels, height, width]) of a picture, as feature axes."""
+    if rank(x) != 4:
+        raise ShapeMismatch("blocks of a tensor that is not [batch, channels, height, width]")
+    return [] if x.batched else [x.shape[0]], len(x.shape) - 3
+
+
+@operator("DepthToSpace")
+def depth_to_space(x: Node, *, blocksize: int, mode: str = "DCR") -> Node:
+    lead, first = _blocks(x)
+    c, h, w = x.shape[first:]
+    b = blocksize
+    if b < 1 or c % (b * b) or mode not in ("DCR", "CRD"):
+        raise ShapeMismatch(f"DepthToSpace of {c} channels by {b} in the mode {mode!r}")
+    inner = (b, b, c // (b * b)) if mode == "DCR" else (c // (b * b), b, b)
+    order = (2, 3, 0, 4, 1) if mode == "DCR" else (0, 3, 1, 4, 2)
+    split_ = ir.reshape(x, (*lead, *inner, h, w))
+    moved = ir.permute(split_, [*range(first), *(first + axis for axis in order)])
+    return ir.reshape(moved, (*lead, c // (b * b), h * b, w * b))
+
+
+@operator("SpaceToDepth")
+def space_to_depth(x: Node, *, blocksize: int, mode: str = "DCR") -> Node:
+    lead, first = _blocks(x)
+    c, h, w = x.shape[first:]
+    b = blocksize
+    if b < 1 or h % b or w % b or mode not in ("DCR", "CRD"):
+        raise ShapeMismatch(f"SpaceToDepth of {h} × {w} by {b} in the mode {mode!r}")
+    split_ = ir.reshape(x, (*lead, c, h // b, b, w // b, b))
+    order = (2, 4, 0, 1, 3) if mode == "DCR" else (0, 2, 4, 1, 3)
+    moved = ir.permute(split_, [*range(first), *(first + axis for axis in order)])
+    return ir.reshape(moved, (*lead, c * b * b, h // b, w // b))
 
 
 def shape_of(x: Value) -> list[object]:

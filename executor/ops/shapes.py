@@ -1,14 +1,16 @@
 """Operators on shapes: integers known while the graph is read."""
 
+from math import ceil
+
 import numpy as np
 
 from executor.compiler import ir
-from executor.compiler.ir import Node, const
+from executor.compiler.ir import Node, Op, const
 from executor.compiler.types import BY_ONNX, DType, dtype_of
 from executor.errors import DynamicShape, ShapeMismatch, TooLarge, UnsupportedAttribute, UnsupportedType
 from executor.ops.movement import shape_of
 from executor.ops.table import operator
-from executor.ops.values import INTEGERS_MAX, Ints, Value, feature_axis, ints, tensor
+from executor.ops.values import INTEGERS_MAX, Ints, Value, ints, numbers, tensor, whole
 
 Array = np.ndarray
 
@@ -31,11 +33,15 @@ def constant(
     value_floats: tuple[float, ...] | None = None,
     value_int: int | None = None,
     value_ints: tuple[int, ...] | None = None,
+    value_string: str | None = None,
+    value_strings: tuple[str, ...] | None = None,
 ) -> Value:
     if value is not None:
         return value_of_array(value)
     if value_float is not None or value_floats is not None:
         return const(np.array(value_float if value_floats is None else value_floats, dtype=np.float32))
+    if value_string is not None or value_strings is not None:
+        raise UnsupportedType("a constant of type string")
     if value_int is None and value_ints is None:
         raise UnsupportedAttribute("Constant without a value")
     return ints(value_int if value_ints is None else list(value_ints))
@@ -44,14 +50,16 @@ def constant(
 @operator("ConstantOfShape", since=9)
 def constant_of_shape(shape: Ints, *, value: np.ndarray | None = None) -> Value:
     number = np.zeros(1, dtype=np.float32) if value is None else value
-    if number.size != 1:
+    dtype = dtype_of(number)
+    if number.size != 1 or dtype is None:
         raise ShapeMismatch("ConstantOfShape with more than one value")
-    if number.dtype == np.float32:
-        return const(float(number.reshape(-1)[0]), tuple(shape.exact()))
     sizes = shape.exact()
-    if len(sizes) > 1 or sum(sizes) > INTEGERS_MAX:
-        raise TooLarge("ConstantOfShape of many integers")
-    return ints([int(number.reshape(-1)[0])] * sum(sizes))
+    if min(sizes, default=0) < 0:
+        raise ShapeMismatch(f"a constant of the shape {sizes}")
+    if dtype in (DType.I32, DType.I64) and len(sizes) <= 1 and sum(sizes) <= INTEGERS_MAX:
+        single = [int(number.reshape(-1)[0])] * sum(sizes)
+        return ints(single, dtype) if sizes else ints(int(number.reshape(-1)[0]), dtype)
+    return ir.expand_to(ir.reshape(ir.array(number, dtype), ()), tuple(sizes))
 
 
 @operator("Shape")
@@ -62,28 +70,6 @@ def shape_1(x: Value) -> Value:
 @operator("Shape", since=15)
 def shape(x: Value, *, start: int = 0, end: int | None = None) -> Value:
     return ints(shape_of(x)[start:end])
-
-
-@operator("Gather")
-def gather(x: Value, indices: Ints, *, axis: int = 0) -> Value:
-    """Of shapes; of tensors a single index."""
-    chosen = indices.exact()
-    if isinstance(x, Ints):
-        flat = x.array.reshape(-1)
-        if (
-            axis not in (0, -1)
-            or x.array.ndim != 1
-            or any(not -flat.size <= item < flat.size for item in chosen)
-        ):
-            raise ShapeMismatch("Gather leaves its integers")
-        return Ints(np.array([flat[item] for item in chosen], dtype=np.object_).reshape(indices.array.shape))
-    place = feature_axis(x, axis)
-    if len(chosen) != 1 or not -x.shape[place] <= chosen[0] < x.shape[place]:
-        raise UnsupportedAttribute("Gather of several slices, or outside the tensor")
-    starts, sizes = [0] * len(x.shape), list(x.shape)
-    starts[place], sizes[place] = chosen[0] % x.shape[place], 1
-    y = ir.take_slice(x, starts, sizes, [1] * len(sizes))
-    return ir.reshape(y, (*sizes[:place], *indices.array.shape, *sizes[place + 1 :]))
 
 
 @operator("Cast", since=6)
@@ -112,13 +98,20 @@ def cast_like(x: Value, like: Value, *, saturate: int = 1, round_mode: str = "up
 
 
 @operator("Range", since=11)
-def range_(start: Ints, limit: Ints, delta: Ints) -> Value:
-    if delta.one() == 0:
+def range_(start: Value, limit: Value, delta: Value) -> Value:
+    first, last, step = (numbers(value)[0] for value in (start, limit, delta))
+    if step == 0:
         raise ShapeMismatch("Range with steps of zero")
-    numbers = range(start.one(), limit.one(), delta.one())
-    if (limit.one() - start.one()) // delta.one() >= INTEGERS_MAX:
-        raise TooLarge("Range of many integers")
-    return ints(list(numbers))
+    if isinstance(start, Ints) and isinstance(limit, Ints) and isinstance(delta, Ints):
+        found = range(start.one(), limit.one(), delta.one())
+        if len(found) <= INTEGERS_MAX:
+            return ints(list(found), start.dtype)
+    count = max(0, ceil((last - first) / step))
+    if count > ir.ELEMENTS_MAX:
+        raise TooLarge("Range of many numbers")
+    begin, by = tensor(start), tensor(delta)
+    places = ir.array(np.arange(count), begin.dtype)
+    return ir.reshape(begin, ()) + places * ir.reshape(by, ())
 
 
 @operator("Size")
@@ -126,3 +119,20 @@ def size(x: Value) -> Value:
     if isinstance(x, Node) and x.batched:
         raise DynamicShape("Size of a batch")
     return ints(x.size if isinstance(x, Node) else int(x.array.size))
+
+
+@operator("EyeLike", since=9)
+def eye_like(x: Node, *, dtype: int | None = None, k: int = 0) -> Node:
+    kind = x.dtype if dtype is None else BY_ONNX.get(dtype)
+    if kind is None or len(whole(x).shape) != 2:
+        raise UnsupportedType("EyeLike of a type that is not supported, or of no matrix")
+    rows, columns = x.shape
+    return ir.cast(
+        ir.elementwise(Op.EQ, iota((rows, 1), 0) + ir.scalar(k, DType.I64), iota((1, columns), 1)), kind
+    )
+
+
+def iota(shape: tuple[int, ...], axis: int) -> Node:
+    """The index along an axis, as i64."""
+    line = [shape[axis] if place == axis else 1 for place in range(len(shape))]
+    return ir.expand_to(ir.reshape(ir.array(np.arange(shape[axis]), DType.I64), line), shape)

@@ -117,7 +117,7 @@ REFUSED: dict[str, tuple[type[errors.ExecutorError], Change]] = {
     "unknown operator": (errors.UnknownOp, chain("Bernoulli", "x")),
     "foreign domain": (errors.UnknownOp, chain("Relu", "x", domain="evil")),
     "own function": (errors.UnknownOp, function),
-    "sub-graph": (errors.UnknownOp, subgraph),
+    "sub-graph that depends on data": (errors.DynamicShape, subgraph),
     "external data": (errors.ExternalData, initialiser(external())),
     "declared 2 GB": (errors.TooLarge, initialiser(declared(1 << 15, 1 << 14))),
     "dimensions beyond 64 bits": (errors.TooLarge, initialiser(declared(1 << 62, 1 << 62))),
@@ -138,7 +138,7 @@ REFUSED: dict[str, tuple[type[errors.ExecutorError], Change]] = {
     "empty input": (errors.ShapeMismatch, port("N", 0)),
     "huge input": (errors.TooLarge, port("N", 1 << 40)),
     "huge product": (errors.TooLarge, port("N", 1 << 31, 1 << 31, 1 << 31)),
-    "opset of the past": (errors.UnsupportedOpset, opset(6)),
+    "opset of the past": (errors.UnsupportedOpset, opset(0)),
     "opset of the future": (errors.UnsupportedOpset, opset(99)),
     "no standard opset": (errors.UnsupportedOpset, opset(1, "ai.onnx.ml")),
     "cycle": (

@@ -8,6 +8,8 @@ import pytest
 from onnx import TensorProto, helper
 
 import executor.ops  # noqa: F401  (fills the table)
+from executor.conformance import KINDS, cases_of, model_of
+from executor.graph.parse import DOMAINS
 from executor.ops.table import OPERATORS, form
 from primitives.job import Loss
 from tests.executor.compile_cases import Case, node
@@ -89,9 +91,28 @@ MORE: dict[str, Case] = {
     "log softmax 11": through("LogSoftmax", (6,), opset=11, axis=1),
     "reduce sum 11": through("ReduceSum", (3, 4), opset=11, axes=[1], keepdims=0),
     "reduce max 13": through("ReduceMax", (3, 4), opset=13, axes=[2], keepdims=1),
-}
-CONSTANTS = ("cast", "constant of shape", "size")
-"""They make float32 numbers that no parameter moves, and the float64 reference cannot mix the two."""
+    **{
+        f"{op} 17": through(op, (3, 4), positive=True, opset=17, axes=[1], keepdims=0)
+        for op in (
+            "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMin", "ReduceProd",
+            "ReduceSumSquare",
+        )
+    },
+    "global lp pool": through("GlobalLpPool", (2, 3, 4), p=2),
+    "group norm 18": Case(
+        [node("Mul", "x s", "z"), node("GroupNormalization", "z g b", num_groups=2)],
+        (4, 3),
+        {"s": noise(4, 3), "g": noise(2, seed=3), "b": noise(2, seed=4)},
+        opset=18,
+    ),
+    "hardmax 11": through("Hardmax", (6,), opset=11, axis=1),
+    "top 9": Case([helper.make_node("TopK", ["x"], ["y", "places"], k=2)], (6,), opset=9),
+}  # fmt: skip
+CONSTANTS = ("cast", "constant of shape", "size", "hardmax 11", "top 9", "global lp pool")
+"""Of the first three, numbers that no parameter moves, the float64 reference makes float32; it lacks the last
+two in these forms; the slope of hardmax is zero."""
+ANCIENT = {("Concat", 1), ("Reshape", 1)}
+"""Forms of opsets that onnxruntime no longer runs; the tests below compare them with the next form."""
 MORE["part of a shape"].parameters["k"] = noise(1, seed=7)
 
 
@@ -117,8 +138,32 @@ def test_gradient_is_the_slope_too(name: str) -> None:
         np.testing.assert_allclose(found[parameter] / scale, slope / scale, atol=3e-6, err_msg=parameter)
 
 
-def test_every_form_of_every_operator_has_a_case() -> None:
+def test_ancient_forms_are_the_next_ones() -> None:
+    x = noise(3, 2, 3, seed=9)
+    old = Case([node("Concat", "x x")], (2, 3), opset=3).forward(x)
+    np.testing.assert_array_equal(old, Case([node("Concat", "x x", axis=1)], (2, 3)).forward(x))
+    old = Case([node("Reshape", "x", shape=[-1, 6])], (2, 3), opset=3).forward(x)
+    np.testing.assert_array_equal(old, x.reshape(3, 6))
+
+
+def test_every_form_of_every_operator_has_an_oracle() -> None:
+    """In these tests, or among the ONNX project's own (test_conformance.py)."""
     cases = [*CASES.values(), *FORWARD_ONLY.values(), *MORE.values()]
     cases += [recurrent(op, "forward") for op in GATES]
     tested = {(n.op_type, form(n.op_type, case.opset).since) for case in cases for n in case.nodes}
-    assert {(name, item.since) for name, forms in OPERATORS.items() for item in forms} == tested
+    missing = {(name, item.since) for name, forms in OPERATORS.items() for item in forms} - tested - ANCIENT
+    assert missing <= forms_tested_by_onnx()
+
+
+def forms_tested_by_onnx() -> set[tuple[str, int]]:
+    found: set[tuple[str, int]] = set()
+    for case in (case for kind in KINDS for case in cases_of(kind)):
+        model = model_of(case)
+        opsets = [item.version for item in model.opset_import if item.domain in DOMAINS]
+        if len(opsets) == 1:
+            found |= {
+                (n.op_type, since)
+                for n in model.graph.node
+                for since in [f.since for f in OPERATORS.get(n.op_type, []) if f.since <= opsets[0]][:1]
+            }
+    return found

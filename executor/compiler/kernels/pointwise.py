@@ -274,12 +274,14 @@ def _not(s: Scalar, v: Sequence[Value], dtype: DType) -> Value:
 
 
 def _shift(left: bool) -> Rule:
-    """Logical shifts; as far as the type is wide, or farther, gives 0."""
+    """As far as the type is wide, or farther, leaves nothing, or a signed number's sign."""
 
     def rule(s: Scalar, v: Sequence[Value], dtype: DType) -> Value:
         by = s.let(v[1])
-        found = v[0].op("shl" if left else "shr_s" if dtype.signed else "shr_u", by)
-        return s.select(by.compare("lt", dtype.bits, False), found, s.number(found.kind, 0))
+        inside = s.let(by.compare("lt", dtype.bits, False))
+        if not left and dtype.signed:
+            return v[0].op("shr_s", s.select(inside, by, s.number(by.kind, dtype.bits - 1)))
+        return s.select(inside, v[0].op("shl" if left else "shr_u", by), s.number(by.kind, 0))
 
     return rule
 
