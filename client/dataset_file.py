@@ -11,14 +11,15 @@ from pathlib import Path
 
 from client.datasets import Commitment
 from client.errors import InputError
-from executor.readers import Shape, Table, read_table
+from executor.readers import Reading, Shape, Table, read_table
 from executor.rows import MemoryRows, RowSource
+from executor.spool import rows_of
 from primitives.data import Dtype, Schema, chunk_count, chunk_rows
 from primitives.hashing import tagged
 from primitives.scale import decode_compact
 
 FILE_MAX = 2 * 2**30
-"""Largest file that is read, in bytes: the table is held in memory."""
+"""Largest file that is read into memory, in bytes; `source` keeps larger ones on disk."""
 
 
 @dataclass(frozen=True)
@@ -29,15 +30,25 @@ class DatasetFile:
     shapes: Mapping[str, Shape] = field(default_factory=dict)
     dtypes: Mapping[str, Dtype] = field(default_factory=dict)
     fill: str | None = None
+    classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rows_per_chunk: int | None = None
 
     def table(self) -> Table:
         """The file's table. Raises InputError FileMissing, FileTooLarge; executor's BadTable, BadData."""
-        if not self.path.is_file():
-            raise InputError("FileMissing", f"there is no file {self.path}")
-        if self.path.stat().st_size > FILE_MAX:
+        self._check_present()
+        if self.path.is_file() and self.path.stat().st_size > FILE_MAX:
             raise InputError("FileTooLarge", f"{self.path} is over {FILE_MAX} bytes")
-        return read_table(self.path, self.shapes, self.dtypes, self.fill)
+        return read_table(self.path, self.shapes, self.dtypes, self.fill, self.classes)
+
+    def source(self, secret: bytes | None) -> RowSource:
+        """The file as committed rows, on disk where it is large. Raises as `table` does."""
+        self._check_present()
+        reading = Reading(self.shapes, self.dtypes, self.fill, self.classes)
+        return rows_of(self.path, reading, secret, self.rows_per_chunk)
+
+    def _check_present(self) -> None:
+        if not self.path.exists():
+            raise InputError("FileMissing", f"there is no file {self.path}")
 
     def rows(self, table: Table, secret: bytes | None) -> MemoryRows:
         """The table as committed rows; `secret` None is for data that are public anyway."""

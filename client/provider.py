@@ -48,7 +48,7 @@ from executor.errors import (
     TooLarge,
 )
 from executor.initialise import init_key
-from executor.rows import MemoryRows
+from executor.rows import RowSource
 from primitives import job as rules
 from primitives.data import BLOB_MAX, blob_hash
 from primitives.hashing import tagged
@@ -125,7 +125,7 @@ class Provider:
         self.audit = audit
         self.enclave = enclave or Enclave()
         self.secret = read_secret(directory)
-        self.rows: MemoryRows = settings.dataset.rows(settings.dataset.table(), self.secret.dataset)
+        self.rows: RowSource = settings.dataset.source(self.secret.dataset)
         self.ledger = Ledger(directory / "ledger", self.secret.ledger)
         home = private_directory(directory / "chains" / chain.genesis.hex()[:16])
         self.results = private_directory(home / "results")

@@ -27,7 +27,8 @@ account = {account}             # a key of your keyring (gristmill key generate)
 node = "http://127.0.0.1:9944"
 
 [dataset]
-file = {file}                   # .csv or .npz; the rows never leave this machine
+# .csv, .npz, .parquet, or a folder of image folders; the rows never leave this machine
+file = {file}
 # fill = "0"                    # what an empty cell counts as; without it, a missing value is refused
 # rows_per_chunk = 64
 
@@ -35,6 +36,9 @@ file = {file}                   # .csv or .npz; the rows never leave this machin
 {shapes}
 [dataset.dtypes]                # another type than the reader would choose
 # label = "u8"
+
+[dataset.classes]               # class names whose places a text column's values become
+# label = ["cat", "dog"]
 
 [policy]
 # Who may train WITHOUT differential privacy. Weights trained without it may memorise single rows, and a
@@ -177,19 +181,27 @@ class _Section:
 
 
 def _dataset(section: _Section, directory: Path) -> DatasetFile:
-    shapes, dtypes = section.section("shapes"), section.section("dtypes")
+    shapes, dtypes, classes = (section.section(name) for name in ("shapes", "dtypes", "classes"))
     try:
         found = DatasetFile(
             path=directory / section.take("file", str),
             shapes={key: tuple(int(size) for size in shapes.take(key, list)) for key in list(shapes.values)},
             dtypes={key: dtype_named(dtypes.take(key, str)) for key in list(dtypes.values)},
             fill=section.take("fill", str, None),
+            classes={key: _names(classes, key) for key in list(classes.values)},
             rows_per_chunk=section.take("rows_per_chunk", int, None),
         )
     except (TypeError, ValueError):
         raise section.error("shapes", "has a shape that is no list of whole numbers") from None
     section.done()
     return found
+
+
+def _names(section: _Section, key: str) -> tuple[str, ...]:
+    names = section.take(key, list)
+    if not names or not all(isinstance(name, str) for name in names) or len(set(names)) != len(names):
+        raise section.error(key, "is a list of class names, each once")
+    return tuple(names)
 
 
 def _policy(section: _Section) -> Policy:

@@ -12,8 +12,9 @@ from executor.enclave import Enclave, Limits, Quoted, Secrets, TrainResult
 from executor.initialise import init_key
 from executor.metrics import METRICS
 from executor.options import configure_spec, training_spec
-from executor.readers import Table, parse_dtypes, parse_shapes, read_table
-from executor.rows import MemoryRows
+from executor.readers import Reading, Table, parse_classes, parse_dtypes, parse_shapes, segments
+from executor.rows import column_name
+from executor.spool import rows_of
 from primitives.command import Command
 from primitives.job import NUMERICS
 
@@ -24,7 +25,12 @@ def configure(parser: ArgumentParser) -> None:
     """Arguments of `gristmill train`."""
     add = parser.add_argument
     add("--model", type=Path, required=True, help="ONNX model")
-    add("--data", type=Path, required=True, help="training rows: .csv or .npz")
+    add(
+        "--data",
+        type=Path,
+        required=True,
+        help="training rows: .csv, .npz, .parquet, folder of image folders",
+    )
     add(
         "--eval",
         "--test",
@@ -59,17 +65,23 @@ def configure_reader(parser: ArgumentParser) -> None:
     add = parser.add_argument
     add("--shape", action="append", default=[], metavar="COLUMN=SIZES", help="shape of one row, pixels=1,8,8")
     add("--dtype", action="append", default=[], metavar="COLUMN=TYPE", help="type of a column, age=u8")
-    add("--fill", metavar="TEXT", help="what stands in for empty CSV cells (default: refuse them)")
+    add("--fill", metavar="TEXT", help="what stands in for missing values (default: refuse them)")
+    add("--classes", action="append", default=[], metavar="COLUMN=NAMES", help="class names, pet=cat,dog")
+
+
+def reading_of(arguments: Namespace) -> Reading:
+    """What the arguments of `configure_reader` say."""
+    shapes, dtypes = parse_shapes(arguments.shape), parse_dtypes(arguments.dtype)
+    return Reading(shapes, dtypes, arguments.fill, parse_classes(arguments.classes))
 
 
 def run(arguments: Namespace) -> int:
     """Quote, or train and write the model."""
     model = arguments.model.read_bytes()
-    table = _table(arguments, arguments.data)
-    spec = training_spec(arguments, model, list(table.columns))
+    source = rows_of(arguments.data, reading_of(arguments))
+    spec = training_spec(arguments, model, list(map(column_name, source.schema.columns)))
     if arguments.quote:
-        return _show_quote(Enclave().quote(model, spec, table.rows, table.schema()), arguments.json)
-    source = MemoryRows(table.schema(), table.columns)
+        return _show_quote(Enclave().quote(model, spec, source.rows, source.schema), arguments.json)
     from executor.evaluate import evaluate  # loads onnxruntime, which other commands do without
 
     test = _table(arguments, arguments.test) if arguments.test else None
@@ -88,7 +100,7 @@ def run(arguments: Namespace) -> int:
         )
     arguments.output.write_bytes(result.weights)
     after = evaluate(result.weights, spec, test.columns, arguments.metrics) if test else None
-    figures = _figures(result, table.rows, str(arguments.output))
+    figures = _figures(result, source.rows, str(arguments.output))
     if before and after:
         for name in after.values:
             figures |= {f"{name}_before": before.values[name], f"{name}_after": after.values[name]}
@@ -98,7 +110,8 @@ def run(arguments: Namespace) -> int:
 
 
 def _table(arguments: Namespace, path: Path) -> Table:
-    return read_table(path, parse_shapes(arguments.shape), parse_dtypes(arguments.dtype), arguments.fill)
+    (table,) = segments(path, reading_of(arguments))
+    return table
 
 
 # --- showing ------------------------------------------------------------------------------------------------

@@ -95,7 +95,12 @@ def checked_chunks(source: RowSource) -> list[bytes]:
 
 
 def _root(source: RowSource, leaves: Sequence[bytes]) -> bytes:
-    return merkle.root(source.schema.hash, source.rows, len(leaves), merkle.Tree(leaves).top)
+    return root_of_leaves(source.schema, source.rows, leaves)
+
+
+def root_of_leaves(schema: Schema, rows: int, leaves: Sequence[bytes]) -> bytes:
+    """The root over the leaves of all chunks, in order."""
+    return merkle.root(schema.hash, rows, len(leaves), merkle.Tree(leaves).top)
 
 
 # --- encoding -----------------------------------------------------------------------------------------------

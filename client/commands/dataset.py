@@ -8,8 +8,7 @@ from client import datasets
 from client.commands.provider import explain, provider_of
 from client.commands.shared import add_node, address, chain_of, grist, hex_of, shorter, show, show_rows, verb
 from client.dataset_file import DatasetFile
-from executor.cli import configure_reader
-from executor.readers import parse_dtypes, parse_shapes
+from executor.cli import configure_reader, reading_of
 from primitives.data import GivenWeights, Policy, Schema, Terms, WithoutDp, chunk_count
 from primitives.job import bits_float
 
@@ -18,7 +17,7 @@ def configure(parser: ArgumentParser) -> None:
     """Arguments of `gristmill dataset`."""
     verbs = parser.add_subparsers(required=True, metavar="check | publish | list | show")
     check = verb(verbs, "check", "read a file as a dataset and say what it holds; nothing is sent", _check)
-    check.add_argument("file", type=Path, help=".csv or .npz")
+    check.add_argument("file", type=Path, help=".csv, .npz, .parquet, or a folder of image folders")
     configure_reader(check)
     publish = verb(
         verbs, "publish", "register and list a data directory's dataset without serving it", _publish
@@ -33,9 +32,9 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def _check(arguments: Namespace) -> int:
-    shapes, dtypes = parse_shapes(arguments.shape), parse_dtypes(arguments.dtype)
-    file = DatasetFile(arguments.file, shapes, dtypes, arguments.fill)
-    rows = file.rows(file.table(), None)
+    reading = reading_of(arguments)
+    file = DatasetFile(arguments.file, reading.shapes, reading.dtypes, reading.fill, reading.classes)
+    rows = file.source(None)
     figures = {
         "file": str(arguments.file),
         "rows": rows.rows,

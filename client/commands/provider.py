@@ -20,6 +20,7 @@ from client.provider_file import FILE_NAME, read_provider_file, template
 from client.provider_secret import Lock, create_secret
 from client.rpc import Rpc
 from executor.readers import parse_shapes
+from executor.rows import column_name
 from primitives.data import GivenWeights, Policy, WithoutDp
 
 WITHOUT_DP: dict[type[object], str] = {
@@ -61,7 +62,7 @@ def _init(arguments: Namespace) -> int:
     path = directory / FILE_NAME
     if path.exists():
         raise InputError("PolicyFileExists", f"there already is a {path}")
-    table = DatasetFile(arguments.file, parse_shapes(arguments.shape)).table()
+    rows = DatasetFile(arguments.file, parse_shapes(arguments.shape)).source(None)
     Keyring().get(arguments.account)
     who = arguments.without_dp
     rule = who if who in {"never", "anyone"} else [part.strip() for part in who.split(",")]
@@ -74,7 +75,10 @@ def _init(arguments: Namespace) -> int:
         raise
     create_secret(directory)
     explain(settings.policy)
-    return show(arguments, {"policy_file": str(path), "rows": table.rows, "columns": list(table.columns)})
+    return show(
+        arguments,
+        {"policy_file": str(path), "rows": rows.rows, "columns": list(map(column_name, rows.schema.columns))},
+    )
 
 
 def _run(arguments: Namespace) -> int:

@@ -1,22 +1,36 @@
-"""Files as tables: the one documented way from a CSV or NPZ file to the rows of a dataset.
+"""Files as tables: the one documented way from a file to the rows of a dataset.
 
-`read_table` picks the reader by the file's suffix. File bytes are never hashed; only the rows they become
-are.
+CSV, NPZ, Parquet, and folders of images: the reader is chosen by the suffix, see its module for what it
+takes and how. `read_table` holds a whole table in memory; `segments` gives it piece by piece, for tables that
+are larger. File bytes are never hashed; only the rows they become are.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from executor.errors import BadTable
-from executor.readers.csv import read_csv
-from executor.readers.npz import read_npz
-from executor.readers.table import Shape, Table, dtype_named
+from executor.readers.csv import csv_segments
+from executor.readers.images import image_segments
+from executor.readers.npz import npz_segments
+from executor.readers.parquet import parquet_segments
+from executor.readers.table import Reading, Shape, Table, dtype_named, with_classes
 from primitives.data import Dtype
 
-__all__ = ["SUFFIXES", "Shape", "Table", "dtype_named", "parse_dtypes", "parse_shapes", "read_table"]
+__all__ = [
+    "SUFFIXES",
+    "Reading",
+    "Shape",
+    "Table",
+    "dtype_named",
+    "parse_classes",
+    "parse_dtypes",
+    "parse_shapes",
+    "read_table",
+    "segments",
+]
 
-Reader = Callable[[Path, Mapping[str, Shape], Mapping[str, Dtype], str | None], Table]
-SUFFIXES: dict[str, Reader] = {".csv": read_csv, ".npz": read_npz}
+Reader = Callable[[Path, Reading], Iterator[Table]]
+SUFFIXES: dict[str, Reader] = {".csv": csv_segments, ".npz": npz_segments, ".parquet": parquet_segments}
 
 
 def read_table(
@@ -24,23 +38,38 @@ def read_table(
     shapes: Mapping[str, Shape] | None = None,
     dtypes: Mapping[str, Dtype] | None = None,
     fill: str | None = None,
+    classes: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Table:
-    """The table in a file.
+    """The table in a file or image folder; the arguments are those of `Reading`.
 
-    `shapes` gives columns another shape of one row's value (same number of elements); `dtypes` another
-    type than the reader would choose; `fill` is the text that stands in for an empty CSV cell. Raises
-    BadTable and BadData with the column and line, OSError when the file cannot be read.
+    Raises BadTable and BadData with the column and line, OSError when the file cannot be read.
     """
+    (table,) = segments(path, Reading(shapes or {}, dtypes or {}, fill, classes or {}))
+    return table
+
+
+def segments(path: Path, reading: Reading) -> Iterator[Table]:
+    """A file's rows, in order, in tables of at most `reading.segment` rows. Each has the same columns; a CSV
+    file's columns may get another type in each segment unless told.
+    """
+    for table in reader_of(path)(path, reading):
+        named = {*reading.shapes, *reading.dtypes, *reading.classes}
+        unknown = sorted(named - set(table.columns))
+        if unknown:
+            raise BadTable(f"{path.name} has no column {unknown[0]!r}; it has {', '.join(table.columns)}")
+        yield with_classes(table, reading.classes)
+
+
+def reader_of(path: Path) -> Reader:
+    """The reader for a path. Raises BadTable."""
+    if path.is_dir():
+        return image_segments
     reader = SUFFIXES.get(path.suffix.lower())
     if reader is None:
-        raise BadTable(
-            f"{path.name}: no reader for {path.suffix or 'a file without a suffix'}; use .csv or .npz"
-        )
-    table = reader(path, shapes or {}, dtypes or {}, fill)
-    unknown = sorted({*(shapes or {}), *(dtypes or {})} - set(table.columns))
-    if unknown:
-        raise BadTable(f"{path.name} has no column {unknown[0]!r}; it has {', '.join(table.columns)}")
-    return table
+        kinds = ", ".join(SUFFIXES)
+        found = path.suffix or "a file without a suffix"
+        raise BadTable(f"{path.name}: no reader for {found}; use {kinds}, or a folder of image folders")
+    return reader
 
 
 def parse_shapes(options: list[str]) -> dict[str, Shape]:
@@ -64,3 +93,15 @@ def parse_dtypes(options: list[str]) -> dict[str, Dtype]:
             raise BadTable(f"{option!r} is no type; write COLUMN=TYPE such as age=u8")
         dtypes[name] = dtype_named(text)
     return dtypes
+
+
+def parse_classes(options: list[str]) -> dict[str, tuple[str, ...]]:
+    """`--classes` options, `species=setosa,virginica` each. Raises BadTable."""
+    classes = {}
+    for option in options:
+        name, _, text = option.partition("=")
+        names = tuple(text.split(","))
+        if not name or "" in names or len(set(names)) != len(names):
+            raise BadTable(f"{option!r} names no classes; write COLUMN=NAME,NAME such as pet=cat,dog")
+        classes[name] = names
+    return classes

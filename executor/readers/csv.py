@@ -8,19 +8,22 @@ Spaces around a cell are ignored. An empty cell is refused unless a fill is give
 
 import csv
 import re
-from collections.abc import Mapping, Sequence
-from itertools import groupby
+import sys
+from collections.abc import Iterator, Sequence
+from itertools import groupby, islice
 from pathlib import Path
 
 import numpy as np
 
 from executor.errors import BadData, BadTable
-from executor.readers.table import SIGNED, UNSIGNED, Shape, Table, finished, integer_dtype
+from executor.readers.table import SIGNED, UNSIGNED, Reading, Table, finished, integer_dtype
 from executor.rows import NUMPY, Array
 from primitives.data import COLUMNS_MAX, Dtype
 
 CELL_MAX = 65_536
 HEADERS_MAX = 65_536
+CELL_BYTES = 64
+"""What a cell takes as a Python string."""
 PART = re.compile(r"(.+)\[(0|[1-9]\d{0,5})\]")
 INTEGER = re.compile(r"[+-]?\d{1,100}")
 DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?")
@@ -28,38 +31,47 @@ NO_VALUE = re.compile(r"[+-]?(nan|inf|infinity|na|n/a|null|none)", re.IGNORECASE
 FLAGS = {"true": 1, "false": 0}
 
 
-def read_csv(path: Path, shapes: Mapping[str, Shape], dtypes: Mapping[str, Dtype], fill: str | None) -> Table:
-    """The table in a CSV file; see `executor.readers.read_table` for the arguments and errors."""
-    headers, cells = _cells(path, fill)
+def csv_segments(path: Path, reading: Reading) -> Iterator[Table]:
+    """The tables in a CSV file; see `executor.readers.read_table` for the errors."""
+    headers: list[str] = []
+    found = False
+    for rows in _batches(path, reading, headers):
+        found = True
+        yield _table(path, headers, [list(column) for column in zip(*rows, strict=True)], reading)
+    if not found:
+        raise BadTable(f"{path.name} has no rows")
+
+
+def _table(path: Path, headers: list[str], cells: list[list[str]], reading: Reading) -> Table:
     columns: dict[str, Array] = {}
     chosen: dict[str, Dtype] = {}
     for name, places in _groups(path, headers).items():
         grouped = [cells[place] for place in places]
-        dtype, array = _column(name, grouped, dtypes.get(name))
+        dtype, array = _column(name, grouped, reading.told(name))
         if headers[places[0]] == name:
             array = array[:, 0]
         chosen[name] = dtype
-        columns[name] = finished(name, array, dtype, shapes.get(name))
+        columns[name] = finished(name, array, dtype, reading.shapes.get(name))
     return Table(columns, chosen)
 
 
-def _cells(path: Path, fill: str | None) -> tuple[list[str], list[list[str]]]:
-    """Headers, and the cells of each column."""
+def _batches(path: Path, reading: Reading, headers: list[str]) -> Iterator[list[list[str]]]:
+    """Fills `headers`, then yields the cells of as many rows as a segment holds."""
     csv.field_size_limit(CELL_MAX)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
-            headers = [header.strip() for header in next(reader, [])]
+            headers += [header.strip() for header in next(reader, [])]
             if not headers or len(headers) > HEADERS_MAX:
                 raise BadTable(f"{path.name}: the first line names 1 to {HEADERS_MAX} columns")
-            rows = [_row(path, reader.line_num, row, headers, fill) for row in reader if row]
+            rows = (_row(path, reader.line_num, row, headers, reading.fill) for row in reader if row)
+            step = reading.rows_at_once(sys.maxsize, CELL_BYTES * len(headers))
+            while batch := list(islice(rows, step)):
+                yield batch
     except UnicodeDecodeError:
         raise BadTable(f"{path.name} is not UTF-8 text") from None
     except csv.Error as error:
         raise BadTable(f"{path.name} is no CSV: {error}") from None
-    if not rows:
-        raise BadTable(f"{path.name} has no rows")
-    return headers, [list(column) for column in zip(*rows, strict=True)]
 
 
 def _row(path: Path, line: int, row: list[str], headers: list[str], fill: str | None) -> list[str]:

@@ -2,14 +2,16 @@
 
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import ExitStack
 from math import prod
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
 from executor.errors import BadTable
-from executor.readers.table import Shape, Table, finished
+from executor.readers.table import Reading, Table, finished
 from executor.rows import Array
 from primitives.data import Dtype
 
@@ -35,47 +37,74 @@ MALFORMED = (ValueError, OSError, EOFError, KeyError, NotImplementedError, zlib.
 """What zipfile and numpy raise for files that are none of theirs."""
 
 
-def read_npz(path: Path, shapes: Mapping[str, Shape], dtypes: Mapping[str, Dtype], fill: str | None) -> Table:
-    """The table in an NPZ file; `fill` does not apply. See `executor.readers.read_table`."""
-    columns: dict[str, Array] = {}
-    chosen: dict[str, Dtype] = {}
-    for name, array in _arrays(path).items():
-        if array.ndim == 0:
-            raise BadTable(f"{path.name}: array {name!r} has no axis of rows")
-        chosen[name] = dtypes.get(name, _dtype(path, name, array))
-        columns[name] = finished(name, array, chosen[name], shapes.get(name))
-    if len({len(array) for array in columns.values()}) != 1:
-        raise BadTable(f"{path.name}: the arrays have different numbers of rows, or there are none")
-    return Table(columns, chosen)
-
-
-def _arrays(path: Path) -> dict[str, Array]:
-    """All arrays, after the file's own figures have been found to agree with each other and with the
-    bound.
-    """
+def npz_segments(path: Path, reading: Reading) -> Iterator[Table]:
+    """The tables in an NPZ file; `fill` does not apply. See `executor.readers.read_table`."""
     with path.open("rb") as file:
         try:
-            with zipfile.ZipFile(file) as archive:
-                if sum(member.file_size for member in archive.infolist()) > TABLE_MAX:
+            with zipfile.ZipFile(file) as archive, ExitStack() as opened:
+                members = archive.infolist()
+                if reading.segment is None and sum(member.file_size for member in members) > TABLE_MAX:
                     raise BadTable(f"{path.name} unpacks to more than {TABLE_MAX} bytes")
-                for member in archive.infolist():
-                    _check_header(path, archive, member)
-            with np.load(path, allow_pickle=False) as arrays:
-                return {name: arrays[name] for name in arrays.files}
+                arrays = [_Array(path, opened.enter_context(archive.open(item)), item) for item in members]
+                yield from _segments(path, arrays, reading)
         except MALFORMED as error:
             raise BadTable(f"{path.name} is no NPZ file of plain arrays: {error}") from None
 
 
-def _check_header(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
-    """Refuse an array whose header promises another size than its bytes have."""
-    with archive.open(member) as file:
+def _segments(path: Path, arrays: list["_Array"], reading: Reading) -> Iterator[Table]:
+    counts = {array.rows for array in arrays}
+    if len(counts) != 1 or len({array.name for array in arrays}) != len(arrays):
+        raise BadTable(f"{path.name}: the arrays have different numbers of rows, or there are none")
+    (rows,) = counts
+    step = reading.rows_at_once(rows, sum(array.row_bytes for array in arrays))
+    for start in range(0, rows, step):
+        columns: dict[str, Array] = {}
+        chosen: dict[str, Dtype] = {}
+        for array in arrays:
+            values, name = array.take(min(step, rows - start)), array.name
+            chosen[name] = reading.told(name) or _dtype(path, name, values)
+            columns[name] = finished(name, values, chosen[name], reading.shapes.get(name))
+        yield Table(columns, chosen)
+
+
+class _Array:
+    """One array of the file, read front to back; its header's figures agree with its bytes."""
+
+    def __init__(self, path: Path, file: IO[bytes], member: zipfile.ZipInfo) -> None:
         version = np.lib.format.read_magic(file)
         readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
         if version not in readers:
             raise BadTable(f"{path.name}: {member.filename} has an array format of version {version}")
-        shape, _, dtype = readers[version](file)
-        if prod(shape) * dtype.itemsize != member.file_size - file.tell():
+        self.name = member.filename.removesuffix(".npy")
+        self.shape, fortran, self.dtype = readers[version](file)
+        self.file = file
+        if prod(self.shape) * self.dtype.itemsize != member.file_size - file.tell():
             raise BadTable(f"{path.name}: {member.filename} does not have the size that its header says")
+        if not self.shape:
+            raise BadTable(f"{path.name}: array {self.name!r} has no axis of rows")
+        if self.dtype.hasobject:
+            raise BadTable(f"{path.name}: array {self.name!r} holds Python objects")
+        self.rows = self.shape[0]
+        if not self.rows or not prod(self.shape):
+            raise BadTable(f"{path.name}: array {self.name!r} is empty")
+        self.row_bytes = prod(self.shape[1:]) * self.dtype.itemsize
+        self.whole = self._all() if fortran and len(self.shape) > 1 else None
+        self.place = 0
+
+    def _all(self) -> Array:
+        """An array in column order: its rows do not lie together."""
+        if self.rows * self.row_bytes > TABLE_MAX:
+            raise BadTable(f"array {self.name!r} is in Fortran order and larger than {TABLE_MAX} bytes")
+        data = np.frombuffer(self.file.read(self.rows * self.row_bytes), self.dtype)
+        return np.ascontiguousarray(data.reshape(self.shape, order="F"))
+
+    def take(self, count: int) -> Array:
+        """The next rows."""
+        start, self.place = self.place, self.place + count
+        if self.whole is not None:
+            return self.whole[start : self.place]
+        data = self.file.read(count * self.row_bytes)
+        return np.frombuffer(data, self.dtype).reshape((count, *self.shape[1:]))
 
 
 def _dtype(path: Path, name: str, array: Array) -> Dtype:

@@ -6,12 +6,13 @@ keep more. `true` and `false` become bool, all else utf8. The schema is public, 
 range of a column and no more.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from math import prod
 
 import numpy as np
 
-from executor.errors import BadTable
+from executor.errors import BadData, BadTable
 from executor.rows import Array, canonical, column_name, row_count
 from primitives.data import Column, Dtype, Schema, check_schema, default_rows_per_chunk
 
@@ -19,6 +20,37 @@ Shape = tuple[int, ...]
 
 UNSIGNED = (Dtype.U8, Dtype.U16, Dtype.U32, Dtype.U64)
 SIGNED = (Dtype.I8, Dtype.I16, Dtype.I32, Dtype.I64)
+
+
+SEGMENT_BYTES = 16 << 20
+"""Unpacked bytes of one segment; a few copies of it exist for a while."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a file is to be taken.
+
+    `shapes` give columns another shape of one row's value (same number of elements; an image folder's images
+    another size); `dtypes` another type than the reader would choose; `fill` is the text that stands in for
+    an empty CSV cell; `classes` the names whose places a text column's values become. A segment holds at most
+    `segment` rows; None takes the whole file at once.
+    """
+
+    shapes: Mapping[str, Shape] = field(default_factory=dict)
+    dtypes: Mapping[str, Dtype] = field(default_factory=dict)
+    fill: str | None = None
+    classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    segment: int | None = None
+
+    def rows_at_once(self, rows: int, row_bytes: int) -> int:
+        """Rows of the next table, of `rows` that are there: all, or a segment of at most SEGMENT_BYTES."""
+        if self.segment is None:
+            return rows
+        return max(1, min(self.segment, SEGMENT_BYTES // max(1, row_bytes)))
+
+    def told(self, name: str) -> Dtype | None:
+        """The type that a column must have, if any; classes are read as the text that they are."""
+        return Dtype.Utf8 if name in self.classes else self.dtypes.get(name)
 
 
 @dataclass(frozen=True)
@@ -44,6 +76,25 @@ class Table:
         schema = Schema(columns=columns, rows_per_chunk=rows_per_chunk or default_rows_per_chunk(columns))
         check_schema(schema)
         return schema
+
+
+def with_classes(table: Table, classes: Mapping[str, tuple[str, ...]]) -> Table:
+    """The table with declared class names turned into their places, in the smallest unsigned type.
+
+    Raises BadData for a value that is no declared name.
+    """
+    columns, dtypes = dict(table.columns), dict(table.dtypes)
+    for name, names in classes.items():
+        if name not in columns:
+            continue
+        places = {text: place for place, text in enumerate(names)}
+        values = columns[name]
+        if values.ndim != 1 or not all(str(value) in places for value in values):
+            raise BadData(f"column {name!r} holds something else than its classes {', '.join(names)}")
+        dtypes[name] = integer_dtype(0, len(names) - 1)
+        numbers = np.array([places[str(value)] for value in values], dtype=np.int64)
+        columns[name] = finished(name, numbers, dtypes[name], None)
+    return Table(columns, dtypes)
 
 
 def dtype_named(text: str) -> Dtype:
