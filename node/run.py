@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import resource
 import signal
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -63,6 +65,7 @@ class Options:
 async def run(options: Options, runtime: Runtime) -> None:
     """Run until SIGINT or SIGTERM. Raises `NodeError` when the node cannot start or go on."""
     chosen(options.sealing)
+    _raise_descriptors()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -86,6 +89,14 @@ def open_chain(spec: ChainSpec, database: Database, runtime: Runtime) -> Chain:
         state, block = short(chain.head.header.state_root), short(chain.genesis_hash)
         log.info("🔨 Initializing Genesis block/state (state: %s, header-hash: %s)", state, block)
     return chain
+
+
+def _raise_descriptors() -> None:
+    """Allow ourselves as many open files and connections as the system lets us have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def open_node(
