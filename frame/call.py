@@ -134,12 +134,12 @@ class RuntimeCall:
     `Pallet.dispatch`.
     """
 
-    __slots__ = ("_info", "args", "entry")
+    __slots__ = ("args", "entry", "known_info")
 
     def __init__(self, entry: CallEntry, args: tuple[Any, ...]) -> None:
         self.entry = entry
         self.args = args
-        self._info = entry.constant_info
+        self.known_info = entry.constant_info
 
     def encode(self) -> bytes:
         """Pallet index ‖ call index ‖ arguments."""
@@ -151,9 +151,9 @@ class RuntimeCall:
         Found once: a batch asks its calls for each of the three, and batches nest, so that asking anew
         would take exponential time.
         """
-        if self._info is None:
-            self._info = self.entry.info(self.args)
-        return self._info
+        if self.known_info is None:
+            self.known_info = self.entry.info(self.args)
+        return self.known_info
 
     @property
     def pallet(self) -> str:

@@ -21,7 +21,7 @@ class Checked:
         self.who = who
         self.extra = extra
         self.length = length
-        self.info: DispatchInfo = call.info()
+        self.info: DispatchInfo = call.known_info or call.info()
         self.fee: int | None = None
         """The fee at the declared weight, once it has been computed."""
 
@@ -55,4 +55,9 @@ def check(machine: Machine, raw: bytes, parsed: Parsed | None = None) -> Checked
 
 def implicit(machine: Machine, extra: tuple[Any, ...]) -> bytes:
     """What is signed along without being sent: versions, genesis hash, birth hash, metadata hash."""
-    return b"".join([e.implicit_bytes(None if e.slot < 0 else extra[e.slot]) for e in machine.signing])
+    return b"".join(
+        [
+            part if type(part) is bytes else part(None if slot < 0 else extra[slot])  # type: ignore[operator]
+            for part, slot in machine.signing
+        ]
+    )

@@ -41,7 +41,11 @@ class Machine:
         for pallet in self.pallets:
             pallet.connect(self.by_index, self.system)
         self.extensions: tuple[Extension, ...] = tuple(e.bound(self) for e in runtime.extensions)
-        self.signing = tuple(e for e in self.extensions if e.defines("implicit_bytes"))
+        self.signing = tuple(
+            (e.implicit_bytes(None) if e.implicit_is_constant else e.implicit_bytes, e.slot)
+            for e in self.extensions
+            if e.defines("implicit_bytes")
+        )
         self.validating = tuple(e for e in self.extensions if e.defines("validate"))
         # What runs for every extrinsic of a block: methods with the place of what they take.
         self.checking = tuple(

@@ -117,7 +117,10 @@ class Pallet(Generic[C]):
         codec = self.declaration.event_codec
         if codec is None:
             raise TypeError(f"{type(self).__name__} declares no events")
-        return self._event_head + codec.encode(event)
+        try:
+            return self._event_head + codec.encoders()[type(event)](event)
+        except Exception:
+            return self._event_head + codec.encode(event)  # says what does not fit
 
     def dispatch(self, call: RuntimeCall, origin: Origin) -> CallResult:
         """Run another call in a layer of its own: all of it happens, or a DispatchError and nothing."""

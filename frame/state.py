@@ -152,21 +152,23 @@ class Overlay:
     it, or rolls it back when an exception passes.
     """
 
-    __slots__ = ("_appends", "_journal", "_layers", "backend", "view")
+    __slots__ = ("_appends", "_layers", "backend", "journal", "view")
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
         self.view: dict[Key, _Seen] = {}
+        """What is known now; never replaced by another dict."""
         self._appends: dict[Key, _Appended] = {}
-        self._journal: dict[Key, _Previous] = {}
+        self.journal: dict[Key, _Previous] = {}
+        """What the keys that the innermost layer has written held before."""
         self._layers: list[dict[Key, _Previous]] = []
 
     def reset(self, backend: Backend) -> None:
         """Forget everything and stand on another backend."""
         self.backend = backend
-        self.view = {}
+        self.view.clear()  # the same object: shortcuts hold it
         self._appends = {}
-        self._journal = {}
+        self.journal = {}
         self._layers = []
 
     # -- reading --------------------------------------------
@@ -176,7 +178,7 @@ class Overlay:
         try:
             found = self.view[key]
         except KeyError:
-            return self._load(key)
+            return self.load(key)
         if type(found) is tuple:
             found = self.view[key] = found[1](found[0])
         return found  # type: ignore[return-value]  # mypy does not narrow by type()
@@ -188,7 +190,7 @@ class Overlay:
         try:
             found = self.view[key]
         except KeyError:
-            found = self._load(key)
+            found = self.load(key)
         if found is None:
             return ABSENT
         if type(found) is tuple:
@@ -198,7 +200,8 @@ class Overlay:
             self.view[key] = (value, encode)
         return value
 
-    def _load(self, key: Key) -> bytes | None:
+    def load(self, key: Key) -> bytes | None:
+        """The value at a key that is not in the view, which takes it up."""
         appended = self._appends.get(key)
         value: bytes | None
         if appended is not None:
@@ -241,7 +244,7 @@ class Overlay:
 
     def _written(self, child: bytes | None) -> list[bytes]:
         keys: dict[bytes, None] = {}
-        for layer in (*self._layers, self._journal):
+        for layer in (*self._layers, self.journal):
             for key in layer:
                 if isinstance(key, bytes):
                     if child is None:
@@ -254,7 +257,7 @@ class Overlay:
 
     def put(self, key: Key, value: bytes | None) -> None:
         """Set the value at `key`; None deletes it."""
-        journal = self._journal
+        journal = self.journal
         view = self.view
         if key in self._appends:
             self._settle(key)
@@ -264,7 +267,7 @@ class Overlay:
 
     def write(self, key: Key, value: object, encode: Encode) -> None:
         """Set the value at `key`, to be encoded later: an immutable one of which `encode` cannot fail."""
-        journal = self._journal
+        journal = self.journal
         view = self.view
         if key in self._appends:
             self._settle(key)
@@ -272,23 +275,33 @@ class Overlay:
             journal[key] = view.get(key, ABSENT)
         view[key] = (value, encode)
 
-    def append(self, key: Key, item: bytes) -> int:
-        """Add an encoded item to the SCALE sequence at `key`, without reading and writing all of it; the
-        number of items it has then.
-        """
+    def append(self, key: Key, item: bytes) -> None:
+        """Add an encoded item to the SCALE sequence at `key`, without reading and writing all of it."""
         appended = self._appends.get(key)
         if appended is None:
             appended = self._start_appends(key)
-        elif key not in self._journal:
-            self._journal[key] = _Mark(len(appended.items))
-        items = appended.items
+        elif key not in self.journal:
+            self.journal[key] = _Mark(len(appended.items))
+        appended.items.append(item)
+
+    def append_counted(self, key: Key, item: bytes, counter: Key, encode: Encode) -> None:
+        """`append`, and the number of items at `counter`: an integer that `encode` can encode."""
+        appended = self._appends.get(key)
+        if appended is None:
+            appended = self._start_appends(key)
+        journal = self.journal
+        if key not in journal:
+            journal[key] = _Mark(len(appended.items))
+        items, view = appended.items, self.view
         items.append(item)
-        return appended.count + len(items)
+        if counter not in journal:
+            journal[counter] = view.get(counter, ABSENT)
+        view[counter] = (appended.count + len(items), encode)
 
     def _start_appends(self, key: Key) -> _Appended:
         previous = self.get(key)
-        if key not in self._journal:
-            self._journal[key] = previous
+        if key not in self.journal:
+            self.journal[key] = previous
         self.view.pop(key, None)
         appended = self._appends[key] = _Appended(previous or b"\0")
         return appended
@@ -296,7 +309,7 @@ class Overlay:
     def _settle(self, key: Key) -> None:
         """Turn an append list into plain bytes, in the view and in every journal that marks it."""
         appended = self._appends.pop(key)
-        for layer in (*self._layers, self._journal):
+        for layer in (*self._layers, self.journal):
             mark = layer.get(key)
             if isinstance(mark, _Mark):
                 layer[key] = appended.joined(mark.length)
@@ -316,24 +329,24 @@ class Overlay:
 
     def begin(self) -> None:
         """Open a nested layer."""
-        self._layers.append(self._journal)
-        self._journal = {}
+        self._layers.append(self.journal)
+        self.journal = {}
 
     def commit(self) -> None:
         """Close the innermost layer and keep its changes."""
-        inner = self._journal
+        inner = self.journal
         outer = self._layers.pop()
         if outer:
             for key, previous in inner.items():
                 outer.setdefault(key, previous)
-            self._journal = outer
+            self.journal = outer
         else:
-            self._journal = inner
+            self.journal = inner
 
     def rollback(self) -> None:
         """Close the innermost layer and undo its changes."""
         view = self.view
-        for key, previous in self._journal.items():
+        for key, previous in self.journal.items():
             if isinstance(previous, _Mark):
                 del self._appends[key].items[previous.length :]
                 view.pop(key, None)
@@ -343,7 +356,7 @@ class Overlay:
                 view.pop(key, None)
             else:
                 view[key] = previous
-        self._journal = self._layers.pop()
+        self.journal = self._layers.pop()
 
     @property
     def depth(self) -> int:
@@ -373,7 +386,7 @@ class Overlay:
             raise ValueError("a layer is still open")
         top: dict[bytes, bytes | None] = {}
         children: dict[bytes, dict[bytes, bytes | None]] = {}
-        for key in self._journal:
+        for key in self.journal:
             value = self.get(key)
             if isinstance(key, bytes):
                 if value is not None or self.backend.get(key) is not None:
@@ -420,9 +433,14 @@ class Recorder(Overlay):
         self.writes[key] = self.writes.get(key, 0) + 1
         super().write(key, value, encode)
 
-    def append(self, key: Key, item: bytes) -> int:
+    def append(self, key: Key, item: bytes) -> None:
         self.writes[key] = self.writes.get(key, 0) + 1
-        return super().append(key, item)
+        super().append(key, item)
+
+    def append_counted(self, key: Key, item: bytes, counter: Key, encode: Encode) -> None:
+        for written in (key, counter):
+            self.writes[written] = self.writes.get(written, 0) + 1
+        super().append_counted(key, item, counter, encode)
 
 
 def _decode_compact(data: bytes) -> tuple[int, int]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, NoReturn, Sel
 from frame.codecs import compiled_decoder, hint_codec, is_shareable, range_check
 from frame.errors import Arithmetic, ArithmeticFailure, Corruption, StorageMissing
 from frame.names import camel
+from frame.shortcuts import map_getter, map_putter, value_getter, value_putter
 from frame.state import ABSENT, Overlay
 from primitives.hashing import twox_64, twox_128
 from primitives.scale import U32, Codec, ScaleError
@@ -192,6 +193,13 @@ class BoundItem:
     def _corrupt(self, error: ScaleError) -> Corruption:
         return Corruption(f"{self._item.name}: {error}")
 
+    def _write_at(self, key: bytes, value: object) -> None:
+        """Store a value, decoded if it can stay so."""
+        if self._fits is not None and self._fits(value):
+            self._overlay.write(key, value, self._encode)
+        else:
+            self._write(key, value)
+
     def _write(self, key: bytes, value: object) -> None:
         """Store what cannot stay decoded, or does not fit."""
         try:
@@ -219,27 +227,40 @@ class BoundItem:
 class BoundValue(BoundItem, Generic[V]):
     """One value in the state that the pallet runs on."""
 
-    __slots__ = ()
+    __slots__ = ("get", "put")
 
-    def get(self) -> V:
-        """The value, or the declared default; StorageMissing without either."""
-        try:
-            value: V = self._overlay.read(self._key, self._decode, self._keep)
-        except ScaleError as error:
-            raise self._corrupt(error) from error
+    get: Callable[[], V]
+    """The value, or the declared default; StorageMissing without either."""
+    put: Callable[[V], None]
+    """Store a value."""
+
+    def __init__(self, item: Item, pallet: Pallet[Any]) -> None:
+        super().__init__(item, pallet)
+        self._shorten()
+
+    def _shorten(self) -> None:
+        overlay, key = self._overlay, self._key
+        if type(overlay) is not Overlay:  # one that counts, say
+            self.get, self.put = self._get, self._put
+            return
+        self.get = value_getter(overlay, key, self._decode, self._keep, self._absent, self._corrupt)
+        self.put = value_putter(overlay, key, self._encode, self._fits, self._write)
+
+    def _get(self) -> V:
+        value: V = self._read_at(self._key, ABSENT)
         return self._absent() if value is ABSENT else value
+
+    def _put(self, value: V) -> None:
+        self._write_at(self._key, value)
+
+    def forget(self) -> None:
+        super().forget()
+        self._shorten()
 
     def try_get(self) -> V | None:
         """The value, or None when nothing is stored (whatever the default)."""
         value: V | None = self._read_at(self._key)
         return value
-
-    def put(self, value: V) -> None:
-        """Store `value`."""
-        if self._fits is not None and self._fits(value):
-            self._overlay.write(self._key, value, self._encode)
-        else:
-            self._write(self._key, value)
 
     def exists(self) -> bool:
         """Whether something is stored."""
@@ -260,7 +281,12 @@ class BoundValue(BoundItem, Generic[V]):
 class BoundMap(BoundItem, Generic[K, V]):
     """A map in the state that the pallet runs on."""
 
-    __slots__ = ("_cache", "_encode_key", "_hash", "_key_codec", "_skip")
+    __slots__ = ("_cache", "_encode_key", "_hash", "_key_codec", "_skip", "read", "store")
+
+    read: Callable[[K], V]
+    """`self[k]`, one step shorter."""
+    store: Callable[[K, V], None]
+    """`self[k] = value`, one step shorter."""
 
     def __init__(self, item: Item, pallet: Pallet[Any]) -> None:
         super().__init__(item, pallet)
@@ -269,10 +295,27 @@ class BoundMap(BoundItem, Generic[K, V]):
         self._encode_key = item.key_codecs[0].encoder()
         self._hash = item.hashers[0].hash
         self._skip = item.hashers[0].skip
+        self._shorten()
+
+    def _shorten(self) -> None:
+        overlay, known, key_of = self._overlay, self._cache, self.key_of
+        if type(overlay) is not Overlay:
+            self.read, self.store = self._get, self._put
+            return
+        self.read = map_getter(overlay, known, key_of, self._decode, self._keep, self._absent, self._corrupt)
+        self.store = map_putter(overlay, known, key_of, self._encode, self._fits, self._write)
+
+    def _get(self, k: K) -> V:
+        value: V = self._read_at(self.key_of(k), ABSENT)
+        return self._absent() if value is ABSENT else value
+
+    def _put(self, k: K, value: V) -> None:
+        self._write_at(self.key_of(k), value)
 
     def forget(self) -> None:
         super().forget()
         self._cache.clear()
+        self._shorten()
 
     def key_of(self, k: K) -> bytes:
         """The full storage key of the entry `k`."""
@@ -285,11 +328,7 @@ class BoundMap(BoundItem, Generic[K, V]):
         return key
 
     def __getitem__(self, k: K) -> V:
-        try:
-            value: V = self._overlay.read(self._cache.get(k) or self.key_of(k), self._decode, self._keep)
-        except ScaleError as error:
-            raise self._corrupt(error) from error
-        return self._absent() if value is ABSENT else value
+        return self.read(k)
 
     @overload
     def get(self, k: K) -> V | None: ...
@@ -300,11 +339,7 @@ class BoundMap(BoundItem, Generic[K, V]):
         return self._read_at(self.key_of(k), default)
 
     def __setitem__(self, k: K, value: V) -> None:
-        key = self._cache.get(k) or self.key_of(k)
-        if self._fits is not None and self._fits(value):
-            self._overlay.write(key, value, self._encode)
-        else:
-            self._write(key, value)
+        self.store(k, value)
 
     def __contains__(self, k: K) -> bool:
         return self._overlay.get(self.key_of(k)) is not None

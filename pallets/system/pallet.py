@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from frame import (
     AnyDispatchError,
@@ -39,6 +40,7 @@ from frame.limits import (
     WeightsPerClass,
 )
 from frame.manifest import CODE_KEY, runtime_manifest
+from frame.traits import SystemPallet
 from frame.transaction import Invalid, InvalidTransaction
 from frame.version import RuntimeVersion
 from frame.weights import DB, weight
@@ -368,8 +370,7 @@ class System(Pallet[Config], weights=Weights):
             if not self.number.get():
                 return
             phase = _FIRST
-        count = overlay.append(self._events_key, phase + event + _RECORD_END)
-        overlay.write(self._count_key, count, _encode_u32)
+        overlay.append_counted(self._events_key, phase + event + _RECORD_END, self._count_key, _encode_u32)
 
     @cached_property
     def _count_key(self) -> bytes:
@@ -414,7 +415,8 @@ class System(Pallet[Config], weights=Weights):
 
     def check_room(self, info: DispatchInfo, length: int) -> None:
         largest = self._limits[info.dispatch_class].max_extrinsic
-        if largest is not None and not info.weight.fits(largest):
+        used = info.weight
+        if largest is not None and (used.ref_time > largest.ref_time or used.proof_size > largest.proof_size):
             raise InvalidTransaction(Invalid.ExhaustsResources)
         self._new_length(info, length)
 
@@ -427,10 +429,13 @@ class System(Pallet[Config], weights=Weights):
         return tuple(self.config.block_length.of(kind) for kind in DispatchClass)
 
     def _new_length(self, info: DispatchInfo, length: int) -> int:
-        total = (self.all_extrinsics_len.try_get() or 0) + length
+        total = self._length_so_far() + length
         if total > self._lengths[info.dispatch_class]:
             raise InvalidTransaction(Invalid.ExhaustsResources)
         return total
+
+    def _length_so_far(self) -> int:
+        return self.all_extrinsics_len.try_get() or 0
 
     def use_room(self, info: DispatchInfo, length: int) -> None:
         total = self._new_length(info, length)
@@ -464,6 +469,12 @@ class System(Pallet[Config], weights=Weights):
 
     # -- accounts --------------------------------------------
 
+    def connect(self, bound_pallets: Mapping[int, Pallet[Any]], system: SystemPallet) -> None:
+        super().connect(bound_pallets, system)
+        # The same as the methods, without a step between: they run some ten times in every extrinsic.
+        self.__dict__["account"] = self.account_info.read
+        self.__dict__["set_account"] = self.account_info.store
+
     def account(self, who: bytes) -> AccountInfo:
         return self.account_info[who]
 
@@ -478,15 +489,18 @@ class System(Pallet[Config], weights=Weights):
         return self.account_info[who].nonce
 
     def use_account_nonce(self, who: bytes, nonce: int) -> None:
-        account = self.account_info[who]
+        account = self.account_info.read(who)
         if nonce != account.nonce:
             raise InvalidTransaction(Invalid.Stale if nonce < account.nonce else Invalid.Future)
-        self.account_info[who] = AccountInfo(
-            nonce=account.nonce + 1,
-            consumers=account.consumers,
-            providers=account.providers,
-            sufficients=account.sufficients,
-            data=account.data,
+        self.account_info.store(
+            who,
+            AccountInfo(
+                nonce=nonce + 1,
+                consumers=account.consumers,
+                providers=account.providers,
+                sufficients=account.sufficients,
+                data=account.data,
+            ),
         )
 
     def set_account_data(self, who: bytes, data: AccountData) -> None:

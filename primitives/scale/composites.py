@@ -391,7 +391,7 @@ class EnumCodec(Codec[Any]):
 
     def emit_encode(self, w: Writer, value: str) -> None:
         name = w.local(value)
-        w.part(f"{w.bind(self._encoders())}[type({name})]({name})")
+        w.part(f"{w.bind(self.encoders())}[type({name})]({name})")
 
     # The tables are bound while being filled: a recursive type meets its own, but uses it only later.
 
@@ -402,7 +402,10 @@ class EnumCodec(Codec[Any]):
                 self._by_index.update({index: codec.decoder() for index, codec in self._structs.items()})
         return self._by_index
 
-    def _encoders(self) -> dict[type, Encoder]:
+    def encoders(self) -> dict[type, Encoder]:
+        """The encoder of each variant class, index byte included. They fail without saying why: `encode`
+        does.
+        """
         if not self._by_class:
             self._by_class.update({codec.cls: _unready for codec in self._structs.values()})
             with _cleared_on_failure(self._by_class):
