@@ -47,6 +47,7 @@ class Op(Enum):
     TANH = auto()
     SIGMOID = auto()
     RELU = auto()
+    ERF = auto()
     ADD = auto()
     SUB = auto()
     MUL = auto()
@@ -102,7 +103,6 @@ class Op(Enum):
     ASINH = auto()
     ACOSH = auto()
     ATANH = auto()
-    ERF = auto()
     BITS = auto()  # the same bits under another type of the same width
     POW = auto()  # (x, y of any type)
     MOD = auto()  # sign of the divisor
@@ -131,7 +131,7 @@ class Op(Enum):
     RANDOM = auto()  # uniform [0, 1) f32: key bytes, number of the node
 
 
-UNARY = frozenset({Op.NEG, Op.ABS, Op.EXP, Op.LOG, Op.SQRT, Op.TANH, Op.SIGMOID, Op.RELU})
+UNARY = frozenset({Op.NEG, Op.ABS, Op.EXP, Op.LOG, Op.SQRT, Op.TANH, Op.SIGMOID, Op.RELU, Op.ERF})
 BINARY = frozenset({Op.ADD, Op.SUB, Op.MUL, Op.DIV, Op.MAX, Op.MIN})
 WHERE = frozenset({Op.WHERE_GT, Op.WHERE_GE, Op.WHERE_EQ})
 ELEMENTWISE = UNARY | BINARY | WHERE
@@ -149,7 +149,6 @@ FUNCTIONS = frozenset(
         Op.ASINH,
         Op.ACOSH,
         Op.ATANH,
-        Op.ERF,
     }
 )
 COMPARISONS = frozenset({Op.GT, Op.GE, Op.EQ})

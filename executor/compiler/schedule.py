@@ -39,6 +39,8 @@ BANDS_MAX, BANDS_SHARE = 12, 0.85
 """A padded convolution is cut into at most so many bands, if so small a share of the products remains."""
 PACK_DOT, PACK_OUTER, PACK_CONV = 2, 2, 8
 """Weights are packed that are used by more than so many tiles."""
+CACHED = 128 << 10
+"""Bytes of an operand that is read again and again: they fit the second cache of a core."""
 NUMBERS = " numbers of the step"
 """Key of the host's region among `places`; a space stands first in no tensor's name that it could meet."""
 CELLS = " counts of the shard"
@@ -588,6 +590,8 @@ class Scheduler:
         wide = w.shape[1]
         many = last > 1
         again = prod(node.shape[:-1]) if many else self.blocks
+        group = 0 if many else max(1, CACHED // (BLOCK * inner))
+        packs = -(-node.shape[-1] // 4) if 0 < group < self.blocks else 1
         return Contraction(
             name=self._name("dot"),
             counts=counts,
@@ -595,7 +599,7 @@ class Scheduler:
             x=Operand(source, (source.block_stride(), *steps[:-1], 0, BLOCK)),
             w=Operand(weights, (*(0,) * last, *((4 * wide, 4) if along else (4, 4 * wide)))),
             weights=Weights.ALONG_REDUCTION if along else Weights.ALONG_ROWS,
-            scratch=self._scratch(inner, again, PACK_DOT if along else 1),
+            scratch=self._scratch(inner * packs, again, PACK_DOT if along else 1),
             outside=(0,) if many else (),
             row_axis=last,
             inside=tuple(range(1, last - 1)) if many else (),
@@ -604,6 +608,7 @@ class Scheduler:
             result=node,
             stores=stores,
             leaves=leaves,
+            group=group,
         )
 
     def _scratch(self, steps: int, uses: int, more_than: int) -> Buffer | None:

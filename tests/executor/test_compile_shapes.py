@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -40,6 +41,14 @@ def test_gemm(k: int, o: int, rows: int, batch: int, turned: bool) -> None:
         rows,
         batch,
     )
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(("k", "o"), [(200, 37), (700, 6)])
+def test_a_large_batch_is_worked_on_in_groups(k: int, o: int, turned: bool) -> None:
+    weights = noise(*((o, k) if turned else (k, o)), seed=k) / 10
+    nodes = [node("Gemm", "x w c", "z", transB=int(turned)), node("Relu", "z")]
+    check(Case(nodes, (k,), {"w": weights, "c": noise(o, seed=o)}), 300, 300)
 
 
 @few

@@ -96,6 +96,9 @@ class Contraction:
     scratch: Buffer | None = None
     """The weights of four rows are copied here, step by step, before they are used again and again: then one
     load serves a step, and lines of memory a power of two apart do not evict each other."""
+    group: int = 0
+    """Work on so many indices of the vector axis with all rows before the next: what they read of `x` stays
+    in the second cache. 0: on all."""
     bands: tuple[Band, ...] = ()
     """Where an image is padded with zeros: cuts the one axis `inside` and shortens reduction axis 1, kernel
     rows."""
@@ -141,18 +144,21 @@ class Contraction:
         nest = Nest(code, [self.x.access(), self.w.access(), *packed, *expression.accesses])
         tiles = Tiles(self, nest, Evaluator(code, nest, expression))
 
-        def rows() -> None:
+        def rows(each: Callable[[int], None]) -> None:
             turns, rest = divmod(self.counts[self.row_axis], ROWS)
             if turns:
                 with nest.loop(self.row_axis, turns, ROWS):
-                    lines(ROWS)
+                    each(ROWS)
             if rest:
-                lines(rest)
+                each(rest)
             nest.rewind(self.row_axis, turns * ROWS)
 
+        def pack(count: int) -> None:
+            self._pack(nest, count)
+
         def lines(count: int) -> None:
-            if self.scratch:
-                self._pack(nest, count)
+            if self.scratch and not self.grouped:
+                pack(count)
             if self.bands:
                 self._banded(tiles, count)
             else:
@@ -166,13 +172,32 @@ class Contraction:
                 over(axes[1:], body)
             nest.rewind(axes[0], self.counts[axes[0]])
 
-        over(self.outside, rows)
+        def groups() -> None:
+            turns, rest = divmod(self.counts[self.vector_axis], self.group)
+            if self.scratch:
+                rows(pack)
+            with nest.loop(self.vector_axis, turns, self.group):
+                tiles.items = self.group
+                rows(lines)
+            if rest:
+                tiles.items = rest
+                rows(lines)
+            nest.rewind(self.vector_axis, turns * self.group)
+
+        over(self.outside, groups if self.grouped else lambda: rows(lines))
+
+    @property
+    def grouped(self) -> bool:
+        """More than one group: then all rows are packed at once, before the first."""
+        return 0 < self.group < self.counts[self.vector_axis]
 
     def packed(self) -> Access:
         """The scratch: one vector of rows for each step of the reduction, in order."""
         assert self.scratch is not None
         steps = [4 * VECTOR * prod(self.reduction[axis + 1 :]) for axis in range(len(self.reduction))]
-        return Access(self.scratch.offset, (*(0,) * len(self.counts), *steps))
+        outer = [0] * len(self.counts)
+        outer[self.row_axis] = 4 * prod(self.reduction) if self.grouped else 0
+        return Access(self.scratch.offset, (*outer, *steps))
 
     def _pack(self, nest: Nest, rows: int) -> None:
         """Copy the weights of the current rows, run by run of neighbouring reduction steps."""
@@ -245,15 +270,12 @@ class Tiles:
         self.axes = len(kernel.counts)
         self.rank = self.axes + len(kernel.reduction)
         self.reduction = list(kernel.reduction)
+        self.items = kernel.counts[kernel.vector_axis]
 
     def line(self, rows: int) -> None:
         """All tiles of `rows` rows along the vector axis."""
         axis, nest = self.kernel.vector_axis, self.nest
-        items, left = (
-            divmod(self.kernel.counts[axis], COLUMNS)
-            if self.kernel.columns
-            else (self.kernel.counts[axis], 0)
-        )
+        items, left = divmod(self.items, COLUMNS) if self.kernel.columns else (self.items, 0)
         step = COLUMNS if self.kernel.columns else 1
         width = max(1, ACCUMULATORS // (2 * rows))
         turns, rest = divmod(items, width)

@@ -27,6 +27,7 @@ FUNCTIONS: Mapping[Op, Callable[[Code], None]] = {
     Op.LOG: functions.log,
     Op.TANH: functions.tanh,
     Op.SIGMOID: functions.sigmoid,
+    Op.ERF: functions.erf,
 }
 COMPARISONS = {Op.WHERE_GT: "f32x4.gt", Op.WHERE_GE: "f32x4.ge", Op.WHERE_EQ: "f32x4.eq"}
 VECTOR = 4

@@ -40,6 +40,18 @@ TANH = (
 )
 """(tanh x / x − 1) / x² as a polynomial in x², |x| < TANH_SWITCH, highest power first."""
 TANH_SWITCH = 0.625
+ERF = (
+    -0.0005990853533148766, 0.004993180278688669, -0.026766616851091385, 0.1128181591629982,
+    -0.37612494826316833, 0.12837915122509003,
+)  # fmt: skip
+"""erf x / x − 1 as a polynomial in x², |x| < ERF_SWITCH, highest power first."""
+ERFC = (
+    0.00021392300550360233, -0.0032144440338015556, 0.022888319566845894, -0.10525926947593689,
+    -0.6357202529907227, -1.1285138130187988,
+)  # fmt: skip
+"""ln(1 − erf x) / x, ERF_SWITCH ≤ x ≤ ERF_END, highest power first."""
+ERF_SWITCH, ERF_END = 0.921875, 4.0
+"""Beyond the end 1 − erf x is less than half a unit in the last place of 1."""
 SIGN = 0x80000000
 LARGEST = 3.4028234663852886e38
 
@@ -233,6 +245,42 @@ def tanh(code: Code) -> None:
     code.op("v128.or")
     code.get(size)
     code.splat(TANH_SWITCH)
+    code.op("f32x4.lt")
+    code.op("v128.bitselect")
+    code.release(x, size, square, near)
+
+
+def erf(code: Code) -> None:
+    """Replace x on the stack by erf x: a polynomial near zero, 1 − e^(x·polynomial) with the sign put back
+    elsewhere."""
+    x, size, square, near = (code.local() for _ in range(4))
+    code.tee(x)
+    code.op("f32x4.abs")
+    code.splat(ERF_END)
+    code.op("f32x4.pmin")
+    code.set(size)
+    code.get(x)
+    code.get(x)
+    code.op("f32x4.mul")
+    code.set(square)
+    _polynomial(code, square, ERF)
+    code.get(x)
+    code.get(x)
+    code.op("f32x4.relaxed_madd")
+    code.set(near)
+    code.get(near)
+    code.splat(1.0)
+    _polynomial(code, size, ERFC)
+    code.get(size)
+    code.op("f32x4.mul")
+    exp(code)
+    code.op("f32x4.sub")
+    code.get(x)
+    code.splat_bits(SIGN)
+    code.op("v128.and")
+    code.op("v128.or")
+    code.get(size)
+    code.splat(ERF_SWITCH)
     code.op("f32x4.lt")
     code.op("v128.bitselect")
     code.release(x, size, square, near)
