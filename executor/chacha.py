@@ -5,6 +5,8 @@ gives 2³² independent streams; a stream may not pass 2³² blocks (256 GiB). W
 the key stream.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms
 from numpy.typing import NDArray
@@ -22,3 +24,12 @@ class Words:
     def take(self, count: int) -> NDArray[np.uint32]:
         """The next `count` words."""
         return np.frombuffer(self._cipher.update(bytes(WORD * count)), dtype="<u4")
+
+    def fill(self, place: memoryview) -> None:
+        """Put the next words into memory, as many as fit."""
+        self._cipher.update_into(memoryview(_zeros(len(place))), place)
+
+
+@lru_cache(maxsize=4)
+def _zeros(count: int) -> bytes:
+    return bytes(count)

@@ -12,8 +12,9 @@ How a draw is made (rejection from an envelope of buckets):
 3. One bit is the sign; −0 is thrown away, so that zero is not counted twice.
 
 Where the bits so far do not decide (a tie with a threshold, an acceptance that is close), more bits are taken
-and compared exactly, with 224 bits of precision. `Sampler.fast` is the vectorised path for whole pages;
-`Sampler.exact` is the rule, written plainly, and what settles the rest.
+and compared exactly, with 224 bits of precision. `Sampler.exact` is the rule, written plainly, and what
+settles the rest; `Sampler.fast` is the same for whole arrays where no more bits are needed
+(`executor.privacy.fast` does that in wasm), and `Sampler.settle` decides what it left open.
 """
 
 from collections.abc import Callable
@@ -150,12 +151,24 @@ class Sampler:
         negative = (second >> np.uint32(SIGN_BIT) & np.uint32(1)).astype(bool)
         rejected |= negative & (x == 0)
         drawn = np.where(negative, -x, x).astype(np.int32)
-        hard = (fraction == threshold) | ~(accepted | rejected)
-        for i in np.flatnonzero(hard).tolist():
-            found = self.exact(int(first[i]), int(second[i]), more(i))
+        tied = fraction == threshold
+        for i in np.flatnonzero(tied | ~(accepted | rejected)).tolist():
+            bits = more(i)
+            if not tied[i]:  # most are decided by the first few of the further bits
+                further = bits(ACCEPT_EXTRA)
+                closer = float(value[i]) + further / 2**ACCEPT_EXTRA
+                if abs(closer - float(probability[i])) > slack:
+                    rejected[i] |= closer > float(probability[i])
+                    continue
+                bits = _constantly(further)
+            found = self.exact(int(first[i]), int(second[i]), bits)
             rejected[i] = found is None
             drawn[i] = found or 0
         return drawn, rejected
+
+
+def _constantly(further: int) -> More:
+    return lambda bits: further
 
 
 def _alias_table(weights: list[int]) -> tuple[list[int], list[int]]:

@@ -14,6 +14,7 @@ from fractions import Fraction
 import numpy as np
 
 from executor.chacha import WORD, Words
+from executor.privacy.fast import FastSampler
 from executor.privacy.gaussian import UNDECIDED, Draws, More, Sampler
 from primitives.hashing import tagged
 
@@ -26,6 +27,7 @@ class Noise:
     def __init__(self, key: bytes, variance: Fraction) -> None:
         self._key = key
         self._sampler = Sampler(variance)
+        self._fast = FastSampler(self._sampler)
         self._page = 0
         self._left: Draws = np.empty(0, dtype=np.int32)
 
@@ -48,16 +50,13 @@ class Noise:
         missing = np.arange(PAGE)
         attempt = 0
         while len(missing):
-            words = Words(key, attempt)
-            first, second = words.take(len(missing)), words.take(len(missing))
-            drawn = self._sampler.fast(first, second)
-            rejected = np.zeros(len(missing), dtype=bool)
-            open_ = np.flatnonzero(drawn == UNDECIDED)
-            drawn[open_], rejected[open_] = self._sampler.settle(
-                first[open_], second[open_], _further(key, attempt, missing[open_].tolist())
-            )
+            drawn = self._fast(Words(key, attempt), len(missing))
             numbers[missing] = drawn
-            missing = missing[rejected]
+            open_ = np.flatnonzero(drawn == UNDECIDED)
+            places = missing[open_]
+            further = _further(key, attempt, places.tolist())
+            numbers[places], rejected = self._sampler.settle(*self._fast.words(open_), further)
+            missing = places[rejected]
             attempt += 1
         return numbers
 

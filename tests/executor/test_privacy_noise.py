@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from executor.chacha import Words
 from executor.privacy.accounting import epsilon
+from executor.privacy.fast import FastSampler
 from executor.privacy.gaussian import UNDECIDED, More, Sampler
 from executor.privacy.noise import PAGE, Noise
 from primitives.hashing import tagged
@@ -49,6 +50,16 @@ def test_the_fast_path_says_what_the_rule_says(sigma: Fraction) -> None:
     for i in range(len(first)):
         expected = sampler.exact(int(first[i]), int(second[i]), bits(i))
         assert (None if rejected[i] else int(drawn[i])) == expected, i
+
+
+@pytest.mark.parametrize("sigma", SIGMAS, ids=float)
+def test_the_wasm_says_what_the_fast_path_says(sigma: Fraction) -> None:
+    sampler = Sampler(sigma**2)
+    fast = FastSampler(sampler)
+    for count in (1, 5, PAGE):
+        drawn = fast(Words(KEY), count)
+        first, second = fast.words(np.arange(count))
+        assert np.array_equal(sampler.fast(first, second), drawn)
 
 
 @pytest.mark.parametrize("sigma", [Fraction(1, 4), Fraction(3, 2), Fraction(5)], ids=float)
