@@ -19,7 +19,7 @@ from rich.table import Table
 from benchmarks.figure import Figure
 
 RESULTS = Path(__file__).with_name("results.json")
-GROUPS = ("codec", "runtime", "trie", "executor", "node")
+GROUPS = ("codec", "runtime", "trie", "executor", "privacy", "node")
 
 
 def main(words: list[str]) -> int:

@@ -28,6 +28,7 @@ BUCKETS = 1 << CELL_BITS
 """Buckets reach to at least 14σ, beyond which lies less than 2⁻¹⁴⁰ of the weight."""
 FRACTION_BITS = 32 - CELL_BITS
 ACCEPT_BITS = 15
+SLOPE_BITS = 12
 SIGN_BIT = 16
 REACH = 14
 WIDTH_BITS_MAX = 16
@@ -60,8 +61,8 @@ class Sampler:
         assert self.shift <= WIDTH_BITS_MAX
         self._thresholds, self._aliases = _alias_table(self._bucket_weights())
         self.threshold: NDArray[np.uint32] = np.array([t >> EXTRA for t in self._thresholds], dtype=np.uint32)
-        self.alias: NDArray[np.uint16] = np.array(self._aliases, dtype=np.uint16)
-        self.surely: NDArray[np.uint16] = self._surely()
+        self.alias: NDArray[np.uint32] = np.array(self._aliases, dtype=np.uint32)
+        self.level, self.slope = self._sure()
 
     # --- tables
 
@@ -77,13 +78,14 @@ class Sampler:
             step = step * square >> 320
         return weights
 
-    def _surely(self) -> NDArray[np.uint16]:
-        """For each bucket, how many of the 2¹⁵ acceptance values accept its every number."""
-        bounds = []
-        for k in range(BUCKETS):
-            least = _exp_minus(self._excess(k, ((k + 1) << self.shift) - 1), 64)
-            bounds.append(max(0, (least >> 64 - ACCEPT_BITS) - 1) if self.shift else 1 << ACCEPT_BITS)
-        return np.array(bounds, dtype=np.uint16)
+    def _sure(self) -> tuple[int, int]:
+        """Acceptance values below level − ((2k+1)·slope >> SLOPE_BITS) accept every number of bucket k, since
+        exp(−y) ≥ 1 − y.
+        """
+        if not self.shift:  # one number a bucket, always kept
+            return 1 << ACCEPT_BITS, 0
+        share = Fraction(1 << 2 * self.shift) / (2 * self.variance) * (1 << ACCEPT_BITS + SLOPE_BITS)
+        return (1 << ACCEPT_BITS) - 2, -(-share.numerator // share.denominator)
 
     def _excess(self, bucket: int, x: int) -> Fraction:
         """(x² − (k·width)²)/2σ², the exponent of the acceptance."""
@@ -123,7 +125,10 @@ class Sampler:
         x = (bucket << np.uint32(self.shift) | second & np.uint32((1 << self.shift) - 1)).view(np.int32)
         minus = -(second >> np.uint32(SIGN_BIT) & np.uint32(1)).view(np.int32)
         drawn: Draws = (x ^ minus) - minus
-        open_ = second >> np.uint32(32 - ACCEPT_BITS) >= self.surely[bucket]
+        sure = self.level - ((2 * bucket + 1) * np.uint32(self.slope) >> np.uint32(SLOPE_BITS)).astype(
+            np.int64
+        )
+        open_ = second >> np.uint32(32 - ACCEPT_BITS) >= sure
         open_ |= fraction == threshold
         open_ |= x == 0
         drawn[open_] = UNDECIDED

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
 from executor.chacha import WORD, Words
 from executor.privacy.fast import FastSampler
@@ -19,6 +20,7 @@ from executor.privacy.gaussian import UNDECIDED, Draws, More, Sampler
 from primitives.hashing import tagged
 
 PAGE = 1 << 16
+Places = NDArray[np.int64]
 
 
 class Noise:
@@ -46,19 +48,27 @@ class Noise:
     def _drawn(self, page: int) -> Draws:
         """A whole page."""
         key = tagged("noise", self._key, page.to_bytes(8, "little"))
-        numbers = np.full(PAGE, UNDECIDED, dtype=np.int32)
-        missing = np.arange(PAGE)
-        attempt = 0
+        numbers = self._fast(Words(key), PAGE)
+        missing = self._settle(key, 0, numbers, np.flatnonzero(numbers == UNDECIDED))
+        attempt = 1
         while len(missing):
             drawn = self._fast(Words(key, attempt), len(missing))
+            rejected = self._settle(key, attempt, drawn, np.flatnonzero(drawn == UNDECIDED), missing)
             numbers[missing] = drawn
-            open_ = np.flatnonzero(drawn == UNDECIDED)
-            places = missing[open_]
-            further = _further(key, attempt, places.tolist())
-            numbers[places], rejected = self._sampler.settle(*self._fast.words(open_), further)
-            missing = places[rejected]
+            missing = missing[rejected]
             attempt += 1
         return numbers
+
+    def _settle(
+        self, key: bytes, attempt: int, drawn: Draws, left: Places, places: Places | None = None
+    ) -> Places:
+        """Decide the draws that are `left` of the last call; returns which of them are rejected. `places` are
+        those of the draws in the page, by default as they lie.
+        """
+        here = left if places is None else places[left]
+        further = _further(key, attempt, here.tolist())
+        drawn[left], rejected = self._sampler.settle(*self._fast.words(left), further)
+        return left[rejected]
 
 
 def _further(key: bytes, attempt: int, places: list[int]) -> Callable[[int], More]:

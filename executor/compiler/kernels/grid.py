@@ -19,6 +19,8 @@ MAGIC = 12582912.0
 MAGIC_BITS = 0x4B40_0000
 WIDTH = 4
 ROWS = 2
+UNROLL = 4
+"""Blocks of straight-line code."""
 BLOCKS, HALF, ROW, COLUMN = range(4)
 
 
@@ -179,27 +181,37 @@ class GridOuter:
         for row in sums:
             clear(code, row)
         left = [code.local() for _ in range(rows)]
-        right = code.local()
-        with nest.loop(BLOCKS, lanes.blocks):
-            for half in range(2):
+        right, magic = code.local(), code.local()
+        code.splat(MAGIC)
+        code.set(magic)
+
+        def some(blocks: int) -> None:
+            for half in range(2 * blocks):
+                shift_a, shift_b = (half // 2 * access.strides[BLOCKS] + half % 2 * 16 for access in (a, b))
                 for number, local in enumerate(left):
                     nest.push(a)
-                    code.memory("v128.load", a.base + number * BLOCK + 16 * half)
+                    code.memory("v128.load", a.base + shift_a + number * BLOCK)
                     code.set(local)
                 for column in range(count):
                     nest.push(b)
-                    code.memory("v128.load", b.base + column * BLOCK + 16 * half)
+                    code.memory("v128.load", b.base + shift_b + column * BLOCK)
                     code.set(right)
                     for number, row in enumerate(sums):
                         code.get(left[number])
                         code.get(right)
-                        code.splat(MAGIC)
+                        code.get(magic)
                         code.op("f32x4.relaxed_madd")
                         code.get(row[column])
                         code.op("i32x4.add")
                         code.set(row[column])
-        nest.rewind(BLOCKS, lanes.blocks)
-        code.release(right, *left)
+
+        turns, rest = divmod(lanes.blocks, UNROLL)
+        if turns:
+            with nest.loop(BLOCKS, turns, UNROLL):
+                some(UNROLL)
+        some(rest)
+        nest.rewind(BLOCKS, turns * UNROLL)
+        code.release(right, magic, *left)
         for number, row in enumerate(sums):
             shifted = Access(target.base + number * target.strides[ROW], target.strides)
             store_four(code, nest, shifted, row, lanes.blocks, count)
