@@ -111,6 +111,7 @@ TAKEN: Mapping[Op, Callable[[RowByRow, Node], Node]] = {
     Op.BATCH_SUM: lambda rows, node: node.inputs[0],
     Op.OUTER: RowByRow._outer,
     Op.CONV_WEIGHT: RowByRow._conv_weight,
+    Op.PUT_SUM: lambda rows, node: ir.put(Op.ADD, const(0.0, node.shape), *node.inputs),
 }
 """Sums over the batch, and what each row adds to them."""
 
@@ -120,6 +121,23 @@ def _linear(node: Node, summed: Sequence[bool]) -> bool:
     match node.op:
         case Op.NEG | Op.SUM | Op.RESHAPE | Op.PERMUTE | Op.EXPAND | Op.FLIP | Op.SLICE:
             return True
+        case Op.TAKE:
+            return not summed[1]
+        case Op.PUT:
+            adds = node.attrs[0] is Op.ADD or (node.attrs[0] is Op.IDENTITY and _is_zero(node.inputs[2]))
+            return (
+                adds
+                and not summed[1]
+                and all(
+                    one or _is_zero(item) for one, item in zip(summed[::2], node.inputs[::2], strict=True)
+                )
+            )
+        case Op.CONCAT:
+            return all(summed)
+        case Op.SELECT:
+            return not summed[0] and all(
+                one or _is_zero(item) for one, item in zip(summed[1:], node.inputs[1:], strict=True)
+            )
         case Op.PAD:
             return node.attrs[3] == 0.0
         case Op.ADD | Op.SUB:
