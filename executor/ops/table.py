@@ -11,7 +11,7 @@ shape rule is in the IR's constructors, the gradient follows from the primitives
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar, get_type_hints
+from typing import TypeVar, get_args, get_type_hints
 
 import numpy as np
 
@@ -95,7 +95,7 @@ def _inputs(found: Operator, inputs: Sequence[Value | None]) -> list[Value | Non
     values: list[Value | None] = []
     for value, (kind, required) in zip(inputs, kinds, strict=False):
         if value is None:
-            if required:
+            if required and type(None) not in get_args(kind):
                 raise MalformedGraph(f"{found.name} lacks an input")
             values.append(None)
         elif kind in (Node, Node | None):
