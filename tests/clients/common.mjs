@@ -1,5 +1,6 @@
 // What the JavaScript client tests share: the task, the people, a place for what was seen, and a check of read
 // proofs that knows nothing but the trie's format.
+import { merkleizeMetadata } from "@polkadot-api/merkleize-metadata";
 import { Keyring } from "@polkadot/api";
 import { blake2AsU8a, cryptoWaitReady } from "@polkadot/util-crypto";
 import { hexToU8a, u8aToHex } from "@polkadot/util";
@@ -42,6 +43,13 @@ export async function rpc(method, ...params) {
   }).then((response) => response.json());
   if (answer.error) throw new Error(`${answer.error.code}: ${answer.error.message}: ${answer.error.data}`);
   return answer.result;
+}
+
+// What a wallet signs along, so that the chain knows by which metadata it has shown the call (RFC 78).
+export const TOKEN = { decimals: 12, tokenSymbol: "GRIST" };
+export async function metadataHash() {
+  const answer = hexToU8a(await rpc("state_call", "Metadata_metadata_at_version", "0x0f000000"));
+  return u8aToHex(merkleizeMetadata(answer.subarray(5), TOKEN).digest()); // an option, a length of four bytes
 }
 
 // ── read proofs ─────────────────────────────────────────────────────────────

@@ -1,7 +1,7 @@
 // An unmodified dedot, through everything in capabilities.py.   node dedot.mjs '<task>' v2|legacy
 import { DedotClient, LegacyClient, WsProvider } from "dedot";
 import { $Metadata } from "dedot/codecs";
-import { GRIST, alice, bob, can, checkProof, ecdsa, ed25519, finish, mode, nobody, seen, task } from "./common.mjs";
+import { GRIST, alice, bob, can, checkProof, ecdsa, ed25519, finish, metadataHash, mode, nobody, seen, task } from "./common.mjs";
 
 // A refused transaction rejects several promises of this client; one of them is listened to.
 process.on("unhandledRejection", () => {});
@@ -75,6 +75,7 @@ for (const who of [ed25519, ecdsa])
     await send(transfer(who, 3n * GRIST), alice);
     return send(remark(4), who);
   });
+await can("metadata_hash", async () => send(remark(4), alice, { metadataHash: await metadataHash() }));
 await can("batch", () => send(tx.utility.batchAll([transfer(bob, GRIST).call, remark(5).call]), alice));
 await can("dataset", async () => {
   const { kind, schema, root, rows, chunks, sealPk, policy } = task.registration;

@@ -1,10 +1,10 @@
 // An unmodified polkadot-api, through everything in capabilities.py.   node papi.mjs '<task>'
 import { Binary, Enum, createClient } from "polkadot-api";
-import { getPolkadotSigner } from "polkadot-api/signer";
+import { getPolkadotSigner, withMetadataHash } from "polkadot-api/signer";
 import { getWsProvider } from "polkadot-api/ws";
 import WebSocket from "ws";
 import { decAnyMetadata, unifyMetadata } from "@polkadot-api/substrate-bindings";
-import { GRIST, alice, bob, can, checkProof, ecdsa, ed25519, finish, nobody, seen, task } from "./common.mjs";
+import { GRIST, TOKEN, alice, bob, can, checkProof, ecdsa, ed25519, finish, nobody, seen, task } from "./common.mjs";
 
 const client = createClient(getWsProvider(task.url, { websocketClass: WebSocket }));
 const api = client.getUnsafeApi();
@@ -21,10 +21,10 @@ const transfer = (to, value) => tx.Balances.transfer_keep_alive({ dest: Enum("Id
 const remark = (byte = 0) => tx.System.remark_with_event({ remark: Uint8Array.of(byte) });
 
 // Sends, waits until finalized, and tells what happened.
-async function send(call, who, options = {}) {
+async function send(call, who, options = {}, key = signer(who)) {
   const statuses = [];
   return new Promise((resolve, reject) =>
-    call.signSubmitAndWatch(signer(who), options).subscribe({
+    call.signSubmitAndWatch(key, options).subscribe({
       error: reject,
       next: (status) => {
         statuses.push(status.type);
@@ -68,6 +68,7 @@ for (const who of [ed25519, ecdsa])
     await send(transfer(who, 3n * GRIST), alice);
     return send(remark(4), who);
   });
+await can("metadata_hash", () => send(remark(4), alice, {}, withMetadataHash(TOKEN, signer(alice))));
 await can("batch", () =>
   send(tx.Utility.batch_all({ calls: [transfer(bob, GRIST).decodedCall, remark(5).decodedCall] }), alice));
 await can("dataset", async () => {

@@ -1,7 +1,7 @@
 // An unmodified @polkadot/api, through everything in capabilities.py.   node polkadot.mjs '<task>'
 import { ApiPromise, WsProvider } from "@polkadot/api";
 import { Metadata, TypeRegistry } from "@polkadot/types";
-import { GRIST, alice, bob, can, checkProof, ecdsa, ed25519, finish, nobody, seen, task } from "./common.mjs";
+import { GRIST, alice, bob, can, checkProof, ecdsa, ed25519, finish, metadataHash, nobody, seen, task } from "./common.mjs";
 
 const api = await ApiPromise.create({ provider: new WsProvider(task.url), noInitWarn: true, throwOnConnect: true });
 const { tx, query } = api;
@@ -67,6 +67,8 @@ for (const signer of [ed25519, ecdsa])
     await send(tx.balances.transferKeepAlive(signer.address, 3n * GRIST), alice);
     return send(remark("0x04"), signer);
   });
+await can("metadata_hash", async () =>
+  send(remark("0x04"), alice, { mode: 1, metadataHash: await metadataHash(), withSignedTransaction: true }));
 await can("batch", () =>
   send(tx.utility.batchAll([tx.balances.transferKeepAlive(bob.address, GRIST), remark("0x05")]), alice));
 await can("dataset", async () => {
