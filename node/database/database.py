@@ -191,8 +191,18 @@ class Database:
         return self.storage.get(at.CONTENT, at.piece_key(blob_hash, index))
 
     def note(self, name: bytes) -> bytes | None:
-        """What a part of the node keeps here under `name` (written by `commit(notes=...)`)."""
+        """What a part of the node keeps here under `name` (written by `keep` or `commit(notes=...)`)."""
         return self.storage.get(at.META, b"aux:" + name)
+
+    def keep(self, name: bytes, value: bytes | None) -> None:
+        """Keep `value` under `name` for a part of the node, or with None forget it. Raises DatabaseError."""
+        with self.lock:
+            batch = self.storage.batch()
+            if value is None:
+                batch.delete(at.META, b"aux:" + name)
+            else:
+                batch.put(at.META, b"aux:" + name, value)
+            self.storage.write(batch)
 
     def cached_bytes(self) -> int:
         """Bytes in RocksDB's block cache."""

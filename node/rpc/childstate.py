@@ -69,5 +69,5 @@ def get_child_read_proof(
 ) -> Json:
     """The nodes that prove keys of a child trie, and the child's root in the top trie."""
     at = hash or node.chain.head.hash
-    proof = node.chain.state(at).proof(list(dict.fromkeys(keys)), child_storage_key)
+    proof = node.chain.read_proof(list(dict.fromkeys(keys)), child_storage_key, at)
     return {"at": hexed(at), "proof": [hexed(item) for item in proof]}

@@ -20,6 +20,7 @@ from node.rpc import (  # noqa: F401  (they fill the table)
     childstate,
     dev,
     engine,
+    offchain,
     payment,
     state,
     system,

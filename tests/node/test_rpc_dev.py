@@ -10,7 +10,7 @@ import pytest
 from node.authoring import Author
 from node.rpc.session import Limits
 from node.service import Node
-from primitives.trie import verify_proof
+from primitives.trie import verify_child_proof, verify_proof
 from tests.node.wire import Wire
 from tests.signing import GRIST, Signer, remark, transfer
 
@@ -202,3 +202,55 @@ def test_log_levels_change_while_it_runs(wire: Wire) -> None:
         assert logging.getLogger("pool").level == logging.NOTSET
     finally:
         logging.getLogger().setLevel(before)
+
+
+def test_offchain_values_belong_to_the_node(wire: Wire, node: Node) -> None:
+    head = node.chain.head
+    assert wire.ask("offchain_localStorageGet", "PERSISTENT", "0x01") is None
+    assert wire.ask("offchain_localStorageSet", "PERSISTENT", "0x01", "0xabcd") is None
+    assert wire.ask("offchain_localStorageGet", "PERSISTENT", "0x01") == "0xabcd"
+    wire.ask("offchain_localStorageClear", "PERSISTENT", "0x01")
+    assert wire.ask("offchain_localStorageGet", "PERSISTENT", "0x01") is None
+    assert wire.ask("offchain_localStorageGet", "LOCAL", "0x01")["code"] == 5001
+    assert wire.ask("offchain_localStorageGet", "elsewhere", "0x01")["code"] == -32602
+    assert node.chain.head == head
+
+
+def test_child_tries_read_like_the_top_one(wire: Wire, node: Node, author: Author) -> None:
+    """No pallet has a child trie of its own yet: one is put under a block, as the host would."""
+    from node.chain import OpenBlock
+
+    block = OpenBlock(node.chain, NOW)
+    pairs = {bytes([i, 1]): b"v" * (i + 1) for i in range(5)}
+    for key, value in pairs.items():
+        block._builder.machine.overlay.put((b"mine", key), value)
+    block.seal()
+    child = "0x" + b":child_storage:default:mine".hex()
+    keys = ["0x" + key.hex() for key in pairs]
+    assert wire.ask("childstate_getKeys", child, "0x") == keys
+    assert wire.ask("childstate_getKeysPaged", child, "0x", 2, keys[0]) == keys[1:3]
+    assert wire.ask("childstate_getStorage", child, keys[2]) == "0x" + b"vvv".hex()
+    assert wire.ask("childstate_getStorageEntries", child, [keys[0], "0x99"]) == ["0x" + b"v".hex(), None]
+    assert wire.ask("childstate_getStorageSize", child, keys[4]) == 5
+    assert len(wire.ask("childstate_getStorageHash", child, keys[4])) == 66
+    assert wire.ask("childstate_getStorage", "0x1234", keys[0])["message"] == (
+        "Client error: Invalid child storage key"
+    )
+    proof = wire.ask("state_getChildReadProof", child, [keys[1]])["proof"]
+    raw = [bytes.fromhex(item[2:]) for item in proof]
+    root = node.chain.head.header.state_root
+    assert verify_child_proof(root, raw, b"mine", bytes.fromhex(keys[1][2:])) == b"vv"
+    wire.ask(
+        "archive_v1_storage",
+        "0x" + node.chain.head.hash.hex(),
+        [{"key": "0x", "type": "descendantsValues"}],
+        "0x" + b"mine".hex(),
+    )
+    *found, done = wire.events()
+    assert [item["key"] for item in found] == keys and done == {"event": "storageDone"}
+    assert {item["childTrieKey"] for item in found} == {"0x" + b"mine".hex()}
+    diff = [{"returnType": "hash", "childTrieKey": "0x" + b"mine".hex()}]
+    wire.ask("archive_v1_storageDiff", "0x" + node.chain.head.hash.hex(), diff)
+    *found, done = wire.events()
+    assert [(item["key"], item["type"]) for item in found] == [(key, "added") for key in keys]
+    assert wire.ask("childstate_getStorage", child, keys[0], "0x" + node.chain.genesis_hash.hex()) is None
