@@ -139,12 +139,21 @@ class Validity(Struct, path="sp_runtime::transaction_validity::ValidTransaction"
 
 def all_together(verdicts: Sequence[Validity]) -> Validity:
     """All of `verdicts` combined; without any, valid with nothing to say."""
+    priority, longevity, propagate = 0, MAX_U64, True
+    requires: list[bytes] = []
+    provides: list[bytes] = []
+    for each in verdicts:
+        priority += each.priority
+        requires += each.requires
+        provides += each.provides
+        longevity = min(longevity, each.longevity)
+        propagate = propagate and each.propagate
     return Validity(
-        priority=min(sum([each.priority for each in verdicts]), MAX_U64),
-        requires=[tag for each in verdicts for tag in each.requires],
-        provides=[tag for each in verdicts for tag in each.provides],
-        longevity=min([each.longevity for each in verdicts], default=MAX_U64),
-        propagate=all(each.propagate for each in verdicts),
+        priority=min(priority, MAX_U64),
+        requires=requires,
+        provides=provides,
+        longevity=longevity,
+        propagate=propagate,
     )
 
 

@@ -35,8 +35,8 @@ PAUSE = 256 * 1024
 """Characters that may wait for a client before no more of its requests are taken."""
 UNANSWERED = 64
 """Requests of a client that the node may be working on, submissions aside."""
-SUBMISSIONS = 2048
-"""Submissions without an answer, of all clients together: the node is to be busy, not buried."""
+SUBMISSIONS = 8192
+"""Submissions without an answer, of all clients together: as many as a pool holds."""
 
 SUBMIT = {"author_submitExtrinsic": False, "author_submitAndWatchExtrinsic": True}
 """The methods that are taken apart here; True for the one that subscribes."""

@@ -140,8 +140,8 @@ class Pool:
             hash=digest,
             data=data,
             priority=verdict.priority,
-            requires=tuple(dict.fromkeys(verdict.requires)),
-            provides=tuple(dict.fromkeys(verdict.provides)),
+            requires=_once(verdict.requires),
+            provides=_once(verdict.provides),
             valid_till=min(self.number + verdict.longevity, MAX_BLOCK_NUMBER),
             insertion=next(self._insertions),
             parsed=verdict.parsed,
@@ -162,7 +162,8 @@ class Pool:
     def _insert_ready(self, tx: Transaction) -> None:
         for old in self.ready.insert(tx):
             self._tell(old.hash, Status(Phase.USURPED, tx.hash))
-        self._tell(tx.hash, Status(Phase.READY))
+        if self._watchers:
+            self._tell(tx.hash, Status(Phase.READY))
 
     def _promote(self, unlocked: list[Transaction]) -> None:
         """Move futures that wait for nothing more to ready, and those that they unlock in turn."""
@@ -319,6 +320,10 @@ class Pool:
         if len(self._banned) >= self._config.bans:
             del self._banned[next(iter(self._banned))]
         self._banned[digest] = self._clock() + self._config.ban_seconds
+
+
+def _once(tags: tuple[Tag, ...]) -> tuple[Tag, ...]:
+    return tags if len(tags) < 2 else tuple(dict.fromkeys(tags))
 
 
 def _exceeds(queue: Ready | Future, limits: Limits) -> bool:

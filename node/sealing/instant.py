@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 from node.sealing.driver import Sealed
+
+LONGEST = 0.1
+"""Seconds that a block may be put off while more transactions arrive."""
+MANY = 2500
+"""Transactions that fill a block; then nothing is waited for."""
 
 
 class Instant:
@@ -18,6 +24,15 @@ class Instant:
         self._node = node
         self._wake = asyncio.Event()
 
+    async def _gather(self) -> None:
+        """What has arrived by now goes into the same block; and while more arrives at every turn of the loop,
+        it is waited for: each block costs a sync of the disk and its share of the trie.
+        """
+        ready, until, seen = self._node.pool.ready, time.monotonic() + LONGEST, -1
+        while seen != len(ready) < MANY and time.monotonic() < until:
+            seen = len(ready)
+            await asyncio.sleep(0)
+
     async def run(self) -> None:
         pool, author, clock = self._node.pool, self._node.author, self._node.clock
         pool.on_ready = self._wake.set
@@ -27,7 +42,7 @@ class Instant:
             while True:
                 await self._wake.wait()
                 self._wake.clear()
-                await asyncio.sleep(0)  # what has arrived by now goes into the same block
+                await self._gather()
                 author.seal(clock.now())
         finally:
             pool.on_ready = lambda: None

@@ -31,6 +31,8 @@ from pallets.transaction_payment.weights import Weights
 from primitives.scale import U8, U128, AccountId, Struct
 
 _MAX_U128 = (1 << 128) - 1
+_REMEMBERED = 256
+"""How many kinds of extrinsics are remembered by how many fill a block."""
 _MAX_U64 = (1 << 64) - 1
 
 
@@ -152,17 +154,30 @@ class TransactionPayment(Pallet[Config], weights=Weights):
     def priority(self, info: DispatchInfo, length: int, tip: int, fee: int) -> int:
         """Tip per scarce unit: (tip + 1) · how many such extrinsics a block holds, plus a virtual tip if
         Operational."""
-        limit = self.system.block_weights().max_block
-        longest = self.system.block_length().of(info.dispatch_class)
-        per_block = min(
-            limit.ref_time // min(max(info.weight.ref_time, 1), limit.ref_time),
-            limit.proof_size // min(max(info.weight.proof_size, 1), limit.proof_size),
-            longest // min(max(length, 1), longest),
-        )
+        key = (info.weight.ref_time, info.weight.proof_size, length, int(info.dispatch_class))
+        per_block = self._per_block.get(key)
+        if per_block is None:
+            if len(self._per_block) >= _REMEMBERED:
+                self._per_block.clear()
+            per_block = self._per_block[key] = self._how_many(info, length)
         reward = min((min(tip, _MAX_U128 - 1) + 1) * per_block, _MAX_U128)
         if info.dispatch_class == DispatchClass.Operational:
             reward += min(fee * self.config.operational_fee_multiplier * per_block, _MAX_U128)
         return min(reward, _MAX_U64)
+
+    @cached_property
+    def _per_block(self) -> dict[tuple[int, int, int, int], int]:
+        return {}
+
+    def _how_many(self, info: DispatchInfo, length: int) -> int:
+        """How many such extrinsics fill a block."""
+        limit = self.system.block_weights().max_block
+        longest = self.system.block_length().of(info.dispatch_class)
+        return min(
+            limit.ref_time // min(max(info.weight.ref_time, 1), limit.ref_time),
+            limit.proof_size // min(max(info.weight.proof_size, 1), limit.proof_size),
+            longest // min(max(length, 1), longest),
+        )
 
     # -- from whom, to whom --------------------------------------------
 

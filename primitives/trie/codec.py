@@ -56,7 +56,7 @@ class Node:
     `nodes` caches the children that were already decoded. `ref` is this node's own reference.
     """
 
-    __slots__ = ("hashed", "nodes", "partial", "ref", "refs", "value")
+    __slots__ = ("bitmap", "hashed", "nodes", "partial", "ref", "refs", "value")
 
     def __init__(
         self,
@@ -72,6 +72,8 @@ class Node:
         self.refs = refs
         self.nodes = nodes
         self.ref = b""
+        self.bitmap = b""
+        """Which children a branch has, encoded; empty when that is not known yet."""
 
     def inline_value(self) -> bytes | None:
         """The value itself; None if there is none or only its hash is here."""
@@ -90,6 +92,7 @@ EMPTY_ROOT = blake2_256(EMPTY_NODE)
 
 _LEAF, _BRANCH, _BRANCH_VALUE, _HASHED_LEAF, _HASHED_BRANCH = 0x40, 0x80, 0xC0, 0x20, 0x10
 _MASK = {_LEAF: 63, _BRANCH: 63, _BRANCH_VALUE: 63, _HASHED_LEAF: 31, _HASHED_BRANCH: 15}
+_REFERENCE = 1 + HASH_LENGTH
 _BITMAP_BITS = [1 << index for index in range(16)]
 
 
@@ -144,11 +147,14 @@ def encode_node(node: Node) -> bytes:
     nibbles = bytes.fromhex("0" + partial if count & 1 else partial)
     if refs is None:
         return header(kind, count) + nibbles + (value or b"")
-    bitmap = 0
-    for bit, ref in zip(_BITMAP_BITS, refs, strict=True):
-        if ref:
-            bitmap |= bit
-    return b"".join((header(kind, count), nibbles, bitmap.to_bytes(2, "little"), value or b"", *refs))
+    bitmap = node.bitmap
+    if not bitmap:
+        present = 0
+        for bit, ref in zip(_BITMAP_BITS, refs, strict=True):
+            if ref:
+                present |= bit
+        bitmap = node.bitmap = present.to_bytes(2, "little")
+    return b"".join((header(kind, count), nibbles, bitmap, value or b"", *refs))
 
 
 def reference(encoded: bytes) -> bytes:
@@ -223,6 +229,17 @@ def _read_value(data: bytes, at: int, hashed: bool) -> tuple[bytes, int]:
 
 def _read_children(data: bytes, at: int, bitmap: int) -> tuple[list[bytes], int]:
     refs = [b""] * 16
+    count = bitmap.bit_count()
+    if len(data) - at == count * _REFERENCE and data[at::_REFERENCE] == HASH_PREFIX * count:
+        # All children by their hashes, as in most branches: so many pieces of one size.
+        pieces = [data[start : start + _REFERENCE] for start in range(at, len(data), _REFERENCE)]
+        if count == 16:
+            return pieces, len(data)
+        for index, bit in enumerate(_BITMAP_BITS):
+            if bitmap & bit:
+                refs[index] = pieces[-count]
+                count -= 1
+        return refs, len(data)
     for index, bit in enumerate(_BITMAP_BITS):
         if bitmap & bit:
             length, start = _read_compact(data, at)
@@ -245,9 +262,10 @@ def decode_node(data: bytes) -> Node | None:
     hashed = kind in (_HASHED_LEAF, _HASHED_BRANCH)
     refs: list[bytes] | None = None
     value: bytes | None = None
-    bitmap = 0
+    bitmap, bits = 0, b""
     if kind not in (_LEAF, _HASHED_LEAF):
-        bitmap = int.from_bytes(data[at : at + 2], "little")
+        bits = data[at : at + 2]
+        bitmap = int.from_bytes(bits, "little")
         at += 2
         if at > len(data) or not bitmap:
             raise InvalidNode("a branch without children")
@@ -257,4 +275,6 @@ def decode_node(data: bytes) -> Node | None:
         refs, at = _read_children(data, at, bitmap)
     if at != len(data):
         raise InvalidNode(f"{len(data) - at} bytes too many")
-    return Node(partial, value, hashed, refs)
+    node = Node(partial, value, hashed, refs)
+    node.bitmap = bits
+    return node

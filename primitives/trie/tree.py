@@ -280,6 +280,14 @@ class _Pass:
         self, node: Node, value: bytes | None, hashed: bool, changed: dict[int, Node | None], path: str
     ) -> Node | None:
         """The node with these changes, canonical: gone, a leaf, melted into its only child, or a branch."""
+        old = node.refs
+        keeps_form = old is not None and (value is not None or node.value is None)
+        if (
+            old is not None
+            and keeps_form
+            and all(child is not None and old[index] for index, child in changed.items())
+        ):
+            return self._replaced(node, old, value, hashed, changed, path)
         refs = list(node.refs) if node.refs is not None else [b""] * 16
         nodes: list[Node | None] = list(node.nodes) if node.nodes is not None else [None] * 16
         for index, child in changed.items():
@@ -297,6 +305,28 @@ class _Pass:
             if child is not None:
                 refs[index] = seal(child, path, NIBBLES[index], self.writes)
         return Node(node.partial, value, hashed, refs, nodes)
+
+    def _replaced(
+        self,
+        node: Node,
+        old: list[bytes],
+        value: bytes | None,
+        hashed: bool,
+        changed: dict[int, Node | None],
+        path: str,
+    ) -> Node:
+        """The branch with the same places taken by other children: the usual case."""
+        refs = old.copy()
+        nodes: list[Node | None] = [None] * 16 if node.nodes is None else node.nodes.copy()
+        for index, child in changed.items():
+            assert child is not None
+            ref = refs[index] = seal(child, path, NIBBLES[index], self.writes)
+            nodes[index] = child
+            if ref[0] != HASH_PREFIX[0]:
+                self.writes[path + NIBBLES[index]] = None
+        new = Node(node.partial, value, hashed, refs, nodes)
+        new.bitmap = node.bitmap
+        return new
 
     def _melted(self, parent: Node, index: int, path: str) -> Node:
         """The only child, with the parent's partial key and its own nibble put in front."""
