@@ -25,7 +25,15 @@ from executor.compiler.kernels.grid import GridOuter, GridSum, Noised
 from executor.compiler.kernels.nest import BLOCK, LANES
 from executor.compiler.kernels.pooling import Fill, PoolMax, PoolMaxGrad, Window
 from executor.compiler.kernels.reduction import BatchSum, Reduce
-from executor.compiler.kernels.rows import LanesToRows, LoadNumber, RowsToLanes, RowWeights, StoreLoss
+from executor.compiler.kernels.rows import (
+    PANEL,
+    LanesToPanels,
+    LanesToRows,
+    LoadNumber,
+    RowsToLanes,
+    RowWeights,
+    StoreLoss,
+)
 from executor.compiler.kernels.scan import Loop, TurnCopy
 from executor.compiler.kernels.winograd import Strips, WinogradConv, WinogradWeight
 from executor.compiler.kernels.winograd import fits as fits_winograd
@@ -180,7 +188,7 @@ class Scheduler:
                 if end in self.fused:
                     a, b = end.inputs
                     self.contiguous(a)
-                    self._rows_of(b)
+                    self._panels_of(b)
                 else:
                     self.view(end)
         before = self.kernels
@@ -310,13 +318,15 @@ class Scheduler:
             steps = [a * b for a, b in zip(_ints(node.attrs[1]), steps, strict=True)]
         return View(view.buffer, node.shape, tuple(steps), start)
 
-    def _rows_of(self, node: Node) -> Buffer:
-        """A batched value as row-major rows [8·blocks][elements]."""
+    def _panels_of(self, node: Node) -> Buffer:
+        """A batched value [*between, columns] in panels of eight columns."""
         if node not in self.rows:
-            source = self.contiguous(node)
-            rows = Buffer(self._name("rows"), LANES * self.blocks * source.elements, False)
-            self._add(LanesToRows(self._name("rows"), source, rows, source.elements))
-            self.rows[node] = rows
+            source, columns = self.contiguous(node), node.shape[-1]
+            between = node.size // columns
+            size = LANES * self.blocks * between * PANEL * -(-columns // PANEL)
+            panels = Buffer(self._name("panels"), size, False)
+            self._add(LanesToPanels(self._name("panels"), source, panels, between, columns))
+            self.rows[node] = panels
         return self.rows[node]
 
     # --- kernels
@@ -590,8 +600,8 @@ class Scheduler:
         wide = w.shape[1]
         many = last > 1
         again = prod(node.shape[:-1]) if many else self.blocks
-        group = 0 if many else max(1, CACHED // (BLOCK * inner))
-        packs = -(-node.shape[-1] // 4) if 0 < group < self.blocks else 1
+        group = max(1, CACHED // (BLOCK * inner))
+        packs = -(-node.shape[-1] // 4) if group < counts[last - 1] else 1
         return Contraction(
             name=self._name("dot"),
             counts=counts,
@@ -617,16 +627,17 @@ class Scheduler:
 
     def _outer(self, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
         a, b = node.inputs
-        w, x = self.contiguous(a), self._rows_of(b)
+        w, x = self.contiguous(a), self._panels_of(b)
         rows, columns = node.shape
         between = prod(a.shape[:-1])
-        row = 4 * between * columns
+        line, steps = 4 * PANEL, self.blocks * between * LANES
         return Contraction(
             name=self._name("outer"),
             counts=(1, rows, columns),
             reduction=(self.blocks, between, LANES),
-            scratch=self._scratch(self.blocks * between * LANES, -(-columns // COLUMNS), PACK_OUTER),
-            x=Operand(x, (0, 0, 4, LANES * row, 4 * columns, row)),
+            scratch=self._scratch(steps, -(-columns // COLUMNS), PACK_OUTER),
+            # Eight columns further lies the next panel.
+            x=Operand(x, (0, 0, 4 * steps, between * LANES * line, LANES * line, line)),
             w=Operand(w, (0, BLOCK, 0, w.block_stride(), rows * BLOCK, 4)),
             weights=Weights.ALONG_REDUCTION,
             outside=(),

@@ -277,6 +277,9 @@ class Tiles:
         axis, nest = self.kernel.vector_axis, self.nest
         items, left = divmod(self.items, COLUMNS) if self.kernel.columns else (self.items, 0)
         step = COLUMNS if self.kernel.columns else 1
+        if self.weights is Weights.LANES:
+            self._halves(rows)
+            return
         width = max(1, ACCUMULATORS // (2 * rows))
         turns, rest = divmod(items, width)
         full = [(item, byte, VECTOR) for item in range(width) for byte in (0, 16)]
@@ -288,6 +291,19 @@ class Tiles:
         if tail:
             self.tile(rows, tail)
         nest.rewind(axis, turns * width * step)
+
+    def _halves(self, rows: int) -> None:
+        """The same where `w` has a value for each lane: of more items a tile takes one half of the lanes, so
+        that a vector of `w` serves all its items."""
+        axis, nest, width = self.kernel.vector_axis, self.nest, max(1, ACCUMULATORS // rows)
+        turns, rest = divmod(self.items, width)
+        if turns:
+            with nest.loop(axis, turns, width):
+                for byte in (0, 16):
+                    self.tile(rows, [(item, byte, VECTOR) for item in range(width)])
+        for byte in (0, 16) if rest else ():
+            self.tile(rows, [(item, byte, VECTOR) for item in range(rest)])
+        nest.rewind(axis, turns * width)
 
     def tile(self, rows: int, items: Sequence[tuple[int, int, int]]) -> None:
         """One tile: sums in registers, then the epilogue row by row."""
@@ -399,18 +415,16 @@ class Tiles:
             code.splat_lane(held[number], lane)
         elif kind is Weights.ALONG_ROWS:
             code.splat_lane(held[0], number)
-        if kind is not Weights.LANES:
-            code.set(spread)
-        for total, value, (moved, byte, _) in cells:
-            if kind is Weights.LANES:
-                self.nest.push(self.w)
-                code.memory("v128.load", offset + self.w.shifted(moved) - self.w.base + byte)
-                code.get(value)
-            else:
-                # The first factor's register receives the sum: take the one that is not needed any more. The
-                # other order costs a copy, and both give the same bits.
-                for factor in (value, spread) if last else (spread, value):
-                    code.get(factor)
+        else:
+            # All cells lie in the same half of the lanes.
+            self.nest.push(self.w)
+            code.memory("v128.load", offset + cells[0][2][1])
+        code.set(spread)
+        for total, value, _ in cells:
+            # The first factor's register receives the sum: take the one that is not needed any more. The
+            # other order costs a copy, and both give the same bits.
+            for factor in (value, spread) if last else (spread, value):
+                code.get(factor)
             code.get(total)
             code.op("f32x4.relaxed_madd")
             code.set(total)

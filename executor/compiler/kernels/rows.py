@@ -12,6 +12,8 @@ ROW0, LIVE, STEP = 0, 1, 2
 the call."""
 CHUNK = 4
 """Features of a 4 × 4 transposition."""
+PANEL = 8
+"""Columns of a panel."""
 
 
 def transpose4(code: Code, rows: list[int]) -> list[int]:
@@ -194,6 +196,66 @@ class LanesToRows:
             nest.push(target)
             code.get(row)
             code.lane_memory("v128.store32_lane", target.base + offset + 4 * lane, lane)
+
+
+@dataclass(frozen=True)
+class LanesToPanels:
+    """source [blocks][between][columns][8 lanes] → target [panels][blocks][between][8 lanes][8 columns]:
+    what a product that sums over rows reads one after another, eight columns at a time. Columns that fill up
+    the last panel hold anything."""
+
+    name: str
+    source: Buffer
+    target: Buffer
+    between: int
+    columns: int
+
+    @property
+    def reads(self) -> tuple[Buffer, ...]:
+        """The lanes."""
+        return (self.source,)
+
+    @property
+    def writes(self) -> tuple[Buffer, ...]:
+        """The panels."""
+        return (self.target,)
+
+    def flops(self, blocks: int) -> int:
+        """None: moves only."""
+        return 0
+
+    def emit(self, code: Code, lanes: Lanes) -> None:
+        """4 × 4 pieces transposed."""
+        line, panel = self.columns * BLOCK, lanes.blocks * self.between * PANEL * LANES * 4
+        source = Access(self.source.offset, (self.between * line, line, PANEL * BLOCK))
+        target = Access(self.target.offset, (self.between * PANEL * BLOCK, PANEL * BLOCK, panel))
+        nest = Nest(code, [source, target])
+        panels, rest = divmod(self.columns, PANEL)
+        with nest.loop(0, lanes.blocks):
+            with nest.loop(1, self.between):
+                if panels:
+                    with nest.loop(2, panels):
+                        self._panel(code, nest, source, target, PANEL)
+                self._panel(code, nest, source, target, rest)
+                nest.rewind(2, panels)
+            nest.rewind(1, self.between)
+
+    def _panel(self, code: Code, nest: Nest, source: Access, target: Access, count: int) -> None:
+        for first in range(0, count, CHUNK):
+            for half in range(2):
+                features = []
+                for feature in range(first, first + CHUNK):
+                    nest.push(source)
+                    code.memory("v128.load", source.base + min(feature, count - 1) * BLOCK + 16 * half)
+                    features.append(code.local())
+                    code.set(features[-1])
+                rows = transpose4(code, features)
+                for lane, row in enumerate(rows):
+                    nest.push(target)
+                    code.get(row)
+                    offset = (4 * half + lane) * 4 * PANEL + 4 * first
+                    code.memory("v128.store", target.base + offset)
+                code.release(*features, *rows)
 
 
 @dataclass(frozen=True)
