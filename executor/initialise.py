@@ -1,7 +1,8 @@
 """Initial weights drawn anew, from a beacon that neither party chose.
 
 Rule (part of NUMERICS). The key is H("gm/init" ‖ beacon ‖ u32 job); trainable tensor number t (in the
-plan's order) uses ChaCha20 stream t. A tensor of at most one dimension is all +0.0. Any other is Kaiming
+plan's order) uses ChaCha20 stream t. A tensor of at most one dimension is all +0.0; the factor of a
+normalisation, and the running variance of one in training, are all 1. Any other is Kaiming
 uniform by fan-in (He et al. 2015, gain √2 for ReLU): element k, in C order, comes from the k-th word w of
 the stream as
 

@@ -106,6 +106,8 @@ def initial(plan: Plan, spec: TrainingSpec, key: bytes) -> list[bytes]:
 
 
 def _drawn(key: bytes, number: int, parameter: Parameter) -> bytes:
+    if not parameter.fan_in:
+        return np.full(parameter.region.shape, parameter.start, "<f4").tobytes()
     return kaiming_uniform(key, number, parameter.region.shape, parameter.fan_in).astype("<f4").tobytes()
 
 

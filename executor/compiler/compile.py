@@ -1,7 +1,7 @@
 """The compiler's front: a model and a training spec in, a plan out. Pure: the same input gives the same
 bytes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce as fold
@@ -27,6 +27,7 @@ from executor.errors import (
     UnsupportedType,
 )
 from executor.graph.build import Model, batched_output, build
+from executor.graph.normalisation import trained_statistics
 from executor.graph.parse import parse
 from executor.privacy.grid import grid as privacy_grid
 from primitives.job import NUMERICS, Clip, TrainingSpec
@@ -51,7 +52,10 @@ def compile_training(model: bytes, spec: TrainingSpec, rows: int, *, gradients_o
     unknown = set(names) - set(graph.initialisers)
     if unknown:
         raise UnknownTensor(f"the model has no initialiser {min(unknown)!r}")
-    built = build(graph, lambda name, shape: name in names if names else len(shape) > 0)
+    statistics = trained_statistics(graph)
+    built = build(
+        graph, lambda name, shape: name in statistics or (name in names if names else len(shape) > 0)
+    )
     target_name = spec.target.tensor.decode()
     if target_name not in built.outputs:
         raise UnknownTensor(f"the model has no output {target_name!r}")
@@ -76,7 +80,8 @@ def compile_training(model: bytes, spec: TrainingSpec, rows: int, *, gradients_o
         check_rows_apart([seed])
         found = private_gradients(found, [built.parameters[name] for name in chosen], grid, spec.batch)
     layout.classes, layout.ignored = class_rule(spec.loss, prediction)
-    layout.parameters(built, chosen, () if gradients_only else optimizer.states)
+    running = {} if gradients_only else built.running
+    layout.parameters(built, chosen, () if gradients_only else optimizer.states, running)
     if gradients_only:
         values = [
             (found[built.parameters[name]], layout.output(name, found[built.parameters[name]]))
@@ -95,7 +100,10 @@ def compile_training(model: bytes, spec: TrainingSpec, rows: int, *, gradients_o
     else:
         layout.step_numbers(optimizer.numbers)
         slopes = {name: found[built.parameters[name]] for name in chosen}
-        sinks = Sinks(loss=layout.loss(loss), updates=_updates(built, slopes, optimizer, clip_of(spec)))
+        updates = _updates(built, slopes, optimizer, clip_of(spec))
+        for name, new in running.items():
+            updates.append(Update(((new, built.parameters[name]),), (new, built.parameters[name])))
+        sinks = Sinks(loss=layout.loss(loss), updates=updates)
     steps = spec.epochs * -(-rows // spec.batch)
     calls = spec.epochs * -(-rows // layout.rows_per_call)
     return layout.plan(built, sinks, steps, calls)
@@ -186,6 +194,7 @@ class _Parameter:
     fan_in: int
     given: bytes
     states: list[tuple[Buffer, float]]
+    start: float
 
 
 class Layout:
@@ -275,8 +284,11 @@ class Layout:
         for name, node in inputs.items():
             self.places[name] = self._region(name, node.shape, node.dtype)
 
-    def parameters(self, model: Model, chosen: Sequence[str], states: Sequence[State]) -> None:
-        """Regions of all parameters; those that are not chosen are constants of the plan."""
+    def parameters(
+        self, model: Model, chosen: Sequence[str], states: Sequence[State], running: Collection[str] = ()
+    ) -> None:
+        """Regions of all parameters; those that are neither chosen nor running statistics are constants of
+        the plan."""
         fans = fan_ins(model)
         for name in model.parameters:
             node, data = model.parameters[name], model.values[name]
@@ -287,7 +299,11 @@ class Layout:
                 self.places[_state(name, state.name)] = place
                 kept.append((place, state.fill))
             fan_in = fans.get(name, prod(node.shape[1:])) if len(node.shape) > 1 else 0
-            self.held.append(_Parameter(buffer, name in chosen, fan_in, data.astype("<f4").tobytes(), kept))
+            if name in model.starts:
+                fan_in = 0
+            given, start = data.astype("<f4").tobytes(), model.starts.get(name, 0.0)
+            trained = name in chosen or name in running
+            self.held.append(_Parameter(buffer, trained, fan_in, given, kept, start))
 
     def step_numbers(self, count: int) -> None:
         """A region for the numbers of each step of a call, if there are any."""
@@ -355,6 +371,7 @@ class Layout:
                     item.fan_in,
                     item.given,
                     tuple(StateRegion(self._public(place), fill) for place, fill in item.states),
+                    item.start,
                 )
                 for item in self.held
                 if item.trained

@@ -69,14 +69,15 @@ class StateRegion:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A trainable initialiser. `fan_in` 0 means: starts as zeros; else Kaiming uniform with bound sqrt(1 /
-    fan_in) scaled as the job's initialisation says. `given` is the value in the submitted model (f32,
-    little-endian)."""
+    """An initialiser that a run changes. Drawn anew it is Kaiming uniform with bound sqrt(1 / fan_in) scaled
+    as the job's initialisation says; with `fan_in` 0 every element starts as `start`. `given` is the value in
+    the submitted model (f32, little-endian)."""
 
     region: Region
     fan_in: int
     given: bytes
     states: tuple[StateRegion, ...] = ()
+    start: float = 0.0
 
     @property
     def name(self) -> str:

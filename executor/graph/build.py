@@ -2,7 +2,7 @@
 terms of others (executor/graph/functions.py)."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from executor.compiler import ir
 from executor.compiler.ir import Node, Op
 from executor.errors import DynamicShape, MalformedGraph, TooLarge, UnsupportedAttribute
 from executor.graph.functions import expanded
+from executor.graph.normalisation import factors, new_statistics, trained_statistics
 from executor.graph.parse import Graph, Step, Subgraph
 from executor.ops import OPERATORS, apply
 from executor.ops.shapes import value_of_array
@@ -29,6 +30,10 @@ class Model:
     parameters: dict[str, Node]
     values: dict[str, NDArray[np.float32]]
     outputs: dict[str, Node]
+    running: dict[str, Node] = field(default_factory=dict)
+    """Running statistics by parameter: what they become after a step of training."""
+    starts: dict[str, float] = field(default_factory=dict)
+    """What every element of a fresh parameter starts as, where it is neither drawn nor zero."""
 
 
 def build(graph: Graph, is_parameter: Callable[[str, tuple[int, ...]], bool]) -> Model:
@@ -77,13 +82,16 @@ def _built(
         else:
             values[name] = value_of_array(array)
     Runner(graph.opset).run(graph.steps, values)
+    running = new_statistics(graph, values)
+    starts = {**dict.fromkeys(sorted(factors(graph)), 1.0), **trained_statistics(graph)}
     outputs = {name: tensor(values[name]) for name in graph.outputs if name in values}
     for name in graph.outputs:
         if name not in outputs:
             raise UnsupportedAttribute(f"the output {name!r} is one that its operator does not give")
     if len(ir.postorder(outputs.values())) > IR_NODES_MAX:
         raise TooLarge(f"a model of more than {IR_NODES_MAX} primitive operations")
-    return Model(inputs, parameters, data, outputs)
+    running = {name: node for name, node in running.items() if name in parameters}
+    return Model(inputs, parameters, data, outputs, running, starts)
 
 
 class Runner:

@@ -1,0 +1,70 @@
+"""What training must know of normalisations: running statistics, and which parameters are factors."""
+
+from collections.abc import Mapping, Sequence
+
+from executor.compiler import ir
+from executor.compiler.ir import Node, Op, const
+from executor.graph.parse import Graph, Step
+from executor.ops.values import Value
+
+FACTORS = frozenset(
+    (
+        "BatchNormalization",
+        "LayerNormalization",
+        "InstanceNormalization",
+        "GroupNormalization",
+        "RMSNormalization",
+        "SimplifiedLayerNormalization",
+    )
+)
+"""Their second input multiplies what has mean 0 and variance 1; from zeros nothing could be learned."""
+
+
+def factors(graph: Graph) -> frozenset[str]:
+    """Initialisers that are factors of a normalisation."""
+    return frozenset(step.inputs[1] for step in graph.steps if step.op in FACTORS and len(step.inputs) > 1)
+
+
+def trained_statistics(graph: Graph) -> dict[str, float]:
+    """Initialisers that hold running statistics of a BatchNormalization in training mode, and what fresh ones
+    start as: means 0, variances 1."""
+    found: dict[str, float] = {}
+    for step in _in_training(graph.steps):
+        found[step.inputs[3]], found[step.inputs[4]] = 0.0, 1.0
+    return {name: start for name, start in found.items() if name in graph.initialisers}
+
+
+def new_statistics(graph: Graph, values: Mapping[str, Value]) -> dict[str, Node]:
+    """The statistics after a step, by initialiser, as PyTorch keeps them.
+
+    ONNX mixes in the batch's variance Σ(x − mean)²/n, PyTorch the unbiased one, /(n − 1): the operator's
+    output is kept·old + share·variance, so PyTorch's is that plus share·variance/(n − 1)
+    (torch.nn.BatchNorm2d; for n = 1, which PyTorch refuses, n − 1 counts as 1).
+    """
+    found: dict[str, Node] = {}
+    for step in _in_training(graph.steps):
+        for place, name in ((1, step.inputs[3]), (2, step.inputs[4])):
+            new = values.get(step.outputs[place]) if len(step.outputs) > place else None
+            old, x = values.get(name), values.get(step.inputs[0])
+            if not isinstance(new, Node) or not isinstance(old, Node) or not isinstance(x, Node):
+                continue
+            kept = step.attributes.get("momentum", 0.9)
+            assert isinstance(kept, float)
+            found[name] = new if place == 1 else new + (new - old * const(kept)) / _others(x)
+    return found
+
+
+def _in_training(steps: Sequence[Step]) -> list[Step]:
+    return [
+        step
+        for step in steps
+        if step.op == "BatchNormalization" and step.attributes.get("training_mode") and len(step.inputs) > 4
+    ]
+
+
+def _others(x: Node) -> Node:
+    """n − 1 for the n values of each channel of a batch [channels, places…]; at least 1."""
+    places = x.size // x.shape[0] if x.shape else 1
+    live = ir.where(Op.WHERE_GT, ir.make(Op.ROW_WEIGHT, (), (), True), const(0.0), const(1.0), const(0.0))
+    count = ir.batch_sum(live) * const(float(places)) - const(1.0)
+    return ir.elementwise(Op.MAX, count, const(1.0))
