@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tempfile
@@ -11,6 +12,8 @@ from pathlib import Path
 
 from chain_spec import ChainSpec
 from node.errors import BadOption
+from primitives import node_key
+from primitives.keys import SecretError
 
 
 def chain_folder(base: Path, spec: ChainSpec) -> Path:
@@ -23,6 +26,31 @@ def chain_folder(base: Path, spec: ChainSpec) -> Path:
 def database_folder(base: Path, spec: ChainSpec) -> Path:
     """The chain's database; raises `BadOption` likewise."""
     return chain_folder(base, spec) / "db"
+
+
+def network_key(base: Path, spec: ChainSpec) -> bytes:
+    """The chain's node key, made on first use: `<base>/chains/<id>/network/secret_ed25519`, readable by its
+    owner only. Raises `BadOption` for a file that is none.
+    """
+    file = chain_folder(base, spec) / "network" / "secret_ed25519"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = file.with_suffix(".new")
+        with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+            out.write(node_key.generate())
+        unfinished.replace(file)
+    return read_network_key(file)
+
+
+def read_network_key(file: Path) -> bytes:
+    """The node key in a file, raw or in hex; raises `BadOption`."""
+    try:
+        with file.open("rb") as data:
+            return node_key.parse(data.read(1024))
+    except OSError as error:
+        raise BadOption(f"cannot read the node key {file}: {error.strerror}") from error
+    except SecretError as error:
+        raise BadOption(f"{file}: {error}") from None
 
 
 @contextmanager

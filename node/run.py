@@ -18,7 +18,7 @@ from node.chain import Chain
 from node.database import Database, Pruning
 from node.database.columns import CACHE
 from node.errors import PortTaken
-from node.folders import database_folder, kept_or_temporary
+from node.folders import database_folder, kept_or_temporary, network_key
 from node.informant import inform
 from node.log import short
 from node.metrics.exporter import Exporter
@@ -54,6 +54,8 @@ class Options:
     limits: Limits = field(default_factory=Limits)
     sealing: str = "instant"
     name: str = ""
+    node_key: bytes | None = None
+    """None: the one in the base path, made on first use."""
     sync: bool = True
     pruning: Pruning = field(default_factory=Pruning)
     cache: int = CACHE
@@ -76,7 +78,9 @@ async def run(options: Options, runtime: Runtime) -> None:
         with Database.open(
             folder, sync=options.sync, pruning=options.pruning, cache=options.cache
         ) as database:
-            node = open_node(options.spec, database, runtime, options.pool, options.name)
+            key = options.node_key or network_key(base, options.spec)
+            node = open_node(options.spec, database, runtime, options.pool, options.name, key)
+            log.info("🏷  Local node identity is: %s", node.peer_id)
             node.sealing.choose(options.sealing)
             await _serve(node, options, stop)
 
@@ -105,12 +109,13 @@ def open_node(
     runtime: Runtime,
     pool: PoolConfig | None = None,
     name: str = "",
+    node_key: bytes | None = None,
 ) -> Node:
     """The node over an open database. Without `pool`, its limits are Substrate's."""
     identity = Identity(spec.name, spec.chain_type, spec.properties)
     ban = 0.0 if spec.chain_type == "Development" else 1800.0
     chain = open_chain(spec, database, runtime)
-    return Node(chain, identity, pool or PoolConfig(ban_seconds=ban), name=name)
+    return Node(chain, identity, pool or PoolConfig(ban_seconds=ban), name=name, node_key=node_key)
 
 
 async def _serve(node: Node, options: Options, stop: asyncio.Event) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import secrets
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple
@@ -18,11 +17,8 @@ from node.pool import Pool, PoolConfig
 from node.pool.errors import BadFormat, Invalid
 from node.pool.pool import Watcher
 from node.sealing import Sealing
+from primitives.node_key import generate, peer_id
 from primitives.scale import Bytes, ScaleError, decode, decode_compact
-from primitives.ss58 import ALPHABET
-
-PEER_ID_HEAD = bytes.fromhex("002408011220")
-"""An identity multihash of 36 bytes that holds a protobuf Ed25519 key: libp2p's form of a peer id."""
 
 
 class Identity(NamedTuple):
@@ -43,6 +39,7 @@ class Node:
         pool: PoolConfig | None = None,
         clock: Clock | None = None,
         name: str = "",
+        node_key: bytes | None = None,
     ) -> None:
         self.chain = chain
         self.identity = identity
@@ -57,7 +54,7 @@ class Node:
         self.author = Author(self)
         self.sealing = Sealing(self)
         self.started_at = chain.head.number
-        self.peer_id = _base58(PEER_ID_HEAD + secrets.token_bytes(32))
+        self.peer_id = peer_id(node_key or generate())
         self.version = program_version()
         self.blobs = BlobReader(chain)
 
@@ -118,11 +115,3 @@ def program_version() -> str:
         return version("gristmill")
     except PackageNotFoundError:
         return "0.0.0"
-
-
-def _base58(data: bytes) -> str:
-    number, text = int.from_bytes(data, "big"), ""
-    while number:
-        number, digit = divmod(number, 58)
-        text = ALPHABET[digit] + text
-    return ALPHABET[0] * (len(data) - len(data.lstrip(b"\0"))) + text

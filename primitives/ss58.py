@@ -24,7 +24,7 @@ def encode(account: bytes, prefix: int = DEV_PREFIX) -> str:
     if len(account) != 32:
         raise Ss58Error(f"an account has 32 bytes, not {len(account)}")
     body = _prefix_bytes(prefix) + account
-    return _to_base58(body + _checksum(body))
+    return base58(body + _checksum(body))
 
 
 def decode(text: str) -> tuple[bytes, int]:
@@ -62,7 +62,8 @@ def _prefix_of(body: bytes, width: int) -> int:
     return (body[0] << 2 & 0xFC) | body[1] >> 6 | (body[1] & 0x3F) << 8
 
 
-def _to_base58(data: bytes) -> str:
+def base58(data: bytes) -> str:
+    """Bytes in base 58, a `1` for each leading zero byte."""
     number = int.from_bytes(data, "big")
     digits = []
     while number:

@@ -31,6 +31,14 @@ def configure_node(parser: ArgumentParser) -> None:
         "--tmp", action="store_true", help="keep the data in a temporary folder, removed at the end"
     )
     parser.add_argument("--name", metavar="NAME", help="a name for the log and for `system_name`'s readers")
+    keys = parser.add_mutually_exclusive_group()
+    keys.add_argument("--node-key", metavar="HEX", help="the node's ed25519 key; others may see it in `ps`")
+    keys.add_argument(
+        "--node-key-file",
+        type=Path,
+        metavar="FILE",
+        help="the same in a file, raw or hex (default: in the base path, made on first use)",
+    )
     parser.add_argument(
         "--sealing",
         default="instant",
@@ -117,6 +125,7 @@ def options(arguments: Namespace) -> Options:
         limits=limits(arguments),
         sealing=arguments.sealing,
         name=_name(arguments),
+        node_key=_node_key(arguments),
         sync=arguments.db_sync == "on",
         pruning=flags.pruning(arguments),
         cache=flags.cache_bytes(arguments),
@@ -148,6 +157,21 @@ def _name(arguments: Namespace) -> str:
     if len(seats) > 1:
         raise BadOption(f"a node is one of them: --{' or --'.join(seats)}")
     return str(arguments.name or (seats[0].title() if seats else ""))
+
+
+def _node_key(arguments: Namespace) -> bytes | None:
+    from node.folders import read_network_key
+    from primitives.keys import SecretError
+    from primitives.node_key import parse
+
+    if arguments.node_key_file is not None:
+        return read_network_key(arguments.node_key_file)
+    if arguments.node_key is None:
+        return None
+    try:
+        return parse(arguments.node_key.encode())
+    except SecretError as error:
+        raise BadOption(f"--node-key: {error}") from None
 
 
 def _pool(arguments: Namespace, spec: ChainSpec) -> PoolConfig:

@@ -88,7 +88,7 @@ def reset_log_filter(node: Node) -> Json:
 
 @method("system_localPeerId")
 def local_peer_id(node: Node) -> Json:
-    """An id in the form of libp2p's, new at each start, since nobody dials it."""
+    """The id of the node's key, in libp2p's form, though nobody dials it."""
     return node.peer_id
 
 
