@@ -162,7 +162,7 @@ def test_wrong_usage_is_exit_code_2(shell: Shell) -> None:
     for words in (
         ("job",),
         ("job", "submit"),
-        ("key", "generate"),
+        ("key", "insert"),
         ("job", "submit", "1", "--max-price", "-1"),
     ):
         assert shell.run(*words).returncode == 2
