@@ -197,7 +197,8 @@ def _job(
         schema=schema,
         memory=limits.memory,
         fuel=min(limits.fuel, 2**63 - 1),
-        address_space=threads * RESERVED + data,
+        address_space=(threads + (spec.dp is not None)) * RESERVED
+        + data,  # the noise has a memory of its own
         data=data,
         cpu_seconds=threads * (limits.deadline_ms // 1000 + 2),
         init_key=init_key or bytes(KEY_SIZE),

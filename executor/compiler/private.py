@@ -26,6 +26,7 @@ import numpy as np
 
 from executor.compiler import ir
 from executor.compiler.ir import Node, Op, const, reduce, reshape, where
+from executor.compiler.scan import body_of
 from executor.errors import MixesRows, NotPrivate
 from executor.privacy.grid import Grid, margin
 
@@ -40,11 +41,16 @@ def check_rows_apart(roots: Sequence[Node]) -> None:
     """MixesRows when a value of one row depends on other rows."""
     summed: set[Node] = set()
     for node in ir.postorder(roots):
+        if node.op is Op.SCAN:  # what a turn hands on belongs to its row alone
+            body = body_of(node)
+            check_rows_apart([*body.next, *body.given])
         depends = any(item in summed or item.batched for item in node.inputs)
         if node.batched and any(item in summed for item in node.inputs):
             raise MixesRows(f"{node.op.name} makes a row's value depend on other rows of its batch")
         if not node.batched and depends:
             summed.add(node)
+    if not summed.isdisjoint(roots):
+        raise MixesRows("a value depends on the whole batch")
 
 
 @dataclass(frozen=True)

@@ -368,7 +368,7 @@ class Scheduler:
             strides, dilations, groups, kernel = node.attrs
             assert isinstance(groups, int)
             places = (self.contiguous(x), self.contiguous(dy), self._new(node))
-            if fits_winograd(x.shape, node.shape, strides, dilations, groups):
+            if not node.batched and fits_winograd(x.shape, node.shape, strides, dilations, groups):
                 self._winograd_weight(node, *places)
                 return
             steps = (_pair(kernel), _pair(strides), _pair(dilations))

@@ -13,7 +13,7 @@ from onnx import helper
 from executor.compiler.compile import compile_training
 from executor.compiler.machine import Machine
 from executor.compiler.plan import Plan
-from executor.errors import MixesRows, NotPrivate, SpecError, TooLarge
+from executor.errors import NotPrivate, SpecError, TooLarge
 from executor.privacy.grid import grid
 from primitives.job import Dp, Loss, TrainingSpec
 from tests.executor.compile_cases import F32, Case, training_spec
@@ -66,7 +66,28 @@ def cases() -> dict[str, tuple[bytes, tuple[int, ...], Loss]]:
         (4, 5, 3),
         {"w": tensor(rng, 6, 2, 3, 3), "b": tensor(rng, 6), "v": tensor(rng, 54, 3)},
     )  # fmt: skip
+    recurrent = Case(
+        [node("LSTM", ["x", "w", "r"], "all", hidden_size=3, layout=1), node("Flatten", ["all"], "f"),
+         node("MatMul", ["f", "v"], "y")],
+        (4, 2),
+        {"w": tensor(rng, 1, 12, 2), "r": tensor(rng, 1, 12, 3), "v": tensor(rng, 12, 3)},
+    )  # fmt: skip
+    wide = Case(  # as many channels as the Winograd kernels take
+        [node("Conv", ["x", "w"], "c", pads=[1, 1, 1, 1]), node("Relu", ["c"], "r"),
+         node("Conv", ["r", "u"], "d"), node("GlobalAveragePool", ["d"], "p"), node("Flatten", ["p"], "y")],
+        (16, 6, 6),
+        {"w": tensor(rng, 16, 16, 3, 3), "u": tensor(rng, 3, 16, 3, 3)},
+    )  # fmt: skip
+    normalised = Case(
+        [node("MatMul", ["x", "w"], "h"), node("LayerNormalization", ["h", "s", "b"], "n", axis=-1),
+         node("Softmax", ["n"], "p", axis=-1), node("MatMul", ["p", "v"], "y")],
+        (4,),
+        {"w": tensor(rng, 4, 6), "s": tensor(rng, 6), "b": tensor(rng, 6), "v": tensor(rng, 6, 3)},
+    )  # fmt: skip
     found = {
+        "recurrent": (recurrent.proto().SerializeToString(), (4, 2), Loss.CrossEntropy),
+        "wide": (wide.proto().SerializeToString(), (16, 6, 6), Loss.CrossEntropy),
+        "normalised": (normalised.proto().SerializeToString(), (4,), Loss.CrossEntropy),
         "dense": (dense.proto().SerializeToString(), (5,), Loss.CrossEntropy),
         "tied": (tied.proto().SerializeToString(), (4,), Loss.MeanSquaredError),
         "sequence": (sequence.proto().SerializeToString(), (3, 4), Loss.CrossEntropy),
@@ -124,6 +145,31 @@ def test_a_step_is_the_mean_of_clipped_gradients(name: str) -> None:
     found = gradients(plan, x, target)
     expected = sum(g * min(1.0, clip / norm) for g, norm in zip(each, norms, strict=True)) / 16
     assert np.abs(found - expected).max() < 1e-3 * np.abs(expected).max()
+
+
+def test_an_embedding_learns_from_its_own_rows_alone() -> None:
+    rng = np.random.default_rng(5)
+    table = tensor(rng, 9, 4)
+    graph = helper.make_graph(
+        [node("Gather", ["e", "x"], "h"), node("Flatten", ["h"], "f"), node("MatMul", ["f", "v"], "y")],
+        "embedding",
+        [helper.make_tensor_value_info("x", onnx.TensorProto.INT64, ["n", 2])],
+        [helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, ["n", 3])],
+        [onnx.numpy_helper.from_array(table, "e"), onnx.numpy_helper.from_array(tensor(rng, 8, 3), "v")],
+    )
+    opsets = [helper.make_opsetid("", 17)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=8).SerializeToString()
+    x, target = np.array([[1, 2], [2, 8]]), np.array([0, 1], dtype=np.int32)
+    plain, private = (
+        gradients(
+            compile_training(model, training_spec(8, dp=dp, trainable=["e"]), 2, gradients_only=True),
+            x,
+            target,
+        ).reshape(9, 4)
+        for dp in (None, Dp(clip_num=100, clip_den=1, sigma_milli=1000))
+    )
+    assert np.allclose(private * 8 / 2, plain, atol=1e-4)
+    assert not private[[0, 3, 4, 5, 6, 7]].any() and private[[1, 2, 8]].any(axis=1).all()
 
 
 @pytest.mark.parametrize("name", ["dense", "sequence"])
@@ -204,18 +250,6 @@ def test_rows_that_only_pad_the_batch_add_nothing() -> None:
         for i in range(3)
     ]
     assert np.allclose(whole, sum(parts), atol=2e-6)
-
-
-def test_a_model_that_mixes_rows_is_refused() -> None:
-    case = Case(
-        [node("ReduceMean", ["x"], "m", axes=[0], keepdims=1), node("Sub", ["x", "m"], "c"),
-         node("MatMul", ["c", "w"], "y")],
-        (4,),
-        {"w": np.ones((4, 3), dtype=np.float32)},
-    )  # fmt: skip
-    with pytest.raises((MixesRows, Exception)) as caught:
-        compile_training(case.proto().SerializeToString(), training_spec(8, dp=SIGMA), 8)
-    assert type(caught.value).__name__ in {"MixesRows", "UnsupportedAttribute", "UnknownOp", "ShapeMismatch"}
 
 
 def test_grids_are_refused_that_cannot_hold_the_gradients() -> None:
