@@ -28,6 +28,8 @@ GROUPS: dict[str, dict[str, Entry]] = {
         "import-blocks": Entry("node.cli", "execute and keep the blocks of a file"),
         "revert": Entry("node.cli", "take the newest blocks back"),
         "export-state": Entry("node.cli", "write the state of a block as a raw chain spec"),
+        "try-state": Entry("node.cli", "check every invariant of a state"),
+        "try-upgrade": Entry("node.cli", "try this program's migrations on a state"),
         "purge-chain": Entry("node.cli", "remove the database of a chain"),
         "benchmark": Entry("node.benchmark.cli", "measure what calls, blocks and the database cost"),
     },

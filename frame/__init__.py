@@ -27,6 +27,8 @@ from frame.errors import (
 )
 from frame.event import Event
 from frame.host import Host
+from frame.invariants import invariant
+from frame.migrations import migration
 from frame.nmap import StorageNMap
 from frame.origin import Origin
 from frame.pallet import Constant, Pallet
@@ -87,4 +89,6 @@ __all__ = [
     "Unavailable",
     "Weight",
     "call",
+    "invariant",
+    "migration",
 ]

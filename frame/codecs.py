@@ -41,6 +41,7 @@ from primitives.scale import (
     OptionCodec,
     PrimitiveCodec,
     ScaleError,
+    SequenceCodec,
     StructCodec,
     TupleCodec,
     codec,
@@ -298,6 +299,21 @@ Reason = Annotated[bytes, HOLD_REASON]
 """The hint of a hold reason of any pallet: see `Pallet.reason`."""
 FreezeReason = Annotated[bytes, FREEZE_REASON]
 """The hint of a freeze reason of any pallet."""
+
+
+def needs_runtime(c: Codec[Any]) -> bool:
+    """Whether values of this type hold calls or events, which only a runtime can decode."""
+    match c:
+        case OuterCodec():
+            return True
+        case SequenceCodec() | OptionCodec():
+            return needs_runtime(c.item)
+        case TupleCodec():
+            return any(needs_runtime(item) for item in c.items)
+        case StructCodec():
+            return any(needs_runtime(field.codec) for field in c.fields)
+        case _:
+            return False
 
 
 def substitute(hint: Any, outer: OuterCodec, by: Codec[Any]) -> Any:

@@ -10,6 +10,7 @@ from frame.call import DispatchClass, DispatchInfo, PostInfo
 from frame.errors import DispatchError
 from frame.extrinsic import Checked, check, parse
 from frame.machine import Machine, Trap
+from frame.migrations import migrate_all
 from frame.origin import Origin
 from frame.transaction import (
     Invalid,
@@ -52,7 +53,7 @@ def initialize_block(m: Machine, number: int, parent_hash: bytes, digest: Digest
 def _upgrade(m: Machine) -> tuple[bool, Weight]:
     if not m.system.is_upgrade_due():
         return False, ZERO
-    used = ZERO
+    used = migrate_all(m.pallets)
     for pallet in m.pallets:
         used = used + pallet.on_runtime_upgrade()
     return True, used

@@ -13,8 +13,8 @@ from frame.machine import Machine
 from frame.names import lower_camel
 from frame.pallet import Pallet
 from frame.state import Delta, MemoryBackend
+from frame.storage_version import put_version
 from primitives import ss58
-from primitives.hashing import twox_128
 from primitives.scale import (
     ArrayCodec,
     BytesCodec,
@@ -48,13 +48,9 @@ def build(machine: Machine, config: Mapping[str, Any]) -> Delta:
             )
     for pallet in machine.pallets:
         given = config.get(lower_camel(pallet.name), config.get(pallet.attribute, {}))
-        machine.overlay.put(_version_key(pallet), pallet.storage_version.to_bytes(2, "little"))
+        put_version(pallet, pallet.storage_version)
         pallet.build_genesis(genesis_of(pallet, given))
     return machine.overlay.delta()
-
-
-def _version_key(pallet: Pallet[Any]) -> bytes:
-    return twox_128(pallet.name.encode()) + twox_128(b":__STORAGE_VERSION__:")
 
 
 def genesis_of(pallet: Pallet[Any], given: Any) -> Any:

@@ -17,6 +17,8 @@ from frame.codecs import hint_codec
 from frame.errors import DispatchError, Error
 from frame.event import Event
 from frame.host import Host
+from frame.invariants import Invariant, pallet_violations
+from frame.migrations import Migration, checked
 from frame.names import camel, docs_of, snake
 from frame.origin import Origin
 from frame.state import Overlay
@@ -57,6 +59,8 @@ class Declaration:
     genesis: type | None
     docs: str
     event_codec: EnumCodec | None
+    invariants: tuple[Invariant, ...]
+    migrations: tuple[Migration, ...]
 
 
 class Pallet(Generic[C]):
@@ -160,7 +164,9 @@ class Pallet(Generic[C]):
     # -- what a pallet may define --------------------------------------------
 
     def on_runtime_upgrade(self) -> Weight:
-        """Migrate the state, in the first block of a new spec version; returns the weight used."""
+        """In the first block of a new spec version, after all migrations; returns the weight used. What
+        depends on the layout of the state is a `migration` instead.
+        """
         return ZERO
 
     def on_initialize(self, number: int) -> Weight:
@@ -198,8 +204,14 @@ class Pallet(Generic[C]):
     def integrity_test(self) -> None:
         """Raise AssertionError when the configuration contradicts itself; runs in tests."""
 
+    def keeps_deposits(self) -> bool:
+        """Whether this pallet says what it has on hold."""
+        return type(self).held_deposits is not Pallet.held_deposits
+
     def try_state(self) -> None:
-        """Raise AssertionError when the state contradicts itself; runs in tests, never in a block."""
+        """AssertionError when one of the pallet's invariants does not hold; never in a block."""
+        found = [str(violation) for violation in pallet_violations(self)]
+        assert not found, "\n".join(found)
 
     # -- for the frame --------------------------------------------
 
@@ -279,6 +291,10 @@ def _declare(cls: type[Pallet[Any]], weights: object) -> Declaration:
         genesis=own.get("Genesis"),
         docs=docs_of(cls),
         event_codec=_event_codec(cls, events),
+        invariants=tuple(value for value in own.values() if isinstance(value, Invariant)),
+        migrations=checked(
+            name, (value for value in own.values() if isinstance(value, Migration)), cls.storage_version
+        ),
     )
 
 

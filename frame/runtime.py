@@ -214,6 +214,10 @@ class Runtime:
         machine.reset(state, host)
         return machine
 
+    def borrow(self, state: Backend) -> Machine:
+        """A machine on `state`, to be given back by `release`: for many short looks at states."""
+        return self._machine(state, self.no_host)
+
     def release(self, machine: Machine) -> None:
         """Let a machine be used again."""
         self._idle.append(machine)
@@ -252,6 +256,27 @@ class Runtime:
             raise ScaleError(f"no pallet with events has the index at byte {offset}")
         event: tuple[Event, int] = pallet.declaration.event_codec.decode_from(raw, offset + 1)
         return event
+
+    def decode_events(self, raw: bytes) -> list[tuple[int | None, Event]]:
+        """The events in a stored `System.Events`, each with the index of its extrinsic, None outside of
+        extrinsics. ScaleError.
+        """
+        count, at = decode_compact(raw, 0, 32)
+        found: list[tuple[int | None, Event]] = []
+        for _ in range(count):
+            if at >= len(raw):
+                raise ScaleError(f"unexpected end of input: {count} events are announced")
+            index = None
+            if raw[at] == 0:
+                index = int.from_bytes(raw[at + 1 : at + 5], "little")
+                at += 4
+            event, at = self.decode_event(raw, at + 1)
+            topics, at = decode_compact(raw, at, 32)
+            at += 32 * topics
+            found.append((index, event))
+        if at != len(raw):
+            raise ScaleError(f"{len(raw) - at} bytes left over after the events")
+        return found
 
     def named_error(self, module_index: int, error: bytes) -> str:
         """ "Pallet.Error" of a module error, or its numbers when there is none."""

@@ -19,17 +19,19 @@ from frame.call import PostInfo, RuntimeCall
 from frame.event import Event
 from frame.extensions import MetadataHashMode
 from frame.host import Host, PlainHost
+from frame.invariants import Violation, violations
 from frame.origin import Origin
 from frame.pallet import Pallet
 from frame.runtime import Block, BlockBuilder, Outcome, Runtime
 from frame.state import MemoryBackend, Overlay
 from frame.transaction import Source, Validity
+from frame.try_runtime import try_state
 from primitives.digest import Digest
 from primitives.era import Era
 from primitives.extrinsic import MultiAddress, MultiSignature, multi_signature, signing_payload
 from primitives.header import Header
 from primitives.keys import Keypair
-from primitives.scale import U64, codec, decode_compact, encode_compact
+from primitives.scale import U64, codec, encode_compact
 
 A = TypeVar("A", bound=Pallet[Any])
 R = TypeVar("R", bound=Runtime)
@@ -164,9 +166,16 @@ class Externalities:
             self.overlay.rollback()
 
     def try_state(self) -> None:
-        """Ask every pallet whether its state contradicts itself. AssertionError."""
-        for pallet in self.machine.pallets:
-            pallet.try_state()
+        """AssertionError that names the invariants of any pallet that do not hold."""
+        found = self.violations()
+        assert not found, "\n".join(map(str, found))
+
+    def violations(self) -> list[Violation]:
+        """The invariants that do not hold on the state as it is."""
+        if self.overlay.depth:
+            return violations(self.machine)
+        # A state at rest: iterating over many changes would sort them again for every map.
+        return try_state(self.runtime, self.backend.after(self.overlay.delta()))
 
 
 def externalities(
@@ -188,18 +197,7 @@ def read_events(runtime: Runtime, raw: bytes) -> list[Event]:
 
 def read_records(runtime: Runtime, raw: bytes) -> list[tuple[int | None, Event]]:
     """Stored events, each with the index of its extrinsic (None outside of extrinsics)."""
-    count, at = decode_compact(raw, 0, 32)
-    found: list[tuple[int | None, Event]] = []
-    for _ in range(count):
-        index = None
-        if raw[at] == 0:
-            index = int.from_bytes(raw[at + 1 : at + 5], "little")
-            at += 4
-        event, at = runtime.decode_event(raw, at + 1)
-        topics, at = decode_compact(raw, at, 32)
-        at += 32 * topics
-        found.append((index, event))
-    return found
+    return runtime.decode_events(raw)
 
 
 def sign(

@@ -299,6 +299,10 @@ class SystemPallet(Protocol):
         """Whether the state was left by an older spec version."""
         ...
 
+    def last_spec_version(self) -> int | None:
+        """The spec version that the state was left by, None when it names none."""
+        ...
+
     def note_upgrade(self) -> None:
         """Store the new version and the new code manifest, and say so in the digest."""
         ...

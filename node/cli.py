@@ -38,5 +38,7 @@ COMMANDS: Mapping[str, Command] = {
     "import-blocks": _command("blocks", "import_blocks", "execute and keep the blocks of a file"),
     "revert": _command("blocks", "revert", "take the newest blocks back"),
     "export-state": _command("inspect", "export_state", "write the state of a block as a raw chain spec"),
+    "try-state": _command("try_runtime", "try_state", "check every invariant of a state"),
+    "try-upgrade": _command("try_runtime", "try_upgrade", "try this program's migrations on a state"),
     "purge-chain": _command("purge", "purge_chain", "remove the database of a chain"),
 }

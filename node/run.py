@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from chain_spec import ChainSpec, genesis_block
+from frame.migrations import UpgradeFailed
 from frame.runtime import Runtime
+from frame.try_runtime import check_upgrade
 from node.chain import Chain
 from node.database import Database, Pruning
 from node.database.columns import CACHE
-from node.errors import PortTaken
+from node.errors import BadOption, PortTaken
 from node.folders import database_folder, kept_or_temporary, network_key
 from node.informant import inform
 from node.log import short
@@ -112,10 +114,22 @@ def open_node(
     node_key: bytes | None = None,
 ) -> Node:
     """The node over an open database. Without `pool`, its limits are Substrate's."""
+    chain = open_chain(spec, database, runtime)
+    _check_upgrade(chain)
     identity = Identity(spec.name, spec.chain_type, spec.properties)
     ban = 0.0 if spec.chain_type == "Development" else 1800.0
-    chain = open_chain(spec, database, runtime)
     return Node(chain, identity, pool or PoolConfig(ban_seconds=ban), name=name, node_key=node_key)
+
+
+def _check_upgrade(chain: Chain) -> None:
+    """Say that the next block upgrades the state, or refuse to start where it could not."""
+    try:
+        due = check_upgrade(chain.runtime, chain.state())
+    except UpgradeFailed as error:
+        raise BadOption(f"{error}. `gristmill try-upgrade` says more") from error
+    if due:
+        version = chain.runtime.version.spec_version
+        log.info("⬆️  The next block upgrades the state to spec version %d", version)
 
 
 async def _serve(node: Node, options: Options, stop: asyncio.Event) -> None:

@@ -14,6 +14,7 @@ Each public method does all it says or raises a DispatchError and changes nothin
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -33,6 +34,7 @@ from frame import (
     Token,
     TokenError,
     call,
+    invariant,
 )
 from frame.accounts import NEW_LOGIC, NO_DATA, AccountData, AccountInfo
 from pallets.balances import freezing
@@ -725,23 +727,76 @@ class Balances(Pallet[Config], weights=Weights, storage_version=1):
         assert self.config.existential_deposit > 0, "the existential deposit must be above zero"
         assert self.config.max_freezes <= MAX_FREEZES, f"at most {MAX_FREEZES} freezes fit the storage"
 
-    def try_state(self) -> None:
-        """The laws of the module docstring."""
-        accounts = dict(self.system.accounts())
-        issued = sum(info.data.free + info.data.reserved for info in accounts.values())
-        assert issued == self.total_issuance(), f"{issued} in accounts, {self.total_issuance()} issued"
-        for who, info in accounts.items():
-            data = info.data
-            assert data.reserved == sum(h.amount for h in self.holds[who]), (
-                f"{who.hex()}: reserved is not the holds"
-            )
-            assert data.frozen == freezing.most_frozen(self.freezes[who], self.locks[who]), (
-                f"{who.hex()}: frozen is not the largest of its freezes and locks"
-            )
-            assert info.providers or not (data.free or data.reserved), f"{who.hex()}: money without provider"
-            assert info.consumers or not (data.reserved or data.frozen), f"{who.hex()}: held without consumer"
-        for who in [*self.holds.keys(), *self.freezes.keys(), *self.locks.keys()]:
-            assert who in accounts, f"{who.hex()}: holds, freezes or locks without account"
+    def all_holds(self) -> Iterator[tuple[bytes, bytes, int]]:
+        """(reason, account, amount) of every hold; for checks of the state, never in a block."""
+        for who, holds in self.holds.items():
+            for hold in holds:
+                yield hold.id, who, hold.amount
+
+    @invariant
+    def issuance_is_the_sum(self) -> Iterator[str]:
+        """The total issuance is the sum of all free and reserved balances."""
+        found = sum(info.data.free + info.data.reserved for _, info in self.system.accounts())
+        if found != self.total_issuance():
+            yield f"{found} in accounts, {self.total_issuance()} issued"
+
+    @invariant
+    def inactive_issuance_is_a_part(self) -> Iterator[str]:
+        """What is out of use was issued."""
+        if self.inactive_issuance.get() > self.total_issuance():
+            yield f"{self.inactive_issuance.get()} inactive of {self.total_issuance()}"
+
+    @invariant
+    def reserved_is_the_holds(self) -> Iterator[str]:
+        """What is reserved of an account is the sum of its holds."""
+        for who, info in self.system.accounts():
+            held = sum(hold.amount for hold in self.holds[who])
+            if info.data.reserved != held:
+                yield f"{who.hex()}: {info.data.reserved} reserved is not the holds, {held}"
+
+    @invariant
+    def frozen_is_the_largest(self) -> Iterator[str]:
+        """What is frozen of an account is the largest of its freezes and locks."""
+        for who, info in self.system.accounts():
+            most = freezing.most_frozen(self.freezes[who], self.locks[who])
+            if info.data.frozen != most:
+                yield (
+                    f"{who.hex()}: {info.data.frozen} frozen is not the largest of its freezes and locks, "
+                    f"{most}"
+                )
+
+    @invariant
+    def money_has_a_provider(self) -> Iterator[str]:
+        """An account with money is kept by somebody."""
+        for who, info in self.system.accounts():
+            if not info.providers and (info.data.free or info.data.reserved):
+                yield f"{who.hex()}: money without provider"
+
+    @invariant
+    def reserved_money_has_a_consumer(self) -> Iterator[str]:
+        """An account with held or frozen money cannot be reaped."""
+        for who, info in self.system.accounts():
+            if not info.consumers and (info.data.reserved or info.data.frozen):
+                yield f"{who.hex()}: held without consumer"
+
+    @invariant
+    def no_dust(self) -> Iterator[str]:
+        """No account holds less than the existential deposit and nothing else."""
+        for who, info in self.system.accounts():
+            if 0 < info.data.free < self.config.existential_deposit and not info.data.reserved:
+                yield f"{who.hex()}: {info.data.free} is dust"
+
+    @invariant
+    def records_have_accounts(self) -> Iterator[str]:
+        """Holds, freezes and locks belong to accounts; each reason is there once, with an amount."""
+        for records in (self.holds, self.freezes, self.locks):
+            for who, listed in records.items():
+                if not self.system.account_exists(who):
+                    yield f"{who.hex()}: holds, freezes or locks without account"
+                if not listed or len({item.id for item in listed}) != len(listed):
+                    yield f"{who.hex()}: a reason twice, or an empty list"
+                if not all(item.amount for item in listed):
+                    yield f"{who.hex()}: a hold, freeze or lock of nothing"
 
 
 def lookup(address: MultiAddress) -> bytes:

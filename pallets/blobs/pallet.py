@@ -11,10 +11,11 @@ Hashes: `primitives.data.piece_hash` and `blob_hash_of`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
-from frame import Error, Event, Origin, Pallet, StorageMap, call
+from frame import Error, Event, Origin, Pallet, StorageMap, call, invariant
 from frame.traits import Currency, Time
 from pallets.blobs.weights import Weights
 from primitives.data import BLOB_MAX, Piece, PieceHashes, blob_hash_of, piece_count, piece_hash, piece_length
@@ -250,18 +251,41 @@ class Blobs(Pallet[Config], weights=Weights):
         self.blobs.remove(hash)
         self.missing.remove(hash)
 
-    def try_state(self) -> None:
-        """Counts agree with the missing pieces, and every deposit is held."""
-        deposits: dict[bytes, int] = {}
+    def held_deposits(self) -> Iterator[tuple[IntEnum, bytes, int]]:
+        """The deposit of every blob."""
+        for blob in self.blobs.values():
+            yield self.HoldReason.Deposit, blob.owner, blob.deposit
+
+    def retained(self) -> Iterator[tuple[bytes, int]]:
+        """(hash, how often it is retained) of blobs in use; for checks of the state, never in a block."""
+        for hash, blob in self.blobs.items():
+            if blob.references:
+                yield hash, blob.references
+
+    @invariant
+    def complete_means_nothing_missing(self) -> Iterator[str]:
+        """A blob is complete when no piece is missing, and pieces are missing from known blobs only."""
+        for hash, blob in self.blobs.items():
+            if blob.complete == (hash in self.missing):
+                yield f"{hash.hex()}: complete is {blob.complete}"
+        for hash in self.missing:
+            if hash not in self.blobs:
+                yield f"{hash.hex()}: pieces are missing of no blob"
+
+    @invariant
+    def received_counts_the_pieces(self) -> Iterator[str]:
+        """`received` is the number of pieces that have arrived, of as many as the length has."""
         for hash, blob in self.blobs.items():
             missing = self.missing.get(hash)
-            assert blob.complete == (missing is None), "a blob is complete when nothing is missing"
             arrived = blob.chunks if missing is None else missing.count(ARRIVED)
-            assert arrived == blob.received, "received counts the pieces that arrived"
-            assert blob.complete or not blob.references, "only complete blobs are retained"
-            deposits[blob.owner] = deposits.get(blob.owner, 0) + blob.deposit
-        for hash in self.missing:
-            assert hash in self.blobs, "pieces are missing from known blobs only"
-        reason = self.reason(self.HoldReason.Deposit)
-        for owner, amount in deposits.items():
-            assert self.config.currency.held(reason, owner) == amount, "deposits are held to the unit"
+            if arrived != blob.received:
+                yield f"{hash.hex()}: {arrived} pieces have arrived, {blob.received} were counted"
+            if blob.chunks != piece_count(blob.len) or len(missing or []) not in (0, blob.chunks):
+                yield f"{hash.hex()}: {blob.chunks} pieces do not fit {blob.len} bytes"
+
+    @invariant
+    def only_complete_blobs_are_retained(self) -> Iterator[str]:
+        """What a job needs is there."""
+        for hash, blob in self.blobs.items():
+            if blob.references and not blob.complete:
+                yield f"{hash.hex()}: retained, with pieces missing"

@@ -22,6 +22,7 @@ secured by an earlier one, so a step that passes its checks cannot fail because 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from frame import (
@@ -36,6 +37,7 @@ from frame import (
     Twox64Concat,
     Weight,
     call,
+    invariant,
 )
 from frame.traits import Time
 from pallets.compute.traits import BlobStore, DatasetRegistry, DatasetView, Escrow, FeeSink
@@ -521,27 +523,71 @@ class Compute(Pallet[Config], weights=Weights):
         """The bond is not larger than what is slashed from it allows."""
         assert self.config.slash_permille <= PERMILLE, "more than the bond cannot be slashed"
 
-    def try_state(self) -> None:
-        """Indexes, escrow and privacy ledgers agree with the open jobs."""
-        in_use: dict[int, tuple[int, int]] = {}
-        index: dict[tuple[bytes, int], Role] = {}
+    @invariant
+    def ids_are_given_in_order(self) -> Iterator[str]:
+        """No job has a number that is still to be given."""
+        for job in self.jobs:
+            if job >= self.next_job_id.get():
+                yield f"job {job} is there, {self.next_job_id.get()} comes next"
+
+    @invariant
+    def open_jobs_have_order_and_deal(self) -> Iterator[str]:
+        """What is to be done, and the money for it, are kept exactly while a job is open."""
+        opened = {job for job, record in self.jobs.items() if record.state in OPEN}
+        for what, found in (("orders", {*self.orders}), ("deals", {*self.config.escrow.open_deals()})):
+            for job in sorted(found ^ opened):
+                yield f"job {job}: open is {job in opened}, in {what} is {job in found}"
+
+    @invariant
+    def orders_are_what_was_agreed(self) -> Iterator[str]:
+        """The specification of an open job is the one whose hash it carries."""
+        for job, order in self.orders.items():
+            record = self.jobs.get(job)
+            if record is not None and order.spec.hash != record.spec_hash:
+                yield f"job {job}: the order is another than was agreed"
+
+    @invariant
+    def the_index_holds_the_open_jobs(self) -> Iterator[str]:
+        """Both parties of an open job find it under their accounts, and nothing else."""
+        expected: dict[tuple[bytes, int], Role] = {}
         for job, record in self.jobs.items():
-            assert job < self.next_job_id.get(), "ids are given in order"
-            is_open = record.state in OPEN
-            assert is_open == (job in self.orders) == self.config.escrow.is_open(job), (
-                "open jobs have order and deal"
-            )
-            if is_open:
-                index[record.buyer, job] = Role.Buyer
-                index[record.provider, job] = Role.Provider
-            reserved, count = in_use.get(record.dataset, (0, 0))
-            reserves = record.state in (JobState.Submitted, JobState.Accepted)
-            in_use[record.dataset] = reserved + record.rho * reserves, count + is_open
-        assert index == dict(self.open_jobs.items()), "the index holds the open jobs of both parties"
-        for dataset, expected in in_use.items():
-            assert self.config.datasets.in_use(dataset) == expected, (
-                "the privacy ledger reserves what open jobs may cost"
-            )
+            if record.state in OPEN:
+                expected[record.buyer, job] = Role.Buyer
+                expected[record.provider, job] = Role.Provider
+        found = dict(self.open_jobs.items())
+        for who, job in sorted(expected.keys() | found.keys()):
+            if expected.get((who, job)) != found.get((who, job)):
+                yield f"job {job} of {who.hex()}: indexed as {found.get((who, job))}"
+
+    @invariant
+    def ledgers_reserve_what_jobs_may_cost(self) -> Iterator[str]:
+        """A dataset's privacy ledger reserves the ρ of its open jobs, and counts them."""
+        expected: dict[int, tuple[int, int]] = {}
+        for record in self.jobs.values():
+            if record.state in OPEN:
+                reserved, count = expected.get(record.dataset, (0, 0))
+                reserves = record.state in (JobState.Submitted, JobState.Accepted)
+                expected[record.dataset] = reserved + record.rho * reserves, count + 1
+        found = dict(self.config.datasets.ledgers())
+        for dataset in sorted(expected.keys() | found.keys()):
+            said, is_ = expected.get(dataset, (0, 0)), found.get(dataset, (0, 0))
+            if said != is_:
+                yield f"dataset {dataset}: (nano-ρ, jobs) in use are {said}, its ledger says {is_}"
+
+    @invariant
+    def blobs_of_open_jobs_are_retained(self) -> Iterator[str]:
+        """A model or result is retained once for each open job that needs it, and for nothing else."""
+        expected: dict[bytes, int] = {}
+        for record in self.jobs.values():
+            if record.state in OPEN:
+                for blob in (record.model, record.sealed_hash):
+                    if blob is not None:
+                        expected[blob] = expected.get(blob, 0) + 1
+        found = dict(self.config.blobs.retained())
+        for blob in sorted(expected.keys() | found.keys()):
+            if expected.get(blob, 0) != found.get(blob, 0):
+                needed, times = expected.get(blob, 0), found.get(blob, 0)
+                yield f"{blob.hex()}: {needed} jobs need it, it is retained {times} times"
 
 
 SPEC_ERRORS: dict[str, type[Error]] = {

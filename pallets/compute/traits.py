@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol
 
 from primitives.data import Policy, Schema, Terms
@@ -67,6 +68,10 @@ class DatasetRegistry(Protocol):
         """Nano-ρ reserved, and the number of open jobs."""
         ...
 
+    def ledgers(self) -> Iterator[tuple[int, tuple[int, int]]]:
+        """What `in_use` says of each dataset in use; never in a block."""
+        ...
+
 
 class BlobStore(Protocol):
     """Content-addressed bytes."""
@@ -81,6 +86,10 @@ class BlobStore(Protocol):
 
     def release(self, hash: bytes) -> None:
         """Undo one `retain`."""
+        ...
+
+    def retained(self) -> Iterator[tuple[bytes, int]]:
+        """What is retained, and how often; never in a block."""
         ...
 
 
@@ -125,6 +134,10 @@ class Escrow(Protocol):
 
     def is_open(self, job: int) -> bool:
         """Whether money is held for this job."""
+        ...
+
+    def open_deals(self) -> Iterator[int]:
+        """The jobs that money is held for; never in a block."""
         ...
 
 

@@ -11,10 +11,11 @@ ran.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
-from frame import Error, Event, Origin, Pallet, StorageMap, StorageValue, Weight, call
+from frame import Error, Event, Origin, Pallet, StorageMap, StorageValue, Weight, call, invariant
 from frame.traits import Currency
 from pallets.datasets.weights import Weights
 from primitives.data import (
@@ -309,16 +310,49 @@ class Datasets(Pallet[Config], weights=Weights):
         if not (rates and policy.losses and policy.optimizers and policy.epochs_max):
             raise self.BadPolicy()
 
-    def try_state(self) -> None:
-        """Deposits are held to the unit, and what is closed has no open jobs."""
-        deposits: dict[bytes, int] = {}
+    def held_deposits(self) -> Iterator[tuple[IntEnum, bytes, int]]:
+        """The deposit of every dataset that is not closed."""
+        for dataset in self.datasets.values():
+            yield self.HoldReason.Deposit, dataset.owner, dataset.deposit
+
+    def ledgers(self) -> Iterator[tuple[int, tuple[int, int]]]:
+        """(id, what `in_use` says) of datasets in use; for checks of the state, never in a block."""
+        for id in self.ledger:
+            used = self.in_use(id)
+            if used != (0, 0):
+                yield id, used
+
+    @invariant
+    def ids_are_given_in_order(self) -> Iterator[str]:
+        """No dataset has a number that is still to be given."""
+        for id in self.datasets:
+            if id >= self.next_dataset_id.get():
+                yield f"dataset {id} is there, {self.next_dataset_id.get()} comes next"
+
+    @invariant
+    def ledgers_have_datasets(self) -> Iterator[str]:
+        """Privacy is spent on datasets only, and reserved by open jobs only."""
+        for id, budget in self.ledger.items():
+            if id not in self.datasets:
+                yield f"a ledger without dataset {id}"
+            if budget.reserved and not budget.open_jobs:
+                yield f"dataset {id}: {budget.reserved} nano-ρ are reserved by no job"
+
+    @invariant
+    def states_follow_the_jobs(self) -> Iterator[str]:
+        """A closing dataset waits for jobs; a closed one has none, and no deposit."""
         for id, dataset in self.datasets.items():
-            assert id < self.next_dataset_id.get(), "ids are given in order"
-            budget = self.ledger[id]
-            closed = dataset.state == DatasetState.Closed
-            assert not (closed and (budget.open_jobs or dataset.deposit)), "a closed dataset is done"
-            assert budget.open_jobs or (not budget.reserved and dataset.state != DatasetState.Closing)
-            deposits[dataset.owner] = deposits.get(dataset.owner, 0) + dataset.deposit
-        reason = self.reason(self.HoldReason.Deposit)
-        for owner, amount in deposits.items():
-            assert self.config.currency.held(reason, owner) == amount, "deposits are held to the unit"
+            jobs = self.ledger[id].open_jobs
+            if dataset.state == DatasetState.Closing and not jobs:
+                yield f"dataset {id} is closing, with no job to wait for"
+            if dataset.state == DatasetState.Closed and (jobs or dataset.deposit):
+                yield f"dataset {id} is closed, with {jobs} jobs and a deposit of {dataset.deposit}"
+
+    @invariant
+    def commitments_fit_the_schema(self) -> Iterator[str]:
+        """Schema hash and number of chunks are those of the schema and the rows."""
+        for id, dataset in self.datasets.items():
+            if dataset.schema_hash != dataset.schema.hash:
+                yield f"dataset {id}: the schema's hash is another"
+            if dataset.chunks != chunk_count(dataset.schema, dataset.rows):
+                yield f"dataset {id}: {dataset.chunks} chunks do not fit {dataset.rows} rows"

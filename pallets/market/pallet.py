@@ -11,11 +11,12 @@ not matter.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
 
-from frame import Error, Event, Origin, Pallet, StorageMap, Weight, call
+from frame import Error, Event, Origin, Pallet, StorageMap, Weight, call, invariant
 from frame.traits import Currency
 from pallets.market.weights import Weights
 from primitives.data import COLUMNS_MAX, Terms, Windows
@@ -223,15 +224,28 @@ class Market(Pallet[Config], weights=Weights):
             if not self.config.min_window <= window <= self.config.max_window:
                 raise self.WindowOutOfRange()
 
-    def try_state(self) -> None:
-        """What is held from every party is the sum over its deals."""
-        held: dict[tuple[int, bytes], int] = {}
-        for _, deal in self.deals.items():
-            for reason, who, amount in (
-                (self.HoldReason.Payment, deal.buyer, deal.price + deal.fee),
-                (self.HoldReason.Bond, deal.provider, deal.bond),
-            ):
-                held[reason, who] = held.get((reason, who), 0) + amount
-        for (kind, who), amount in held.items():
-            expected = self.config.currency.held(self.reason(self.HoldReason(kind)), who)
-            assert expected == amount, "the escrow holds its deals to the unit"
+    def held_deposits(self) -> Iterator[tuple[IntEnum, bytes, int]]:
+        """What every deal holds from its parties."""
+        for deal in self.deals.values():
+            yield self.HoldReason.Payment, deal.buyer, deal.price + deal.fee
+            yield self.HoldReason.Bond, deal.provider, deal.bond
+
+    def open_deals(self) -> Iterator[int]:
+        """The jobs that money is held for; for checks of the state, never in a block."""
+        return self.deals.keys()
+
+    @invariant
+    def listings_are_the_owners(self) -> Iterator[str]:
+        """What is listed exists, and was listed by its owner."""
+        for dataset, listing in self.listings.items():
+            if self.config.datasets.owner(dataset) != listing.owner:
+                yield f"dataset {dataset} is listed by {listing.owner.hex()}, who does not own it"
+
+    @invariant
+    def deals_can_be_paid_out(self) -> Iterator[str]:
+        """A price can make an account, and nobody deals with themselves."""
+        for job, deal in self.deals.items():
+            if deal.price < self.minimum() or 0 < deal.bond < self.minimum():
+                yield f"job {job}: a price of {deal.price} or a bond of {deal.bond} cannot be paid out"
+            if deal.buyer == deal.provider:
+                yield f"job {job}: buyer and provider are one"

@@ -30,6 +30,7 @@ from frame import (
     Twox64Concat,
     Weight,
     call,
+    invariant,
 )
 from frame.traits import Currency
 from pallets.multisig.rules import (
@@ -379,15 +380,25 @@ class Multisig(Pallet[Config], weights=Weights, storage_version=1):
         """The bounds of the storage hold what the configuration allows."""
         assert self.config.max_signatories <= MAX_SIGNATORIES, f"at most {MAX_SIGNATORIES} signatories fit"
 
-    def try_state(self) -> None:
-        """Approvals are sorted, without repetition, and begin with the depositor's."""
+    @invariant
+    def operations_are_well_formed(self) -> Iterator[str]:
+        """Approvals are sorted, without repetition, not too many, and the depositor's is among them."""
         for (account, call_hash), operation in self.multisigs.items():
             where = f"operation {call_hash.hex()} of {account.hex()}"
             approvals = operation.approvals
-            assert approvals == sorted(set(approvals)), f"{where}: approvals out of order"
-            assert operation.depositor in approvals, f"{where}: its depositor has not approved"
-            assert len(approvals) <= self.config.max_signatories, f"{where}: too many approvals"
-            assert operation.when.height <= self.block_number(), f"{where}: began in the future"
+            if approvals != sorted(set(approvals)):
+                yield f"{where}: approvals out of order"
+            if operation.depositor not in approvals:
+                yield f"{where}: its depositor has not approved"
+            if len(approvals) > self.config.max_signatories:
+                yield f"{where}: too many approvals"
+
+    @invariant
+    def operations_began_in_the_past(self) -> Iterator[str]:
+        """No operation is younger than the chain."""
+        for (account, call_hash), operation in self.multisigs.items():
+            if operation.when.height > self.block_number():
+                yield f"operation {call_hash.hex()} of {account.hex()}: began in the future"
 
 
 def multi_account_id(signatories: list[bytes], threshold: int) -> bytes:

@@ -29,6 +29,7 @@ from frame import (
     StorageMap,
     Twox64Concat,
     call,
+    invariant,
 )
 from frame.traits import Currency
 from frame.weights import db
@@ -453,23 +454,40 @@ class Proxy(Pallet[Config], weights=Weights):
         assert self.config.max_proxies <= MAX_PROXIES, f"at most {MAX_PROXIES} proxies fit"
         assert self.config.max_pending <= MAX_PENDING, f"at most {MAX_PENDING} announcements fit"
 
-    def try_state(self) -> None:
-        """No list is empty, none too long; proxies are sorted, without repetition; nobody is their own."""
-        for who, (listed, deposit) in self.proxies.items():
+    @invariant
+    def proxies_are_well_formed(self) -> Iterator[str]:
+        """No list is empty or too long; delegates are sorted, without repetition; nobody is their own."""
+        for who, (listed, _) in self.proxies.items():
             where = f"proxies of {who.hex()}"
-            assert listed, f"{where}: an empty list"
-            assert listed == sorted(set(listed), key=_order), f"{where}: out of order"
-            assert len(listed) <= self.config.max_proxies, f"{where}: too many"
-            assert all(proxy.delegate != who for proxy in listed), f"{where}: its own proxy"
-            pure = self.pure_deposits.get(who)
-            assert pure is None or pure.amount <= deposit, f"{where}: the spawner paid more than is due"
+            if not listed:
+                yield f"{where}: an empty list"
+            if listed != sorted(set(listed), key=_order):
+                yield f"{where}: out of order"
+            if len(listed) > self.config.max_proxies:
+                yield f"{where}: too many"
+            if any(proxy.delegate == who for proxy in listed):
+                yield f"{where}: its own proxy"
+
+    @invariant
+    def announcements_are_well_formed(self) -> Iterator[str]:
+        """No list is empty or too long, and nothing was announced in the future."""
         for who, (pending, _) in self.announcements.items():
             where = f"announcements of {who.hex()}"
-            assert pending, f"{where}: an empty list"
-            assert len(pending) <= self.config.max_pending, f"{where}: too many"
-            assert all(item.height <= self.block_number() for item in pending), f"{where}: from the future"
-        for who in self.pure_deposits:
-            assert who in self.proxies, f"pure account {who.hex()}: a deposit without proxies"
+            if not pending:
+                yield f"{where}: an empty list"
+            if len(pending) > self.config.max_pending:
+                yield f"{where}: too many"
+            if any(item.height > self.block_number() for item in pending):
+                yield f"{where}: from the future"
+
+    @invariant
+    def spawners_paid_no_more_than_is_due(self) -> Iterator[str]:
+        """What a spawner has on hold for a pure account is part of that account's deposit."""
+        for who, pure in self.pure_deposits.items():
+            if who not in self.proxies:
+                yield f"pure account {who.hex()}: a deposit without proxies"
+            elif pure.amount > self.proxies[who][1]:
+                yield f"pure account {who.hex()}: the spawner paid more than is due"
 
 
 def pure_account(who: bytes, height: int, extrinsic: int, proxy_type: ProxyType, index: int) -> bytes:

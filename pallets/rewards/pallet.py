@@ -11,6 +11,7 @@ cost nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,6 +26,7 @@ from frame import (
     Twox64Concat,
     Weight,
     call,
+    invariant,
 )
 from frame.accounts import pallet_account
 from frame.traits import Currency, Time
@@ -196,12 +198,29 @@ class Rewards(Pallet[Config], weights=Weights):
         if genesis.pool:
             self.config.currency.mint_into(self.config.pool_account, genesis.pool)
 
-    def try_state(self) -> None:
-        """Promises are covered, and the datasets' fees add up to their era's."""
-        unclaimed: dict[int, int] = {}
+    @invariant
+    def fees_add_up(self) -> Iterator[str]:
+        """The unclaimed fees of an era are those of its datasets."""
+        found: dict[int, int] = {}
         for (era, _), fees in self.fees.items():
-            unclaimed[era] = unclaimed.get(era, 0) + fees
-        assert unclaimed == {era: record.unclaimed for era, record in self.eras.items()}
-        promised = self.promised.get()
-        assert promised == sum(record.left for record in self.eras.values())
-        assert promised <= self._reachable()
+            found[era] = found.get(era, 0) + fees
+        said = {era: record.unclaimed for era, record in self.eras.items()}
+        for era in sorted(found.keys() | said.keys()):
+            if found.get(era) != said.get(era):
+                yield f"era {era}: datasets have {found.get(era)} to claim, the era says {said.get(era)}"
+
+    @invariant
+    def promises_add_up(self) -> Iterator[str]:
+        """What the pool has promised is what is left of all budgets, and none is overdrawn."""
+        left = sum(record.left for record in self.eras.values())
+        if left != self.promised.get():
+            yield f"{left} is left of the budgets, {self.promised.get()} is promised"
+        for era, record in self.eras.items():
+            if record.left > (record.budget or 0) or record.unclaimed > record.fees:
+                yield f"era {era}: more is left than there was"
+
+    @invariant
+    def promises_are_covered(self) -> Iterator[str]:
+        """The pool can pay what it has promised."""
+        if self.promised.get() > self._reachable():
+            yield f"{self.promised.get()} is promised, the pool can pay {self._reachable()}"

@@ -28,6 +28,7 @@ from frame import (
     Twox64Concat,
     Weight,
     call,
+    invariant,
 )
 from frame.accounts import NO_ACCOUNT, AccountData, AccountInfo
 from frame.limits import (
@@ -255,6 +256,10 @@ class System(Pallet[Config], weights=Weights):
         last = self.last_runtime_upgrade.try_get()
         version = self.machine.runtime.version
         return last is None or last.spec_version < version.spec_version or last.spec_name != version.spec_name
+
+    def last_spec_version(self) -> int | None:
+        last = self.last_runtime_upgrade.try_get()
+        return None if last is None else last.spec_version
 
     def note_upgrade(self) -> None:
         version = self.machine.runtime.version
@@ -574,6 +579,56 @@ class System(Pallet[Config], weights=Weights):
     def _kill(self, who: bytes) -> None:
         self.account_info.remove(who)
         self.deposit(self.KilledAccount(account=who))
+
+    # -- what is true between blocks --------------------------------------------
+
+    @invariant
+    def accounts_are_referenced(self) -> Iterator[str]:
+        """An account stays because somebody provides for it or it suffices; who needs it needs it alive."""
+        for who, account in self.account_info.items():
+            if not account.providers and not account.sufficients:
+                yield f"{who.hex()}: nothing keeps the account"
+            if account.consumers > MAX_CONSUMERS:
+                yield f"{who.hex()}: {account.consumers} consumers, {MAX_CONSUMERS} at most"
+
+    @invariant
+    def events_are_counted(self) -> Iterator[str]:
+        """The events of the last block can be read, and are as many as were counted."""
+        raw = self.machine.overlay.get(self.events.key) or b"\0"
+        found = len(self.machine.runtime.decode_events(raw))
+        if found != self.event_count.get():
+            yield f"{found} events, {self.event_count.get()} were counted"
+
+    @invariant
+    def block_hashes_are_kept(self) -> Iterator[str]:
+        """The parent's hash is the last of the hashes, of which the recent ones and the first are kept."""
+        number = self.number.get()
+        if number and self.block_hashes.get(number - 1) != self.parent.get():
+            yield f"the hash of block {number - 1} is not the parent hash"
+        oldest = number - self.config.block_hash_count - 1
+        for height in self.block_hashes:
+            if height >= max(number, 1) or 0 < height < oldest:
+                yield f"a hash of block {height} is kept in block {number}"
+
+    @invariant
+    def nothing_of_a_block_stays(self) -> Iterator[str]:
+        """What belongs to the making of a block is gone when it is made."""
+        if self.execution_phase.exists():  # a block is being made
+            return
+        for name, item in (
+            ("ExtrinsicCount", self.extrinsic_count),
+            ("AllExtrinsicsLen", self.all_extrinsics_len),
+            ("InherentsApplied", self.inherents_applied),
+        ):
+            if item.exists():
+                yield f"{name} is still there"
+
+    @invariant
+    def the_code_is_not_older(self) -> Iterator[str]:
+        """No newer program has left this state."""
+        last, version = self.last_spec_version(), self.machine.runtime.version.spec_version
+        if last is None or last > version:
+            yield f"the state was left by spec version {last}, this program is {version}"
 
     # -- genesis and metadata --------------------------------------------
 

@@ -32,6 +32,10 @@ class Adjustment:
     minimum: int = ONE // 1_000_000_000
     maximum: int = MAX
 
+    def range(self) -> tuple[int, int]:
+        """The least and the greatest multiplier."""
+        return self.minimum, self.maximum
+
     def next(self, previous: int, used: Weight, most: Weight) -> int:
         """The multiplier after a block whose Normal calls used `used` of at most `most`."""
         previous = max(previous, self.minimum)

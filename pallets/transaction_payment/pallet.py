@@ -9,6 +9,7 @@ given back after it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
@@ -23,6 +24,7 @@ from frame import (
     PostInfo,
     StorageValue,
     Weight,
+    invariant,
 )
 from frame.traits import Currency
 from frame.weights import weight
@@ -209,6 +211,13 @@ class TransactionPayment(Pallet[Config], weights=Weights):
             self.config.currency.deposit_fee(who, amount)
         except DispatchError:
             return
+
+    @invariant
+    def the_multiplier_is_in_its_range(self) -> Iterator[str]:
+        """The fee multiplier has not left what the adjustment allows."""
+        least, most = self.config.adjustment.range()
+        if not least <= self.multiplier() <= most:
+            yield f"{self.multiplier()} is not between {least} and {most}"
 
     # -- block by block --------------------------------------------
 
