@@ -51,6 +51,8 @@ class Collected:
     event: int
     error: int
     runtime: int
+    before_apis: int
+    """How many types there are without those that only runtime APIs use."""
     apis: list[ApiTrait]
     api_versions: dict[str, int]
 
@@ -91,6 +93,7 @@ class _Collector:
             event=self.outer_event(),
             error=self.outer_error(),
             runtime=r.composite(f"{self.crate}::Runtime", {}),
+            before_apis=len(r.types),
             apis=self.apis(),
             api_versions={api.trait: api.version for api in self.machine.runtime.apis.values()},
         )

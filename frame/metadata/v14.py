@@ -24,7 +24,7 @@ def encode(found: Collected) -> bytes:
     ]
     return codec(MetadataV14).encode(
         MetadataV14(
-            types=found.registry.types,
+            types=found.registry.types[: found.before_apis],  # it knows no APIs, and clients read all types
             pallets=pallets,
             extrinsic=ExtrinsicV14(
                 type_=found.extrinsic, version=VERSION, signed_extensions=found.extensions

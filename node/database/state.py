@@ -103,9 +103,9 @@ class BlockState:
         """
         with self._head.lock:
             tries = self._head.tries_at(self.number, version)
-            proof = make_proof(tries.trie(child), keys, lambda key: self.get(key, child))
-            if child is not None:
-                proof += make_proof(tries.trie(None), [CHILD_PREFIX + child], self.get)
+            proof = [] if child is None else make_proof(tries.trie(None), [CHILD_PREFIX + child], self.get)
+            if child is None or self.get(CHILD_PREFIX + child) is not None:  # no trie is kept for a mere name
+                proof += make_proof(tries.trie(child), keys, lambda key: self.get(key, child))
             return list(dict.fromkeys(proof))
 
     def merkle_value(self, key: bytes, child: bytes | None = None, *, version: int = 1) -> bytes | None:

@@ -148,7 +148,9 @@ def test_v15_says_the_same_and_more() -> None:
     runtime = TemplateRuntime()
     old = codec(MetadataV14).decode(runtime.metadata(14)[5:])
     new = codec(MetadataV15).decode(runtime.metadata(15)[5:])
-    assert old.types == new.types
+    assert old.types == new.types[: len(old.types)], (
+        "the rest is for the runtime APIs, of which V14 is silent"
+    )
     assert [p.docs for p in new.pallets][2] == ["Stores numbers.", "", "And has a second paragraph."]
     assert [p.name for p in old.pallets] == [p.name for p in new.pallets]
     methods = {api.name: [m.name for m in api.methods] for api in new.apis}
