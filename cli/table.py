@@ -39,6 +39,7 @@ GROUPS: dict[str, dict[str, Entry]] = {
     },
     "train on data": {
         "job": Entry("client.cli", "quote, submit and follow training jobs, fetch their results"),
+        "inspect": Entry("executor.inspect", "show the plan and the module that a model would become"),
         "train": Entry("executor.cli", "train an ONNX model in the enclave on this machine, without a chain"),
     },
     "keys": {

@@ -40,7 +40,7 @@ from executor.weights import Span, check_slots, filled
 from executor.wire import Kind
 from primitives.data import Schema
 from primitives.job import TrainingSpec, Work, bits_float, check_spec, model_hash, steps, weights_hash
-from primitives.scale import ScaleError, decode, encode
+from primitives.scale import ScaleError, decode, encode, replace
 
 MIB = 1 << 20
 GIB = 1 << 30
@@ -132,6 +132,15 @@ class Enclave:
         with _child(self.command(), QUOTE_LIMITS.deadline_ms) as child:
             return _quoted(child.plan(job))
 
+    def describe(
+        self, model: bytes, spec: TrainingSpec, rows: int, schema: Schema | None = None
+    ) -> tuple[Quoted, wire.Description]:
+        """As `quote`, and the whole plan for people: operators, memory map, kernels, exports, the module."""
+        job = replace(_job(model, spec, rows, schema, QUOTE_LIMITS), describe=True)
+        with _child(self.command(), QUOTE_LIMITS.deadline_ms) as child:
+            quoted = _quoted(child.plan(job))
+            return quoted, child.description()
+
     def train(
         self,
         model: bytes,
@@ -204,6 +213,7 @@ def _job(
         init_key=init_key or bytes(KEY_SIZE),
         losses=losses,
         threads=threads,
+        describe=False,
     )
 
 
@@ -319,6 +329,11 @@ class _Child:
             raise wire.Broken("a plan of another number of steps")
         check_slots(planned.template, _slots(planned))
         return planned
+
+    def description(self) -> wire.Description:
+        """What follows the plan when the job asked for it."""
+        _, payload = wire.receive(self._from, {Kind.DESCRIBED: wire.DESCRIPTION_MAX})
+        return decode(wire.Description, payload)
 
     def run(
         self,

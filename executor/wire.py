@@ -3,6 +3,7 @@ two pipes.
 
     parent → child   JOB                      the model, the spec, limits: nothing private
     child → parent   PLANNED or REFUSED       the plan, or an error's name and a sentence about the model
+    child → parent   DESCRIBED                if asked: the plan for people, and the module
     parent → child   CHUNK …, RUN             the rows, already checked against their root
     child → parent   PROGRESS …, DONE/FAILED  step counts; then weights of the planned length or a code
 
@@ -30,6 +31,7 @@ from primitives.scale import H256, U8, U32, U64, Bytes, Struct
 HEADER = 5
 TEXT_MAX = 500
 """Characters of an error's sentence."""
+DESCRIPTION_MAX = 64 << 20
 DONE_ROOM = 21
 """Bytes of DONE besides the weights: fuel, two losses, the weights' compact length."""
 
@@ -49,6 +51,7 @@ class Kind(IntEnum):
     PROGRESS = 6
     FAILED = 7
     DONE = 8
+    DESCRIBED = 9
 
 
 class Job(Struct):
@@ -69,6 +72,7 @@ class Job(Struct):
     init_key: H256
     losses: bool
     threads: U8
+    describe: bool
 
 
 class Slot(Struct):
@@ -103,6 +107,46 @@ class Run(Struct):
     """RUN: all rows are there."""
 
     noise_key: H256
+
+
+class Area(Struct):
+    """A region of the module's memory: what it is for, its element type, first byte and size."""
+
+    role: str
+    name: str
+    kind: str
+    shape: list[U32]
+    offset: U64
+    size: U64
+
+
+class KernelCost(Struct):
+    """A kernel of a step, in order of execution."""
+
+    name: str
+    fuel: U64
+    flops: U64
+
+
+class Export(Struct):
+    """What the module lets its host call or see."""
+
+    name: str
+    type: str
+
+
+class Description(Struct):
+    """DESCRIBED: the operators of the graph and how often, the memory map, the kernels, the module."""
+
+    operators: list[tuple[str, U32]]
+    areas: list[Area]
+    kernels: list[KernelCost]
+    exports: list[Export]
+    fuel_per_step: U64
+    fuel_per_call: U64
+    fuel_of_finish: U64
+    rows_per_call: U64
+    module: Bytes
 
 
 class Progress(Struct):

@@ -15,6 +15,7 @@ from executor import errors, training, weights, wire
 from executor.compiler.compile import compile_training
 from executor.compiler.plan import Plan
 from executor.confine import confine
+from executor.describe import described
 from executor.sandbox import Sandbox
 from executor.team import Helpers, Team, sandbox_for
 from executor.wire import Kind
@@ -37,6 +38,8 @@ def main() -> None:
         job.address_space, job.data, job.cpu_seconds, lambda: started.append(Helpers(job.threads - 1))
     )
     planned = _plan(job, started[0] if started else Helpers(0), unconfined, writer)
+    if planned is not None and job.describe:
+        wire.send(writer, Kind.DESCRIBED, encode(wire.Description, described(job.model, planned[0])))
     if planned is None or not job.train:
         return
     _train(job, planned, reader, writer)
