@@ -103,9 +103,12 @@ class Listeners(Generic[Event]):
         return cancel
 
     def tell(self, event: Event) -> None:
-        """Call them all."""
+        """Call them all. What one of them fails at is logged: the event has happened all the same."""
         for listener in list(self._listeners.values()):
-            listener(event)
+            try:
+                listener(event)
+            except Exception as error:
+                log.error("a listener failed: %r", error, exc_info=error)
 
 
 class Chain:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Annotated, Any, NamedTuple
 
-from node.errors import NodeError, RuntimeFailed, UnknownBlock
+from node.errors import NodeError, UnknownBlock
 from node.rpc.errors import INVALID_PARAMS, RpcError
 from node.rpc.params import MAX_KEYS, BlockHash, Count, Hex, Read, Text, unhex
 from node.rpc.queries import Queries, answers
@@ -63,10 +63,9 @@ def call(node: Node, hash: BlockHash, function: Text, call_parameters: Hex) -> J
     """Call a runtime API at a block; null for an unknown one."""
     try:
         return {"success": True, "value": hexed(node.runtime_call(function, call_parameters, hash))}
-    except UnknownBlock:
-        return None
-    except RuntimeFailed as error:
-        return {"success": False, "error": str(error)}
+    except NodeError as error:
+        gone = isinstance(error, UnknownBlock) and node.chain.header(hash) is None
+        return None if gone else {"success": False, "error": str(error)}
 
 
 @subscription("archive_v1_storage", "archive_v1_storageEvent", "archive_v1_stopStorage")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from frame.apis import FeeDetails, RuntimeDispatchInfo
 from node.errors import NodeError
-from node.rpc.errors import RUNTIME_ERROR, RpcError
+from node.rpc.errors import DECODE_ERROR, RUNTIME_ERROR, RpcError
 from node.rpc.params import BlockHash, Hex
 from node.rpc.table import Json, method
 from node.service import Node
-from primitives.scale import U32, decode, encode
+from primitives.scale import U32, Bytes, ScaleError, decode, encode
 
 
 @method("payment_queryInfo")
@@ -40,8 +40,17 @@ def query_fee_details(node: Node, encoded_xt: Hex, at: BlockHash | None = None) 
 
 
 def _ask(node: Node, call: str, extrinsic: bytes, at: bytes | None, what: str) -> bytes:
-    args = extrinsic + encode(U32, len(extrinsic))
+    args = readable(extrinsic, what) + encode(U32, len(extrinsic))
     try:
         return node.runtime_call(f"TransactionPaymentApi_{call}", args, at)
     except NodeError as error:
         raise RpcError(RUNTIME_ERROR, what, str(error)) from None
+
+
+def readable(extrinsic: bytes, what: str) -> bytes:
+    """The extrinsic, if its length prefix is right; `what` is the text of the error."""
+    try:
+        decode(Bytes, extrinsic)
+    except ScaleError as error:
+        raise RpcError(DECODE_ERROR, what, str(error)) from None
+    return extrinsic

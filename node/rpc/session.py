@@ -100,7 +100,10 @@ class Session:
         """The answer is on its way: do what had to wait for it."""
         waiting, self._later = self._later, []
         for do in waiting:
-            do()
+            try:
+                do()
+            except Exception as error:  # the answer is out: there is nobody to tell
+                log.error("after an answer: %r", error, exc_info=error)
 
     def end(self) -> None:
         """The client is gone."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from node import log
-from node.errors import BadOption
-from node.rpc.errors import INTERNAL_ERROR, RpcError
+from node.errors import BadOption, NodeError
+from node.rpc.errors import INTERNAL_ERROR, RUNTIME_ERROR, RpcError
 from node.rpc.params import Account, BlockHash, Hex, Text
+from node.rpc.payment import readable
 from node.rpc.table import Client, Json, method, names
 from node.rpc.wire import hexed
 from node.service import Node
@@ -108,11 +109,18 @@ def sync_state(node: Node) -> Json:
 @method("system_accountNextIndex", aliases=["account_nextIndex"])
 def account_next_index(node: Node, account: Account) -> Json:
     """The nonce for the account's next transaction, those in the pool counted."""
-    answer = node.runtime_call("AccountNonceApi_account_nonce", account, None)
+    try:
+        answer = node.runtime_call("AccountNonceApi_account_nonce", account, None)
+    except NodeError as error:
+        raise RpcError(RUNTIME_ERROR, "Unable to query nonce.", str(error)) from None
     return node.pool.next_index(account, int.from_bytes(answer[:4], "little"))
 
 
 @method("system_dryRun", aliases=["system_dryRunAt"], unsafe=True)
 def dry_run(node: Node, extrinsic: Hex, at: BlockHash | None = None) -> Json:
     """The SCALE ApplyExtrinsicResult that a block on top of `at` would have; nothing is kept."""
-    return hexed(node.dry_run(extrinsic, node.clock.now(), at))
+    what = "Unable to dry run extrinsic."
+    try:
+        return hexed(node.dry_run(readable(extrinsic, what), node.clock.now(), at))
+    except NodeError as error:
+        raise RpcError(RUNTIME_ERROR, what, str(error)) from None

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chain_spec import resolve
 from node.authoring import Author
+from node.database import Database, Pruning
+from node.database.pruning import Mode
 from node.rpc import follow as limits
+from node.run import open_node
 from node.service import Node
 from primitives.hashing import blake2_256, twox_128
 from primitives.trie import verify_proof
+from runtime import GristmillRuntime
 from tests.node.wire import Wire
 from tests.signing import GRIST, Signer, remark, transfer
 
@@ -350,3 +356,38 @@ def test_broadcasts_are_bounded_and_end_with_the_connection(wire: Wire, node: No
 def test_all_of_it_is_listed(wire: Wire) -> None:
     listed = wire.ask("rpc_methods")["methods"]
     assert {"chainHead_v1_follow", "archive_v1_storage", "transactionWatch_v1_submitAndWatch"} <= set(listed)
+
+
+def test_a_pruned_state_is_an_error_not_an_unknown_block(tmp_path: Path, gristmill: GristmillRuntime) -> None:
+    pruning = Pruning(state=Mode.parse("2", "--state-pruning"))
+    with Database.open(tmp_path / "pruned", sync=False, pruning=pruning) as database:
+        node = open_node(resolve("dev"), database, gristmill)
+        wire = Wire(node)
+        genesis = "0x" + node.chain.genesis_hash.hex()
+        for i in range(200):
+            node.author.seal(NOW + i, empty=True)
+        assert wire.ask("chain_getHeader", genesis)["number"] == "0x0"
+        error = wire.ask("state_getStorage", TIME, genesis)
+        assert error["code"] == 4003 and "State already discarded" in error["message"]
+        assert wire.ask("archive_v1_call", genesis, "Core_version", "0x")["success"] is False
+        wire.ask("archive_v1_storage", genesis, [{"key": TIME, "type": "value"}])
+        [event] = wire.events()
+        assert event["event"] == "storageError" and "State already discarded" in event["error"]
+        ident = wire.ask("chainHead_v1_follow", False)
+        hashes = wire.events()[0]["finalizedBlockHashes"]
+        assert len(hashes) == 2, "those whose state is kept"
+        for i in range(200, 400):
+            node.author.seal(NOW + i, empty=True)
+        wire.events()
+        wire.ask("chainHead_v1_storage", ident, hashes[0], [{"key": TIME, "type": "value"}])
+        assert wire.events()[0]["items"], "a pinned state stays"
+
+
+def test_a_listener_that_fails_stops_nobody(wire: Wire, node: Node, author: Author) -> None:
+    def fail(imported: object) -> None:
+        raise ValueError("a defect")
+
+    node.chain.subscribe(fail)
+    wire.ask("chain_subscribeNewHeads")
+    author.seal(NOW, empty=True)
+    assert [head["number"] for head in wire.events()] == ["0x0", "0x1"]
