@@ -13,6 +13,8 @@ import onnx
 from onnx import FunctionProto, NodeProto, TypeProto, defs, helper, numpy_helper
 
 from executor.graph import parse
+from executor.ops.aside import Aside
+from executor.ops.batch import Batch
 from executor.ops.values import Ints, Value, rank
 
 
@@ -86,6 +88,9 @@ def _type(value: Value | None) -> TypeProto:
         return TypeProto()
     if isinstance(value, Ints):
         return helper.make_tensor_type_proto(value.dtype.onnx, list(value.array.shape))
+    if isinstance(value, Aside):
+        dims = [f"{item!r}" if isinstance(item, Batch) else item for item in value.dims]
+        return helper.make_tensor_type_proto(value.node.dtype.onnx, dims)
     shape: list[int | str | None] = ["batch"] if value.batched else []
     assert rank(value) == len(shape) + len(value.shape)
     return helper.make_tensor_type_proto(value.dtype.onnx, [*shape, *value.shape])

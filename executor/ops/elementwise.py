@@ -8,7 +8,8 @@ import numpy as np
 from executor.compiler import ir
 from executor.compiler.ir import Node, Op, const, where
 from executor.compiler.types import BY_ONNX, INTEGERS, DType
-from executor.errors import ShapeMismatch, TooLarge, UnsupportedAttribute, UnsupportedType
+from executor.errors import DynamicShape, ShapeMismatch, TooLarge, UnsupportedAttribute, UnsupportedType
+from executor.ops.batch import Batch
 from executor.ops.table import operator
 from executor.ops.values import INTEGERS_MAX, Ints, Value, aligned, rank, tensor
 
@@ -33,6 +34,10 @@ def _arithmetic(op: Op, a: Value, b: Value) -> Value:
     if not (isinstance(a, Ints) and isinstance(b, Ints)):
         return _binary(op, a, b)
     _check_sizes(a, b)
+    if op in (Op.MUL, Op.DIV) and any(isinstance(item, Batch) for item in a.array.reshape(-1).tolist()):
+        return _of_batch(op, a, b)
+    if op is Op.MUL and any(isinstance(item, Batch) for item in b.array.reshape(-1).tolist()):
+        return _of_batch(op, b, a)
     left, right = (np.array(item.exact(), dtype=np.object_).reshape(item.array.shape) for item in (a, b))
     if op is Op.DIV and not all(np.ravel(right)):
         raise ShapeMismatch("a shape is divided by zero")
@@ -49,6 +54,17 @@ def _arithmetic(op: Op, a: Value, b: Value) -> Value:
                 left, right
             )
     return Ints(np.asarray(found, dtype=np.object_), a.dtype)
+
+
+def _of_batch(op: Op, a: Ints, b: Ints) -> Ints:
+    """The batch's size times or over a number. Raises DynamicShape."""
+    (number,) = b.exact() if b.array.size == 1 else (0,)
+    item = a.array.reshape(-1).tolist()[0]
+    if a.array.size != 1 or number < 1 or (op is Op.DIV and item.times % number):
+        raise DynamicShape("a number that must be known depends on the size of the batch")
+    times = item.times * number if op is Op.MUL else item.times // number
+    shape = np.broadcast_shapes(a.array.shape, b.array.shape)
+    return Ints(np.full(shape, Batch(times), dtype=np.object_), a.dtype)
 
 
 def _check_sizes(a: Ints, b: Ints) -> None:

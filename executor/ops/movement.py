@@ -8,11 +8,12 @@ from executor.compiler import ir
 from executor.compiler.ir import Node, const
 from executor.compiler.types import DType
 from executor.errors import DynamicShape, ShapeMismatch, TooLarge, UnsupportedAttribute
+from executor.ops import aside
+from executor.ops.aside import Aside
+from executor.ops.batch import BATCH, Batch
 from executor.ops.table import operator
 from executor.ops.values import (
-    BATCH,
     INTEGERS_MAX,
-    Batch,
     Ints,
     Value,
     Values,
@@ -53,21 +54,9 @@ def reshape(x: Value, shape: Ints, *, allowzero: int = 0) -> Value:
                 x.array.shape, int(x.array.size), shape.exact(), () if allowzero else x.array.shape, allowzero
             )
         )
-    if not x.batched:
+    if isinstance(x, Node) and not x.batched:
         return ir.reshape(x, _filled(x.shape, x.size, shape.exact(), x.shape, allowzero))
-    if not wanted:
-        raise ShapeMismatch("a batch is reshaped to a single number")
-    # Dimension 0 is the batch, whatever number the file holds there, if the others hold one row.
-    first, rest = wanted[0], wanted[1:]
-    if any(isinstance(item, Batch) for item in rest):
-        raise UnsupportedAttribute("Reshape moves the batch from the first place")
-    free = first == -1
-    if free and -1 in rest:
-        raise ShapeMismatch("two dimensions of a Reshape are free")
-    try:
-        return ir.reshape(x, _filled(x.shape, x.size, rest, x.shape))
-    except ShapeMismatch:
-        raise DynamicShape(f"Reshape to {wanted} does not keep the rows of the batch apart") from None
+    return aside.reshaped(x, wanted, bool(allowzero))
 
 
 def _filled(
@@ -88,16 +77,16 @@ def _filled(
 
 
 @operator("Transpose")
-def transpose(x: Node, *, perm: tuple[int, ...] | None = None) -> Node:
-    total = rank(x)
+def transpose(x: Value, *, perm: tuple[int, ...] | None = None) -> Value:
+    if isinstance(x, Ints):
+        x = tensor(x)
+    total = len(x.groups) if isinstance(x, Aside) else rank(x)
     order = perm if perm is not None else tuple(reversed(range(total)))
     if sorted(order) != list(range(total)):
         raise ShapeMismatch(f"{list(order)} does not order {total} dimensions")
-    if not x.batched:
+    if isinstance(x, Node) and not x.batched:
         return ir.permute(x, order)
-    if order[0] != 0:
-        raise UnsupportedAttribute("Transpose moves the batch from the first place")
-    return ir.permute(x, [axis - 1 for axis in order[1:]])
+    return aside.transposed(x, order)
 
 
 def _squeeze(x: Node, axes: list[int] | None) -> Node:
@@ -112,6 +101,8 @@ def _squeeze(x: Node, axes: list[int] | None) -> Node:
 
 
 def _unsqueeze(x: Value, axes: list[int]) -> Value:
+    if isinstance(x, Aside):
+        return aside.unsqueezed(x, axes)
     total = (x.array.ndim if isinstance(x, Ints) else rank(x)) + len(axes)
     places = {axis % total for axis in axes if -total <= axis < total}
     if len(places) != len(axes):
@@ -120,7 +111,7 @@ def _unsqueeze(x: Value, axes: list[int]) -> Value:
         sizes = iter(x.array.shape)
         return x.reshaped([1 if axis in places else next(sizes) for axis in range(total)])
     if x.batched and 0 in places:
-        raise UnsupportedAttribute("Unsqueeze before the batch")
+        return aside.unsqueezed(x, axes)
     features = iter(x.shape)
     first = 1 if x.batched else 0
     return ir.reshape(x, tuple(1 if axis in places else next(features) for axis in range(first, total)))
@@ -134,6 +125,10 @@ def squeeze_1(x: Value, *, axes: tuple[int, ...] | None = None) -> Value:
 @operator("Squeeze", since=13)
 def squeeze(x: Value, axes: Ints | None = None) -> Value:
     listed = None if axes is None else axes.exact()
+    if isinstance(x, Aside):
+        if listed is None:
+            raise DynamicShape("Squeeze without axes")
+        return aside.squeezed(x, listed)
     if isinstance(x, Node):
         return _squeeze(x, listed)
     axes_ = range(x.array.ndim) if listed is None else {axis % max(x.array.ndim, 1) for axis in listed}
@@ -154,17 +149,34 @@ def unsqueeze(x: Value, axes: Ints) -> Value:
 
 
 @operator("Expand", since=8)
-def expand(x: Node, shape: Ints) -> Node:
+def expand(x: Node, shape: Ints) -> Value:
     wanted = shape.array.reshape(-1).tolist()
+    places = [axis for axis, item in enumerate(wanted) if isinstance(item, Batch)]
+    if not x.batched and places:
+        return _for_every_row(x, wanted, places)
     if not x.batched:
         return ir.expand_to(x, ir.broadcast_shape([x.shape, tuple(shape.exact())]))
-    if len(wanted) == len(x.shape) + 1 and (isinstance(wanted[0], Batch) or wanted[0] == 1):
+    if len(wanted) == len(x.shape) + 1 and (places == [0] or wanted[0] == 1):
         wanted = wanted[1:]
     elif len(wanted) > len(x.shape):
         raise DynamicShape("Expand of the batch")
     if any(isinstance(item, Batch) for item in wanted):
         raise DynamicShape("Expand along the batch")
     return ir.expand_to(x, ir.broadcast_shape([x.shape, tuple(wanted)]))
+
+
+def _for_every_row(x: Node, wanted: list[int | Batch], places: list[int]) -> Value:
+    """What is the same for all rows needs no batch of its own."""
+    item = wanted[places[0]]
+    if len(places) != 1 or not isinstance(item, Batch) or item.times != 1:
+        raise DynamicShape(f"a tensor is spread to {wanted}")
+    sizes = tuple(size for size in wanted if isinstance(size, int))
+    over = len(x.shape) - (len(wanted) - places[0])
+    if over >= 0:
+        if x.shape[over] != 1:
+            raise ShapeMismatch("a tensor does not broadcast over the batch")
+        x = ir.reshape(x, (*x.shape[:over], *x.shape[over + 1 :]))
+    return Aside(ir.expand_to(x, ir.broadcast_shape([x.shape, sizes])), places[0])
 
 
 @operator("Concat")
@@ -175,7 +187,8 @@ def concat_1(*xs: Value, axis: int = 1) -> Value:
 @operator("Concat", since=4)
 def concat(*xs: Value, axis: int) -> Value:
     if all(isinstance(x, Ints) and x.array.ndim == 1 for x in xs) and axis in (0, -1):
-        return ints([item for x in xs for item in integers(x).array.tolist()], xs[0].dtype)
+        known = [integers(x) for x in xs]
+        return ints([item for x in known for item in x.array.tolist()], known[0].dtype)
     nodes = [tensor(x) for x in xs]
     if len({x.batched for x in nodes}) != 1 or len({len(x.shape) for x in nodes}) != 1:
         raise ShapeMismatch("Concat of tensors that do not fit")
@@ -247,14 +260,22 @@ def slice_(
         if named in ([0], [-1]) and x.array.ndim == 1:
             return Ints(x.array[begin[0] : end[0] : step[0]], x.dtype)
         x = tensor(x)
-    for place, lo, hi, by in zip(feature_axes(x, named), begin, end, step, strict=True):
+    if isinstance(x, Aside):
+        y = _cut(x.node, [x.axis(axis) for axis in named], begin, end, step)
+        return aside.settled(y, x.place, x.before, x.after)
+    return _cut(x, feature_axes(x, named), begin, end, step)
+
+
+def _cut(x: Node, places: list[int], begin: list[int], end: list[int], step: list[int]) -> Node:
+    """Slices of feature axes as Python counts them."""
+    for place, lo, hi, by in zip(places, begin, end, step, strict=True):
         size = x.shape[place]
         chosen = range(*slice(lo, hi, by).indices(size))
         if by < 0:
             x, chosen = ir.flip(x, (place,)), range(size - 1 - chosen.start, size, -by)[: len(chosen)]
-        starts_, shape, stride = [0] * len(x.shape), list(x.shape), [1] * len(x.shape)
-        starts_[place], shape[place], stride[place] = chosen.start if chosen else 0, len(chosen), chosen.step
-        x = ir.take_slice(x, starts_, shape, stride)
+        starts, shape, stride = [0] * len(x.shape), list(x.shape), [1] * len(x.shape)
+        starts[place], shape[place], stride[place] = chosen.start if chosen else 0, len(chosen), chosen.step
+        x = ir.take_slice(x, starts, shape, stride)
     return x
 
 
@@ -373,4 +394,6 @@ def shape_of(x: Value) -> list[object]:
     """Dimensions, the batch as BATCH."""
     if isinstance(x, Ints):
         return list(x.array.shape)
+    if isinstance(x, Aside):
+        return list(x.dims)
     return [*([BATCH] if x.batched else []), *x.shape]

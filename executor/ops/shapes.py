@@ -8,7 +8,9 @@ from executor.compiler import ir
 from executor.compiler.ir import Node, Op, const
 from executor.compiler.types import BY_ONNX, DType, dtype_of
 from executor.errors import DynamicShape, ShapeMismatch, TooLarge, UnsupportedAttribute, UnsupportedType
-from executor.ops.movement import shape_of
+from executor.ops.aside import Aside
+from executor.ops.batch import Batch
+from executor.ops.movement import expand, shape_of
 from executor.ops.table import operator
 from executor.ops.values import INTEGERS_MAX, Ints, Value, ints, numbers, tensor, whole
 
@@ -53,6 +55,8 @@ def constant_of_shape(shape: Ints, *, value: np.ndarray | None = None) -> Value:
     dtype = dtype_of(number)
     if number.size != 1 or dtype is None:
         raise ShapeMismatch("ConstantOfShape with more than one value")
+    if any(isinstance(item, Batch) for item in shape.array.reshape(-1).tolist()):
+        return expand(ir.reshape(ir.array(number, dtype), ()), shape)
     sizes = shape.exact()
     if min(sizes, default=0) < 0:
         raise ShapeMismatch(f"a constant of the shape {sizes}")
@@ -94,7 +98,7 @@ def _narrowed(x: Ints) -> Ints:
 
 @operator("CastLike", since=15)
 def cast_like(x: Value, like: Value, *, saturate: int = 1, round_mode: str = "up") -> Value:
-    return cast(x, to=like.dtype.onnx)
+    return cast(x, to=tensor(like).dtype.onnx)
 
 
 @operator("Range", since=11)
@@ -116,6 +120,8 @@ def range_(start: Value, limit: Value, delta: Value) -> Value:
 
 @operator("Size")
 def size(x: Value) -> Value:
+    if isinstance(x, Aside):
+        raise DynamicShape("Size of a batch")
     if isinstance(x, Node) and x.batched:
         raise DynamicShape("Size of a batch")
     return ints(x.size if isinstance(x, Node) else int(x.array.size))

@@ -11,12 +11,13 @@ shape rule is in the IR's constructors, the gradient follows from the primitives
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar, cast, get_args, get_type_hints
 
 import numpy as np
 
 from executor.compiler.ir import Node
 from executor.errors import MalformedGraph, UnknownOp, UnsupportedAttribute, UnsupportedOpset
+from executor.ops.aside import Aside, through
 from executor.ops.values import Ints, Value, Values, integers, tensor
 
 Function = Callable[..., "Value | Values"]
@@ -38,6 +39,8 @@ class Operator:
     attributes: dict[str, tuple[object, bool]]
 
 
+LAYOUT = frozenset({"Transpose", "Reshape", "Squeeze", "Unsqueeze", "Shape", "Size", "Slice"})
+"""They know themselves what to do with a batch that is not in front."""
 OPERATORS: dict[str, list[Operator]] = {}
 """Name → forms, newest first."""
 
@@ -79,6 +82,13 @@ def apply(
 ) -> "Value | Values":
     """The value of a node, or a tuple of them. Raises a ModelError."""
     found = form(name, opset)
+    if any(isinstance(item, Aside) for item in inputs) and name not in LAYOUT:
+
+        def run(values: Sequence[Value | None], changed: dict[str, object]) -> object:
+            return apply(name, opset, values, changed, outputs)
+
+        moved: Any = through(name, inputs, attributes, run)
+        return cast("Value | Values", moved)
     keywords = _attributes(found, attributes)
     if "outputs_" in found.attributes:
         keywords["outputs_"] = outputs

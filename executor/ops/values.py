@@ -19,16 +19,9 @@ from executor.compiler import fold, ir
 from executor.compiler.ir import Node
 from executor.compiler.types import DType
 from executor.errors import DynamicShape, ShapeMismatch, TooLarge, UnsupportedAttribute
+from executor.ops.aside import Aside
+from executor.ops.batch import Batch
 
-
-class Batch:
-    """The size of the batch, unknown now."""
-
-    def __repr__(self) -> str:
-        return "batch"
-
-
-BATCH = Batch()
 Integer = int | Batch
 INTEGERS_MAX = 4096
 """Elements of an integer tensor: they are shapes, axes, indices, not data."""
@@ -73,7 +66,7 @@ class Ints:
         return Ints(self.array.reshape(tuple(sizes)), self.dtype)
 
 
-Value = Node | Ints
+Value = Node | Ints | Aside
 Values = tuple[Value | None, ...]
 """What an operator with several outputs gives."""
 
@@ -89,6 +82,8 @@ def tensor(value: Value) -> Node:
     if isinstance(value, Ints):
         values = np.array(value.exact(), dtype=value.dtype.numpy)
         return ir.array(values.reshape(value.array.shape), value.dtype)
+    if isinstance(value, Aside):
+        raise UnsupportedAttribute("an operator on a tensor whose batch is not its first dimension")
     return value
 
 
@@ -96,7 +91,7 @@ def folded(value: Value) -> NDArray[Any] | None:
     """The array of a value that is known now; None if it depends on data."""
     if isinstance(value, Ints):
         return np.array(value.exact(), dtype=value.dtype.numpy).reshape(value.array.shape)
-    return fold.folded(value)
+    return None if isinstance(value, Aside) else fold.folded(value)
 
 
 def unknown(value: Value) -> DynamicShape:
@@ -111,8 +106,8 @@ def integers(value: Value) -> Ints:
     """Integers known now. Raises DynamicShape."""
     if isinstance(value, Ints):
         return value
-    found = fold.folded(value)
-    if found is None or value.dtype.floating:
+    found = folded(value)
+    if found is None or isinstance(value, Aside) or value.dtype.floating:
         raise unknown(value)
     return ints(found.astype(np.int64), DType.I64)
 

@@ -294,7 +294,7 @@ def test_bit_flips_never_escape_the_error_tree() -> None:
 Spec = dict[str, Any]
 SPECS: dict[str, tuple[type[errors.ExecutorError], Spec]] = {
     "numerics": (errors.UnsupportedNumerics, {"numerics": 9999}),
-    "shards": (errors.UnsupportedSpec, {"shards": 2}),
+    "shards": (errors.UnsupportedSpec, {"shards": 3}),
     "a clip too small for float32": (
         errors.UnsupportedSpec,
         {"dp": Dp(clip_num=1, clip_den=2**30, sigma_milli=1000)},
@@ -317,7 +317,8 @@ def test_spec_is_refused_by_name(name: str) -> None:
 
 
 def test_loss_must_fit_the_output() -> None:
-    model = Case([node("Reshape", "x to")], (4,), integers={"to": np.array([-1, 2, 2])})
+    steps = [node("Mul", "x s", "z"), node("ReduceMean", "z", axes=[1], keepdims=0)]
+    model = Case(steps, (4,), {"s": np.ones(4, np.float32)})
     with pytest.raises(errors.ShapeMismatch):
         compile_training(model.bytes(), training_spec(loss=Loss.CrossEntropy), 8)
 

@@ -62,12 +62,7 @@ MODELS: dict[str, tuple[LossSpec, OptimizerSpec]] = {
     "keras": (CLASSES, sgd(0.05, 0.9)),
 }
 FILES = sorted(path.name for path in TRACES.glob("*.onnx"))
-PENDING: dict[str, str] = {
-    **dict.fromkeys(
-        ("lstm", "bilstm", "gru", "rnn", "transformer"),
-        "the exported graph moves the batch from the first axis, which the lowering does not follow yet",
-    ),
-}
+PENDING: dict[str, str] = {}
 """Model → why it is refused today."""
 
 
@@ -121,5 +116,9 @@ def test_training_follows_the_framework(file: str) -> None:
     assert {item.name for item in plan.parameters} == expected.keys()
     rate = 0.02 * 0.01 if isinstance(optimizer, OptimizerSpec.Adam | OptimizerSpec.AdamW) else 0.0
     for item in plan.parameters:
-        found = machine.view(item.region)
-        np.testing.assert_allclose(found, expected[item.name], rtol=5e-4, atol=2e-5 + rate, err_msg=item.name)
+        found, wanted = machine.view(item.region), expected[item.name]
+        if item.name.endswith("in_proj_bias"):
+            # A bias of the keys moves all scores of a query alike: its slope is rounding alone, which Adam
+            # makes steps of. Queries and values remain.
+            found, wanted = (np.delete(part.reshape(3, -1), 1, axis=0) for part in (found, wanted))
+        np.testing.assert_allclose(found, wanted, rtol=5e-4, atol=2e-5 + rate, err_msg=item.name)
