@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chain_spec import RawGenesis, raw_genesis, resolve
 from client.proofs import ProofError, proven_header, proven_values
 from client.rpc import Rpc
 from primitives.hashing import twox_128
@@ -28,6 +30,27 @@ def rpc() -> Iterator[Rpc]:
 @pytest.fixture(scope="module")
 def genesis(rpc: Rpc) -> bytes:
     return bytes.fromhex(rpc.call("chain_getBlockHash", 0)[2:])
+
+
+def test_values_in_a_child_trie(tmp_path: Path) -> None:
+    """A chain whose genesis has a child trie: proven down to its keys, and so is that there is no other."""
+    spec = resolve("dev")
+    raw = raw_genesis(spec)
+    long = b"a value that is stored by its hash, since it is long"
+    pages = {b"page": b"short", b"other": long}
+    file = tmp_path / "children.json"
+    file.write_text(spec.with_genesis(RawGenesis(raw.top, {b"book": pages})).to_json())
+    with RunningNode("--chain", str(file)) as node:
+        connection = Rpc(node.http)
+        block = bytes.fromhex(connection.call("chain_getBlockHash", 0)[2:])
+        wanted = [b"page", b"other", b"none"]
+        assert proven_values(connection, block, wanted, child=b"book") == {**pages, b"none": None}
+        with pytest.raises(ProofError) as caught:
+            proven_values(
+                Liar(connection, "state_getChildReadProof", _first_flipped), block, wanted, child=b"book"
+            )
+        assert caught.value.name == "BadProof"
+        connection.close()
 
 
 class Liar(Rpc):
