@@ -12,9 +12,13 @@ from rich.console import Console
 from rich.table import Table
 
 from frame.benchmarking import Result, as_json, describe_machine, render_text, render_weights, run_all
+from frame.benchmarking.page import read_worst, render_page
+from frame.weights import MAX
 from node.benchmark.errors import BenchmarkError
+from node.benchmark.figures import write_file
 from node.benchmark.progress import progress
 from node.benchmark.subjects import ALL, Subject, choose, narrowed
+from runtime import GristmillRuntime
 
 STEPS = 50
 REPEAT = 20
@@ -42,6 +46,9 @@ def configure(parser: ArgumentParser) -> None:
     add("--json", action="store_true", help="print JSON instead of the report")
     add("--extra", action="store_true", help="also run benchmarks that give no weight")
     add("--no-verify", action="store_true", help="skip the benchmarks' own checks")
+    add("--report", type=Path, metavar="FILE", help="write one HTML page with all plots")
+    add("--worst-case", type=Path, metavar="FILE", help="what `worst-case --output` wrote, for the page")
+    add("--plots", type=Path, metavar="FOLDER", help="write a PNG a benchmark (needs the extra `plot`)")
 
 
 def run(arguments: Namespace) -> int:
@@ -59,8 +66,33 @@ def run(arguments: Namespace) -> int:
     else:
         print("\n".join(render_text(result) for result in results))
     for subject, target in targets:
-        _write(target, _weights(subject, results, header, arguments))
+        write_file(target, _weights(subject, results, header, arguments))
+    if arguments.report is not None:
+        _report(arguments, results)
+    if arguments.plots is not None:
+        from node.benchmark.plots import write_plots
+
+        write_plots(arguments.plots, results)
     return 0
+
+
+def _report(arguments: Namespace, results: Sequence[Result]) -> None:
+    worst = []
+    if arguments.worst_case is not None:
+        try:
+            worst = read_worst(arguments.worst_case.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise BenchmarkError(f"{arguments.worst_case} cannot be read: {error}") from None
+    limits = GristmillRuntime.system.config.block_weights.per_class.normal
+    page = render_page(
+        results,
+        describe_machine(),
+        arguments.steps,
+        arguments.repeat,
+        block=(limits.max_total or MAX).ref_time,
+        worst=worst,
+    )
+    write_file(arguments.report, page)
 
 
 def _narrow(chosen: list[Subject], arguments: Namespace) -> list[Subject]:
@@ -134,15 +166,6 @@ def _weights(subject: Subject, results: Sequence[Result], header: str, arguments
     notes = [*describe_machine(), f"steps {arguments.steps}, repeat {arguments.repeat}"]
     command = f"gristmill benchmark pallet --pallet {subject.name}"
     return header + render_weights(subject.name, own, command, notes)
-
-
-def _write(target: Path, text: str) -> None:
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise BenchmarkError(f"{target} cannot be written: {error.strerror}") from None
-    Console(stderr=True).print(f"Created file: {target}", highlight=False, soft_wrap=True)
 
 
 def _list(chosen: Sequence[Subject], as_data: bool) -> int:

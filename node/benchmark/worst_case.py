@@ -22,6 +22,7 @@ from frame.benchmarking import Benchmark
 from frame.call import DispatchClass, RuntimeCall
 from node.benchmark.crowd import OVERHEAD, Corner, Crowd, Member
 from node.benchmark.errors import BenchmarkError
+from node.benchmark.figures import write_file
 from node.benchmark.progress import progress
 from node.benchmark.stage import Built, stage
 from node.benchmark.subjects import ALL, choose, fresh
@@ -76,7 +77,7 @@ def run(arguments: Namespace) -> int:
     trials.sort(key=lambda trial: -trial.ratio)
     data = as_json(trials)
     if arguments.output is not None:
-        _write(arguments.output, json.dumps(data, indent=2) + "\n")
+        write_file(arguments.output, json.dumps(data, indent=2) + "\n")
     if arguments.json:
         print(json.dumps(data, indent=2))
     else:
@@ -207,11 +208,3 @@ def show(trials: Sequence[Trial], limit: float) -> None:
             print(f"{trial.name}: {trial.note}")
     verdict = "within" if trials[0].ratio <= limit else "ABOVE"
     print(f"Slowest measured to declared: {trials[0].ratio:.2f}, {trials[0].name}: {verdict} {limit}")
-
-
-def _write(target: Path, text: str) -> None:
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise BenchmarkError(f"{target} cannot be written: {error.strerror}") from None
