@@ -12,6 +12,7 @@ from frame.call import RuntimeCall
 from frame.origin import Origin
 from frame.pallet import Pallet
 from frame.testing import Externalities
+from primitives.extrinsic import signing_payload
 from primitives.hashing import blake2_256
 from primitives.keys import Keypair
 
@@ -40,8 +41,8 @@ class Linear:
 
 
 class Dispatched:
-    """A call as a block meets it: its bytes are decoded and hashed (for the signature, for the extrinsics
-    root), and it is dispatched in a storage layer of its own.
+    """A call as a block meets it: its bytes are decoded and, if they are many, hashed for the signature, and
+    it is dispatched in a storage layer of its own. Storing them in the body is counted by their number.
     """
 
     __slots__ = ("_machine", "call", "origin", "raw")
@@ -54,8 +55,7 @@ class Dispatched:
 
     def __call__(self) -> object:
         raw, machine = self.raw, self._machine
-        blake2_256(raw)
-        blake2_256(raw)
+        signing_payload(raw, b"", b"")
         return machine.dispatch(machine.runtime.call_codec.decode(raw), self.origin)
 
 

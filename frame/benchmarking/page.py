@@ -145,9 +145,9 @@ def _ranking(ordered: Sequence[Result], block: int) -> str:
     )
     return f"""<section id="ranking"><h2>Which call is expensive, and why</h2>
 <p>Each bar is pale up to the call with its cheapest arguments and full up to its dearest, on a logarithmic
-scale. Beside it
-stands what the dearest consist of: <i class="key time"></i> executing code, <i class="key reads"></i> reading
-and <i class="key writes"></i> writing the database. Proof is the most that all reads may need.</p>
+scale. Beside it stands what the dearest consist of: <i class="key time"></i> executing code and moving long
+values, <i class="key reads"></i> reading and <i class="key writes"></i> writing the database.
+Proof is the most that all reads may need.</p>
 <p class="tools"><label>Pallet <select id="pallet"><option value="">all</option>{options}</select></label>
 <label>Find <input id="find" type="search" placeholder="name"></label>
 <span>Click a heading to sort.</span></p>

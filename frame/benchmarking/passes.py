@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from frame.benchmarking.bench import Bench, Benchmark, Measured
+from frame.benchmarking.bench import Bench, Benchmark, Dispatched, Measured
 from frame.benchmarking.proof import max_size, proof_size, recorded_proof
 from frame.benchmarking.stopwatch import OVERHEAD, nanoseconds, steady
 from frame.errors import DispatchError
+from frame.host import PlainHost
 from frame.machine import Trap
 from frame.pallet import Pallet
+from frame.rocksdb_weights import LONGEST_FREE, READ_BYTE, WRITE_BYTE
 from frame.state import Backend, Delta, MemoryBackend
 from frame.testing import Externalities
 from primitives.hashing import twox_128
@@ -68,6 +70,15 @@ class Sample:
     storage: tuple[StorageUse, ...]
     recorded: int = 0
     """Bytes of the proof of its reads in the state it ran on."""
+    long_read: int = 0
+    """Bytes read beyond the `LONGEST_FREE` of each value."""
+    long_written: int = 0
+    """Bytes written beyond that; a call's own bytes and what it gives to the host count too."""
+
+    @property
+    def moving(self) -> int:
+        """Picoseconds that the database takes for long values, which a count of keys does not cover."""
+        return self.long_read * READ_BYTE + self.long_written * WRITE_BYTE
 
     @property
     def reads(self) -> int:
@@ -164,11 +175,24 @@ class Point:
     def _database_pass(self) -> None:
         recorder = Recorder(self.backend)
         self.ext.overlay.reset(recorder)
+        given = len(self.blobs)
         self.thunk()
         read = dict(recorder.read)  # before the delta asks what was there
-        written = list(self.ext.overlay.delta().top)
-        self.storage = tuple(_uses(self.ext, read, written))
+        written = self.ext.overlay.delta().top
+        self.long_read = sum(_beyond(length) for key, length in read.items() if not _is_free(key))
+        bodies = [len(data) for _, _, data in self.blobs[given:]]
+        if isinstance(self.thunk, Dispatched):
+            bodies.append(len(self.thunk.raw))
+        values = [len(value or b"") for key, value in written.items() if not _is_free(key)]
+        self.long_written = sum(_beyond(length) for length in (*values, *bodies))
+        self.storage = tuple(_uses(self.ext, read, list(written)))
         self.recorded = recorded_proof(self.backend, [key for key in read if not _is_free(key)])
+
+    @property
+    def blobs(self) -> list[tuple[bytes, int, bytes]]:
+        """What was given to the host."""
+        host = self.ext.host
+        return host.blobs if isinstance(host, PlainHost) else []
 
     def _verify(self, run: Iterator[Measured]) -> None:
         for _ in run:
@@ -192,7 +216,14 @@ class Point:
 
     def sample(self) -> Sample:
         """What was found."""
-        return Sample(self.components, tuple(self.times), self.storage, self.recorded)
+        return Sample(
+            self.components,
+            tuple(self.times),
+            self.storage,
+            self.recorded,
+            self.long_read,
+            self.long_written,
+        )
 
     @property
     def where(self) -> str:
@@ -297,6 +328,10 @@ def check_edges(make: Callable[[], Externalities], kind: type[Pallet[Any]], benc
     """
     for components in benchmark.edges():
         Point(Task(make, kind, benchmark), components)
+
+
+def _beyond(length: int) -> int:
+    return max(length - LONGEST_FREE, 0)
 
 
 def _is_free(key: bytes) -> bool:

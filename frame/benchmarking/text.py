@@ -58,7 +58,7 @@ def _squares(result: Result) -> Iterator[str]:
         yield "Data points distribution:"
         yield " ".join([*(f"{name:>8}" for name in names), f"{'mean µs':>11} {'sigma µs':>10} {'%':>7}"])
         for sample in result.measurement.samples:
-            mean, sigma = fmean(sample.times), pstdev(sample.times)
+            mean, sigma = fmean(sample.times) + sample.moving / PICOS, pstdev(sample.times)
             values = " ".join(f"{sample.components[name]:>8}" for name in names)
             yield f"{values} {mean / 1000:>11.3f} {sigma / 1000:>10.3f} {100 * sigma / mean:>6.1f}%"
         yield ""
@@ -110,5 +110,5 @@ def one_line(fit: Fit) -> str:
 
 def time_range(result: Result) -> str:
     """`Minimum execution time: 5.1 µs.`"""
-    least = min(time for sample in result.measurement.samples for time in sample.times)
-    return f"Minimum execution time: {least * PICOS / MICRO:.1f} µs."
+    least = min(time for _, times in result.points for time in times)
+    return f"Minimum execution time: {least / MICRO:.1f} µs."

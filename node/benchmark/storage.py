@@ -4,7 +4,7 @@ A state of so many keys is made, with values of an account's size under keys of 
 random keys, with nothing of them in the node's own cache. Writes are of random keys in blocks of so many, and
 count everything that a changed key makes a block do: the trie's nodes and its root, the value, the history
 that lets the head go back, the batch. Processor time of the thread; RocksDB's own threads and the disk's
-waiting do not count.
+waiting do not count. A second state of fewer keys with long values tells what each byte beyond costs.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 from frame.benchmarking.constants_file import render_constants
 from frame.benchmarking.machine import describe_machine
 from frame.benchmarking.stopwatch import nanoseconds, steady
+from frame.rocksdb_weights import LONGEST_FREE
 from frame.state import Delta
 from node.benchmark.errors import BenchmarkError
 from node.benchmark.figures import METRICS, Spread, spread, write_file
@@ -33,7 +34,9 @@ KEYS = 100_000
 READS = 20_000
 BATCH = 1_000
 BLOCKS = 20
-VALUE = 80
+VALUE = LONGEST_FREE
+LONG = 16_384
+"""Bytes of the long values."""
 STEP = 2_000
 """Reads between two reports."""
 VERSION = 1
@@ -65,16 +68,24 @@ def run(arguments: Namespace) -> int:
         raise BenchmarkError("--batch is at most --keys")
     if arguments.mul < 0 or arguments.add < 0:
         raise BenchmarkError("--mul and --add are not below 0")
-    reads, writes = measure(arguments)
+    reads, writes = measure(arguments, arguments.keys, arguments.batch, arguments.value_size)
+    long_reads, long_writes = measure(
+        arguments, max(arguments.keys // 100, 1), max(arguments.batch // 50, 1), LONG
+    )
     chosen = {
         name: round(found.metric(arguments.weight_metric) * arguments.mul) + arguments.add
         for name, found in (("read", reads), ("write", writes))
     }
+    for name, short, long in (("read", reads, long_reads), ("write", writes, long_writes)):
+        more = long.metric(arguments.weight_metric) - short.metric(arguments.weight_metric)
+        chosen[f"{name}_byte"] = max(round(more * 1000 * arguments.mul / (LONG - arguments.value_size)), 0)
     if arguments.json:
-        print(json.dumps({"keys": arguments.keys, **{f"{name}_ns": value for name, value in chosen.items()}}))
+        units = {name: f"{name}_ps" if name.endswith("byte") else f"{name}_ns" for name in chosen}
+        print(json.dumps({"keys": arguments.keys, **{units[name]: chosen[name] for name in chosen}}))
     else:
         for title, found in (("Reads of one key", reads), ("Writes of one key", writes)):
             print("\n".join([title, *(f"  {line}" for line in found.lines())]))
+        print(f"Each byte beyond: read {chosen['read_byte']} ps, write {chosen['write_byte']} ps")
     if arguments.output != "-":
         target = Path(arguments.output) if arguments.output else default_output()
         write_file(target, _file(arguments, chosen, reads, writes))
@@ -88,29 +99,27 @@ def default_output() -> Path:
     return Path(str(frame.__file__)).parent / "rocksdb_weights.py"
 
 
-def measure(arguments: Namespace) -> tuple[Spread, Spread]:
+def measure(arguments: Namespace, count: int, batch: int, size: int) -> tuple[Spread, Spread]:
     """Timings of reads, one by one, and of writes, a block's share each."""
     total = -(-arguments.reads // STEP) + arguments.blocks
     with (
         tempfile.TemporaryDirectory(prefix="gristmill-storage-", dir=arguments.base_path) as folder,
         Database.open(Path(folder), sync=False) as database,
-        progress(total, f"a state of {arguments.keys} keys") as advance,
+        progress(total, f"a state of {count} keys") as advance,
         steady(),
     ):
-        keys = [_key(number) for number in range(arguments.keys)]
-        values: dict[bytes, bytes | None] = {key: _value(key, 0, arguments.value_size) for key in keys}
+        keys = [_key(number) for number in range(count)]
+        values: dict[bytes, bytes | None] = {key: _value(key, 0, size) for key in keys}
         header = _commit(database, None, values)
         chance = random.Random(arguments.seed)
         reads = list(_reads(database, [chance.choice(keys) for _ in range(arguments.reads)], advance))
         writes = []
         for number in range(1, arguments.blocks + 1):
-            changed = chance.sample(keys, arguments.batch)
-            new: dict[bytes, bytes | None] = {
-                key: _value(key, number, arguments.value_size) for key in sorted(changed)
-            }
+            changed = chance.sample(keys, batch)
+            new: dict[bytes, bytes | None] = {key: _value(key, number, size) for key in sorted(changed)}
             taken, header = _block(database, header, new)
             alone, header = _block(database, header, {changed[0]: b"alone"})
-            writes.append(max(taken - alone, 0) // max(arguments.batch - 1, 1))
+            writes.append(max(taken - alone, 0) // max(batch - 1, 1))
             advance("writes")
         return spread(reads), spread(writes)
 
@@ -173,5 +182,8 @@ def _file(arguments: Namespace, chosen: dict[str, int], reads: Spread, writes: S
                 f"{chosen['write'] * 1000:_}",
                 "Picoseconds of one write: its trie nodes and its history too.",
             ),
+            "LONGEST_FREE": (f"{arguments.value_size}", "Bytes of a value that these two cover."),
+            "READ_BYTE": (f"{chosen['read_byte']:_}", "Picoseconds of each byte more that is read."),
+            "WRITE_BYTE": (f"{chosen['write_byte']:_}", "Picoseconds of each byte more that is written."),
         },
     )

@@ -33,6 +33,8 @@ LIMIT = 1.5
 REPEAT = 5
 WORST = 10
 """Calls in the worst mix."""
+LONG_CALL = 100_000
+"""Bytes from which a call is no part of a mix."""
 
 
 @dataclass(frozen=True)
@@ -145,18 +147,22 @@ def mixes(
     return found
 
 
-def mixed(name: str, corners: Sequence[Corner], fill: float, repeat: int) -> Trial:
+def mixed(name: str, group: Sequence[Corner], fill: float, repeat: int) -> Trial:
     """A block of many calls by turns. Those that stand in each other's way are left out."""
+    corners = list(group)
     crowd = Crowd(fresh())
     most = GristmillRuntime.system.config.block_weights.of(DispatchClass.Normal)
     left = (most.max_total.ref_time if most.max_total else 0) * fill / 100
     instance = 0
     while left > 0:
         before = left
-        for corner in corners:
+        for corner in list(corners):
             member = crowd.add(corner, instance)
             instance += 1
-            if member is not None:
+            if member is not None and len(member.call.encode()) > LONG_CALL:
+                corners.remove(corner)  # a few of these fill a block by length alone
+                crowd.members.remove(member)
+            elif member is not None:
                 left -= member.used + most.base_extrinsic.ref_time
         if left == before:
             break

@@ -2,7 +2,7 @@
 `gristmill benchmark pallet --pallet datasets`.
 
 2026-11-25, AMD EPYC, 2 cores, CPython 3.11.7
-steps 20, repeat 6
+steps 12, repeat 5
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ class Weights(WeightTable):
 
     @staticmethod
     def register(columns: int) -> Weight:
-        """Time ~= 266.3 + columns 8.415 µs. Minimum execution time: 228.8 µs.
+        """Time ~= 611.2 + columns 10.63 µs. Minimum execution time: 305.1 µs.
 
         `columns` is in [1, 256].
 
@@ -23,35 +23,35 @@ class Weights(WeightTable):
         `Datasets::Datasets` (r:0 w:1), at most 25875 bytes an entry
         `Datasets::NextDatasetId` (r:1 w:1), at most 4 bytes an entry
         `System::Account` (r:1 w:1), at most 128 bytes an entry
-        Proof: 6031 bytes at most, 990 measured.
+        Proof: 6031 bytes at most, 1056 measured.
         """
-        return weight(266_324_001 + 8_415_193 * columns, 6_031) + db(3, 4)
+        return weight(611_229_719 + 10_632_063 * columns, 6_031) + db(3, 4)
 
     @staticmethod
     def update(columns: int) -> Weight:
-        """Time ~= 152.7 + columns 3.29 µs. Minimum execution time: 120.7 µs.
+        """Time ~= 258.6 + columns 3.548 µs. Minimum execution time: 147.2 µs.
 
         `columns` is in [1, 256].
 
         `Datasets::Datasets` (r:1 w:1), at most 25875 bytes an entry
-        Proof: 28350 bytes at most, 4888 + (85 * columns) measured.
+        Proof: 28350 bytes at most, 4954 + (85 * columns) measured.
         """
-        return weight(152_721_572 + 3_290_433 * columns, 28_350) + db(1, 1)
+        return weight(258_649_411 + 3_548_187 * columns, 28_350) + db(1, 1)
 
     @staticmethod
     def set_policy(columns: int) -> Weight:
-        """Time ~= 167.4 + columns 3.211 µs. Minimum execution time: 157.0 µs.
+        """Time ~= 247.1 + columns 3.816 µs. Minimum execution time: 209.9 µs.
 
         `columns` is in [1, 256].
 
         `Datasets::Datasets` (r:1 w:1), at most 25875 bytes an entry
-        Proof: 28350 bytes at most, 4888 + (85 * columns) measured.
+        Proof: 28350 bytes at most, 4954 + (85 * columns) measured.
         """
-        return weight(167_446_556 + 3_211_445 * columns, 28_350) + db(1, 1)
+        return weight(247_093_879 + 3_815_637 * columns, 28_350) + db(1, 1)
 
     @staticmethod
     def close(columns: int) -> Weight:
-        """Time ~= 199.2 + columns 3.312 µs. Minimum execution time: 183.4 µs.
+        """Time ~= 199.8 + columns 4.588 µs. Minimum execution time: 222.1 µs.
 
         `columns` is in [1, 256].
 
@@ -59,6 +59,6 @@ class Weights(WeightTable):
         `Datasets::Datasets` (r:1 w:1), at most 25875 bytes an entry
         `Datasets::Ledger` (r:1 w:0), at most 40 bytes an entry
         `System::Account` (r:1 w:1), at most 128 bytes an entry
-        Proof: 36892 bytes at most, 5590 + (85 * columns) measured.
+        Proof: 36892 bytes at most, 5656 + (85 * columns) measured.
         """
-        return weight(199_175_417 + 3_311_691 * columns, 36_892) + db(4, 3)
+        return weight(199_826_281 + 4_587_999 * columns, 36_892) + db(4, 3)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from frame import Origin, RuntimeCall
 from frame.benchmarking import Bench, Dispatched, Linear, Measured, benchmark
-from frame.weights import MAX, ZERO
+from frame.weights import ZERO
 from pallets.multisig.pallet import Multisig, multi_account_id
 from pallets.multisig.types import MAX_SIGNATORIES, Timepoint
 from primitives.hashing import blake2_256
@@ -66,7 +66,9 @@ def as_multi_threshold_1(b: Bench[Multisig], z: int) -> Iterator[Measured]:
 def as_multi_create(b: Bench[Multisig], s: int, z: int) -> Iterator[Measured]:
     """The first approval."""
     group, call = _Group(b, s), _call(b, z)
-    yield b.extrinsic(group.origin(0), b.pallet.as_multi.new(s + 1, group.others(0), None, call, MAX))
+    yield b.extrinsic(
+        group.origin(0), b.pallet.as_multi.new(s + 1, group.others(0), None, call, call.info().weight)
+    )
     assert b.pallet.multisigs.get(group.account(s + 1), blake2_256(call.encode())) is not None
 
 
@@ -76,7 +78,9 @@ def as_multi_approve(b: Bench[Multisig], s: int, z: int) -> Iterator[Measured]:
     group, call, now = _Group(b, s), _call(b, z), _now(b)
     for place in range(s - 1):
         group.approve(place, s + 1, call, now if place else None)
-    yield b.extrinsic(group.origin(s - 1), b.pallet.as_multi.new(s + 1, group.others(s - 1), now, call, MAX))
+    yield b.extrinsic(
+        group.origin(s - 1), b.pallet.as_multi.new(s + 1, group.others(s - 1), now, call, call.info().weight)
+    )
     operation = b.pallet.multisigs.get(group.account(s + 1), blake2_256(call.encode()))
     assert operation is not None and len(operation.approvals) == s
 
@@ -87,7 +91,9 @@ def as_multi_complete(b: Bench[Multisig], s: int, z: int) -> Iterator[Measured]:
     group, call, now = _Group(b, s), _call(b, z), _now(b)
     for place in range(s):
         group.approve(place, s + 1, call, now if place else None)
-    yield b.extrinsic(group.origin(s), b.pallet.as_multi.new(s + 1, group.others(s), now, call, MAX))
+    yield b.extrinsic(
+        group.origin(s), b.pallet.as_multi.new(s + 1, group.others(s), now, call, call.info().weight)
+    )
     assert b.pallet.multisigs.get(group.account(s + 1), blake2_256(call.encode())) is None
 
 

@@ -2,7 +2,7 @@
 `gristmill benchmark pallet --pallet multisig`.
 
 2026-11-25, AMD EPYC, 2 cores, CPython 3.11.7
-steps 8, repeat 4
+steps 12, repeat 5
 """
 
 from __future__ import annotations
@@ -15,97 +15,97 @@ class Weights(WeightTable):
 
     @staticmethod
     def as_multi_threshold_1(z: int) -> Weight:
-        """Time ~= 90.6 + z 0.003937 µs. Minimum execution time: 83.5 µs.
+        """Time ~= 106.8 + z 0.009356 µs. Minimum execution time: 99.2 µs.
 
         `z` is in [0, 10000].
 
         Proof: 0 bytes at most, 0 measured.
         """
-        return weight(90_621_560 + 3_937 * z, 0)
+        return weight(106_812_417 + 9_356 * z, 0)
 
     @staticmethod
     def as_multi_create(s: int, z: int) -> Weight:
-        """Time ~= 122.4 + s 0.9303 + z 0.008056 µs. Minimum execution time: 179.9 µs.
+        """Time ~= 170.8 + s 0.5826 + z 0.009337 µs. Minimum execution time: 190.2 µs.
 
         `s` is in [2, 99], `z` is in [0, 10000].
 
         `Balances::Holds` (r:1 w:1), at most 949 bytes an entry
         `Multisig::Multisigs` (r:1 w:1), at most 3346 bytes an entry
         `System::Account` (r:1 w:1), at most 128 bytes an entry
-        Proof: 11848 bytes at most, 1095 + (6 * s) + (1 * z) measured.
+        Proof: 11848 bytes at most, 1131 + (6 * s) + (1 * z) measured.
         """
-        return weight(122_428_761 + 930_280 * s + 8_056 * z, 11_848) + db(3, 3)
+        return weight(170_806_139 + 582_587 * s + 9_337 * z, 11_848) + db(3, 3)
 
     @staticmethod
     def as_multi_approve(s: int, z: int) -> Weight:
-        """Time ~= 135.1 + s 1.038 + z 0.007208 µs. Minimum execution time: 148.8 µs.
+        """Time ~= 105.0 + s 1.163 + z 0.008647 µs. Minimum execution time: 165.4 µs.
 
         `s` is in [3, 99], `z` is in [0, 10000].
 
         `Multisig::Multisigs` (r:1 w:1), at most 3346 bytes an entry
-        Proof: 5821 bytes at most, 503 + (33 * s) + (1 * z) measured.
+        Proof: 5821 bytes at most, 503 + (33 * s) measured.
         """
-        return weight(135_061_075 + 1_038_175 * s + 7_208 * z, 5_821) + db(1, 1)
+        return weight(104_955_305 + 1_163_042 * s + 8_647 * z, 5_821) + db(1, 1)
 
     @staticmethod
     def as_multi_complete(s: int, z: int) -> Weight:
-        """Time ~= 228.8 + s 1.3 + z 0.003663 µs. Minimum execution time: 170.8 µs.
+        """Time ~= 140.2 + s 1.283 + z 0.009471 µs. Minimum execution time: 219.2 µs.
 
         `s` is in [2, 99], `z` is in [0, 10000].
 
         `Balances::Holds` (r:1 w:1), at most 949 bytes an entry
         `Multisig::Multisigs` (r:1 w:1), at most 3346 bytes an entry
         `System::Account` (r:1 w:1), at most 128 bytes an entry
-        Proof: 11848 bytes at most, 1445 + (38 * s) + (1 * z) measured.
+        Proof: 11848 bytes at most, 1480 + (38 * s) + (1 * z) measured.
         """
-        return weight(228_803_791 + 1_300_318 * s + 3_663 * z, 11_848) + db(3, 3)
+        return weight(140_199_319 + 1_282_824 * s + 9_471 * z, 11_848) + db(3, 3)
 
     @staticmethod
     def approve_as_multi_create(s: int) -> Weight:
-        """Time ~= 186.8 + s 0.5201 µs. Minimum execution time: 129.5 µs.
+        """Time ~= 116.2 + s 1.286 µs. Minimum execution time: 113.9 µs.
 
         `s` is in [2, 99].
 
         `Balances::Holds` (r:1 w:1), at most 949 bytes an entry
         `Multisig::Multisigs` (r:1 w:1), at most 3346 bytes an entry
         `System::Account` (r:1 w:1), at most 128 bytes an entry
-        Proof: 11848 bytes at most, 1284 + (7 * s) measured.
+        Proof: 11848 bytes at most, 1309 + (6 * s) measured.
         """
-        return weight(186_759_495 + 520_119 * s, 11_848) + db(3, 3)
+        return weight(116_219_700 + 1_286_041 * s, 11_848) + db(3, 3)
 
     @staticmethod
     def approve_as_multi_approve(s: int) -> Weight:
-        """Time ~= 127.3 + s 0.2522 µs. Minimum execution time: 69.6 µs.
+        """Time ~= 91.0 + s 0.8936 µs. Minimum execution time: 66.4 µs.
 
         `s` is in [2, 99].
 
         `Multisig::Multisigs` (r:1 w:1), at most 3346 bytes an entry
         Proof: 5821 bytes at most, 567 measured.
         """
-        return weight(127_310_289 + 252_182 * s, 5_821) + db(1, 1)
+        return weight(90_978_369 + 893_597 * s, 5_821) + db(1, 1)
 
     @staticmethod
     def cancel_as_multi(s: int) -> Weight:
-        """Time ~= 155.0 + s 1.442 µs. Minimum execution time: 108.0 µs.
+        """Time ~= 140.8 + s 0.4182 µs. Minimum execution time: 113.1 µs.
 
         `s` is in [2, 99].
 
         `Balances::Holds` (r:1 w:1), at most 949 bytes an entry
         `Multisig::Multisigs` (r:1 w:1), at most 3346 bytes an entry
         `System::Account` (r:1 w:1), at most 128 bytes an entry
-        Proof: 11848 bytes at most, 1666 + (7 * s) measured.
+        Proof: 11848 bytes at most, 1691 + (6 * s) measured.
         """
-        return weight(154_990_763 + 1_442_217 * s, 11_848) + db(3, 3)
+        return weight(140_807_750 + 418_179 * s, 11_848) + db(3, 3)
 
     @staticmethod
     def poke_deposit(s: int) -> Weight:
-        """Time ~= 172.1 + s 1.223 µs. Minimum execution time: 122.0 µs.
+        """Time ~= 131.2 + s 0.4555 µs. Minimum execution time: 102.6 µs.
 
         `s` is in [2, 99].
 
         `Balances::Holds` (r:1 w:1), at most 949 bytes an entry
         `Multisig::Multisigs` (r:1 w:1), at most 3346 bytes an entry
         `System::Account` (r:1 w:1), at most 128 bytes an entry
-        Proof: 11848 bytes at most, 1666 + (7 * s) measured.
+        Proof: 11848 bytes at most, 1691 + (6 * s) measured.
         """
-        return weight(172_149_456 + 1_222_682 * s, 11_848) + db(3, 3)
+        return weight(131_191_779 + 455_492 * s, 11_848) + db(3, 3)

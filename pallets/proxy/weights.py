@@ -2,7 +2,7 @@
 `gristmill benchmark pallet --pallet proxy`.
 
 2026-11-25, AMD EPYC, 2 cores, CPython 3.11.7
-steps 8, repeat 4
+steps 12, repeat 5
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ class Weights(WeightTable):
 
     @staticmethod
     def proxy(p: int) -> Weight:
-        """Time ~= 94.1 + p 0.7174 µs. Minimum execution time: 52.4 µs.
+        """Time ~= 44.3 + p 1.102 µs. Minimum execution time: 43.7 µs.
 
         `p` is in [1, 31].
 
         `Proxy::Proxies` (r:1 w:0), at most 1241 bytes an entry
         Proof: 3716 bytes at most, 447 + (37 * p) measured.
         """
-        return weight(94_134_857 + 717_442 * p, 3_716) + db(1, 0)
+        return weight(44_344_359 + 1_102_089 * p, 3_716) + db(1, 0)
 
     @staticmethod
     def proxy_announced(a: int, p: int) -> Weight:
-        """Time ~= 244.0 + a 1.752 + p 0 µs. Minimum execution time: 158.1 µs.
+        """Time ~= 198.5 + a 1.232 + p 0 µs. Minimum execution time: 138.5 µs.
 
         `a` is in [0, 31], `p` is in [1, 31].
 
@@ -36,11 +36,11 @@ class Weights(WeightTable):
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         Proof: 14451 bytes at most, 1495 + (68 * a) + (37 * p) measured.
         """
-        return weight(243_979_298 + 1_751_602 * a, 14_451) + db(4, 3)
+        return weight(198_461_933 + 1_231_562 * a, 14_451) + db(4, 3)
 
     @staticmethod
     def remove_announcement(a: int, p: int) -> Weight:
-        """Time ~= 162.4 + a 0 + p 0 µs. Minimum execution time: 97.6 µs.
+        """Time ~= 113.4 + a 1.861 + p 0 µs. Minimum execution time: 79.9 µs.
 
         `a` is in [0, 31], `p` is in [1, 31].
 
@@ -49,11 +49,11 @@ class Weights(WeightTable):
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         Proof: 10735 bytes at most, 1388 + (68 * a) measured.
         """
-        return weight(162_389_235, 10_735) + db(3, 3)
+        return weight(113_416_992 + 1_861_040 * a, 10_735) + db(3, 3)
 
     @staticmethod
     def reject_announcement(a: int, p: int) -> Weight:
-        """Time ~= 126.4 + a 2.519 + p 0 µs. Minimum execution time: 86.7 µs.
+        """Time ~= 33.0 + a 4.31 + p 1.213 µs. Minimum execution time: 84.0 µs.
 
         `a` is in [0, 31], `p` is in [1, 31].
 
@@ -62,11 +62,11 @@ class Weights(WeightTable):
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         Proof: 10735 bytes at most, 1388 + (68 * a) measured.
         """
-        return weight(126_395_679 + 2_519_122 * a, 10_735) + db(3, 3)
+        return weight(33_046_816 + 4_309_840 * a + 1_212_827 * p, 10_735) + db(3, 3)
 
     @staticmethod
     def announce(a: int, p: int) -> Weight:
-        """Time ~= 148.0 + a 0.9285 + p 1.949 µs. Minimum execution time: 125.3 µs.
+        """Time ~= 135.1 + a 1.678 + p 1.06 µs. Minimum execution time: 114.0 µs.
 
         `a` is in [0, 31], `p` is in [1, 31].
 
@@ -74,13 +74,13 @@ class Weights(WeightTable):
         `Proxy::Announcements` (r:1 w:1), at most 2233 bytes an entry
         `Proxy::Proxies` (r:1 w:0), at most 1241 bytes an entry
         `System::Account` (r:1 w:1), at most 128 bytes an entry
-        Proof: 14451 bytes at most, 1349 + (72 * a) + (39 * p) measured.
+        Proof: 14451 bytes at most, 1390 + (71 * a) + (38 * p) measured.
         """
-        return weight(148_041_198 + 928_501 * a + 1_948_613 * p, 14_451) + db(4, 3)
+        return weight(135_130_460 + 1_677_810 * a + 1_059_793 * p, 14_451) + db(4, 3)
 
     @staticmethod
     def add_proxy(p: int) -> Weight:
-        """Time ~= 131.0 + p 3.351 µs. Minimum execution time: 103.2 µs.
+        """Time ~= 137.9 + p 1.336 µs. Minimum execution time: 87.6 µs.
 
         `p` is in [1, 31].
 
@@ -89,11 +89,11 @@ class Weights(WeightTable):
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         Proof: 9743 bytes at most, 1218 + (37 * p) measured.
         """
-        return weight(130_957_720 + 3_350_562 * p, 9_743) + db(3, 3)
+        return weight(137_858_528 + 1_336_382 * p, 9_743) + db(3, 3)
 
     @staticmethod
     def remove_proxy(p: int) -> Weight:
-        """Time ~= 156.8 + p 0.3381 µs. Minimum execution time: 111.8 µs.
+        """Time ~= 144.4 + p 1.82 µs. Minimum execution time: 94.1 µs.
 
         `p` is in [1, 31].
 
@@ -103,11 +103,11 @@ class Weights(WeightTable):
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         Proof: 12306 bytes at most, 1218 + (37 * p) measured.
         """
-        return weight(156_820_937 + 338_113 * p, 12_306) + db(4, 3)
+        return weight(144_413_185 + 1_820_106 * p, 12_306) + db(4, 3)
 
     @staticmethod
     def remove_proxies(p: int) -> Weight:
-        """Time ~= 119.3 + p 0.333 µs. Minimum execution time: 93.4 µs.
+        """Time ~= 148.8 + p 0 µs. Minimum execution time: 88.3 µs.
 
         `p` is in [1, 31].
 
@@ -117,11 +117,11 @@ class Weights(WeightTable):
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         Proof: 12306 bytes at most, 1218 + (37 * p) measured.
         """
-        return weight(119_270_671 + 332_994 * p, 12_306) + db(4, 3)
+        return weight(148_830_330, 12_306) + db(4, 3)
 
     @staticmethod
     def create_pure(p: int) -> Weight:
-        """Time ~= 118.6 + p 0 µs. Minimum execution time: 91.7 µs.
+        """Time ~= 117.3 + p 0.8456 µs. Minimum execution time: 86.5 µs.
 
         `p` is in [1, 31].
 
@@ -131,11 +131,11 @@ class Weights(WeightTable):
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         Proof: 9743 bytes at most, 1201 measured.
         """
-        return weight(118_635_880, 9_743) + db(3, 4)
+        return weight(117_271_444 + 845_608 * p, 9_743) + db(3, 4)
 
     @staticmethod
     def kill_pure(p: int) -> Weight:
-        """Time ~= 116.3 + p 0.2042 µs. Minimum execution time: 93.2 µs.
+        """Time ~= 130.4 + p 0.9116 µs. Minimum execution time: 87.4 µs.
 
         `p` is in [1, 31].
 
@@ -145,11 +145,11 @@ class Weights(WeightTable):
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         Proof: 12306 bytes at most, 1495 measured.
         """
-        return weight(116_340_219 + 204_151 * p, 12_306) + db(4, 4)
+        return weight(130_438_499 + 911_641 * p, 12_306) + db(4, 4)
 
     @staticmethod
     def poke_deposit() -> Weight:
-        """Time ~= 236.7 µs. Minimum execution time: 167.8 µs.
+        """Time ~= 268.3 µs. Minimum execution time: 141.4 µs.
 
         `Balances::Holds` (r:1 w:1), at most 949 bytes an entry
         `Proxy::Announcements` (r:1 w:1), at most 2233 bytes an entry
@@ -157,4 +157,4 @@ class Weights(WeightTable):
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         Proof: 14451 bytes at most, 1718 measured.
         """
-        return weight(236_721_000, 14_451) + db(4, 4)
+        return weight(268_315_895, 14_451) + db(4, 4)

@@ -2,7 +2,7 @@
 `gristmill benchmark pallet --pallet sudo`.
 
 2026-11-25, AMD EPYC, 2 cores, CPython 3.11.7
-steps 20, repeat 6
+steps 12, repeat 5
 """
 
 from __future__ import annotations
@@ -15,36 +15,36 @@ class Weights(WeightTable):
 
     @staticmethod
     def sudo() -> Weight:
-        """Time ~= 32.9 µs. Minimum execution time: 32.0 µs.
+        """Time ~= 36.0 µs. Minimum execution time: 30.0 µs.
 
         `Sudo::Key` (r:1 w:0), at most 32 bytes an entry
-        Proof: 32 bytes at most, 425 measured.
+        Proof: 32 bytes at most, 491 measured.
         """
-        return weight(32_931_000, 32) + db(1, 0)
+        return weight(36_049_000, 32) + db(1, 0)
 
     @staticmethod
     def set_key() -> Weight:
-        """Time ~= 33.4 µs. Minimum execution time: 31.1 µs.
+        """Time ~= 36.7 µs. Minimum execution time: 32.9 µs.
 
         `Sudo::Key` (r:1 w:1), at most 32 bytes an entry
-        Proof: 32 bytes at most, 425 measured.
+        Proof: 32 bytes at most, 491 measured.
         """
-        return weight(33_432_000, 32) + db(1, 1)
+        return weight(36_700_000, 32) + db(1, 1)
 
     @staticmethod
     def sudo_as() -> Weight:
-        """Time ~= 41.4 µs. Minimum execution time: 33.7 µs.
+        """Time ~= 40.2 µs. Minimum execution time: 33.4 µs.
 
         `Sudo::Key` (r:1 w:0), at most 32 bytes an entry
-        Proof: 32 bytes at most, 425 measured.
+        Proof: 32 bytes at most, 491 measured.
         """
-        return weight(41_448_000, 32) + db(1, 0)
+        return weight(40_237_000, 32) + db(1, 0)
 
     @staticmethod
     def remove_key() -> Weight:
-        """Time ~= 26.4 µs. Minimum execution time: 25.0 µs.
+        """Time ~= 35.9 µs. Minimum execution time: 26.1 µs.
 
         `Sudo::Key` (r:1 w:1), at most 32 bytes an entry
-        Proof: 32 bytes at most, 425 measured.
+        Proof: 32 bytes at most, 491 measured.
         """
-        return weight(26_440_000, 32) + db(1, 1)
+        return weight(35_939_000, 32) + db(1, 1)

@@ -2,7 +2,7 @@
 `gristmill benchmark pallet --pallet system`.
 
 2026-11-25, AMD EPYC, 2 cores, CPython 3.11.7
-steps 20, repeat 6
+steps 12, repeat 5
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ class Weights(WeightTable):
 
     @staticmethod
     def remark(remark: int) -> Weight:
-        """Time ~= 183.5 + remark 0.002777 µs. Minimum execution time: 10.0 µs.
+        """Time ~= 9.4 + remark 0.008025 µs. Minimum execution time: 9.0 µs.
 
         `remark` is in [0, 3931904].
 
         Proof: 0 bytes at most, 0 measured.
         """
-        return weight(183_462_295 + 2_777 * remark, 0)
+        return weight(9_358_000 + 8_025 * remark, 0)
 
     @staticmethod
     def set_heap_pages() -> Weight:
-        """Time ~= 28.5 µs. Minimum execution time: 25.8 µs.
+        """Time ~= 26.6 µs. Minimum execution time: 25.5 µs.
 
         `System::Digest` (r:1 w:1), at most ? bytes an entry
-        Proof: 33 bytes at most, 432 measured.
+        Proof: 33 bytes at most, 498 measured.
         """
-        return weight(28_523_000, 33) + db(1, 1)
+        return weight(26_631_000, 33) + db(1, 1)
 
     @staticmethod
     def set_storage(items: int) -> Weight:
-        """Time ~= 11.7 + items 1.324 µs. Minimum execution time: 11.5 µs.
+        """Time ~= 29.0 + items 1.598 µs. Minimum execution time: 11.4 µs.
 
         `items` is in [0, 1000].
 
@@ -1040,11 +1040,11 @@ class Weights(WeightTable):
         `unknown 0xd5da459855b959ca…` (r:0 w:1), at most ? bytes an entry
         Proof: 0 bytes at most, 0 measured.
         """
-        return weight(11_683_000 + 1_323_699 * items, 0) + db(0, items)
+        return weight(28_998_164 + 1_597_738 * items, 0) + db(0, items)
 
     @staticmethod
     def kill_storage(keys: int) -> Weight:
-        """Time ~= 48.9 + keys 0.7287 µs. Minimum execution time: 11.5 µs.
+        """Time ~= 22.9 + keys 1.005 µs. Minimum execution time: 10.2 µs.
 
         `keys` is in [0, 1000].
 
@@ -2050,11 +2050,11 @@ class Weights(WeightTable):
         `unknown 0xd5da459855b959ca…` (r:0 w:1), at most ? bytes an entry
         Proof: 0 bytes at most, 0 measured.
         """
-        return weight(48_878_468 + 728_712 * keys, 0) + db(0, keys)
+        return weight(22_936_402 + 1_004_556 * keys, 0) + db(0, keys)
 
     @staticmethod
     def kill_prefix(subkeys: int) -> Weight:
-        """Time ~= 30.5 + subkeys 1.481 µs. Minimum execution time: 28.1 µs.
+        """Time ~= 29.0 + subkeys 1.565 µs. Minimum execution time: 27.9 µs.
 
         `subkeys` is in [0, 1000].
 
@@ -3063,14 +3063,14 @@ class Weights(WeightTable):
         `unknown 0xd5e1a2fa16732ce6…` (r:1 w:0), at most ? bytes an entry
         Proof: 7553 + (2555 * subkeys) bytes at most, 1031 + (111 * subkeys) measured.
         """
-        return weight(30_496_578 + 1_480_914 * subkeys, 7_553 + 2_555 * subkeys) + db(3 + subkeys, subkeys)
+        return weight(29_025_000 + 1_565_327 * subkeys, 7_553 + 2_555 * subkeys) + db(3 + subkeys, subkeys)
 
     @staticmethod
     def remark_with_event(remark: int) -> Weight:
-        """Time ~= 23.3 + remark 0.004213 µs. Minimum execution time: 23.0 µs.
+        """Time ~= 40.7 + remark 0.009492 µs. Minimum execution time: 24.2 µs.
 
         `remark` is in [0, 3931904].
 
         Proof: 0 bytes at most, 0 measured.
         """
-        return weight(23_343_000 + 4_213 * remark, 0)
+        return weight(40_718_676 + 9_492 * remark, 0)
