@@ -106,6 +106,8 @@ def unknown(word: str) -> str:
     """The sentence for a command that does not exist, with the nearest one that does."""
     from difflib import get_close_matches
 
+    if word.startswith("-"):
+        return f"{word} is no command; `gristmill node {word}` runs a chain, if that was meant"
     near = get_close_matches(word, COMMANDS, 1)
     hint = f"did you mean `gristmill {near[0]}`?" if near else "`gristmill --help` lists the commands"
     return f"there is no command {word!r}; {hint}"

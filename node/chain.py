@@ -347,6 +347,8 @@ class Chain:
         number = target if isinstance(target, int) else self.number_of(target)
         if number == self.head.number:
             return None
+        if not 0 <= number < self.head.number:
+            raise UnknownBlock(f"there is no block {number} to go back to")
         was_final = number < self.finalized_number
         gone = [self.hash_at(height) for height in range(number + 1, self.head.number + 1)]
         self.database.revert(number, state_version=self._state_version)

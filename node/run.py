@@ -171,10 +171,12 @@ async def _exported(node: Node, wanted: Prometheus | None) -> Exporter | None:
 
 
 def _spare_the_collector() -> None:
-    """What is loaded by now stays: the collector of cycles need not walk it again and again."""
-    gc.collect()
+    """What is loaded by now stays: the collector of cycles need not walk it again and again. It was off until
+    now, see `node.commands.run`.
+    """
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)
+    gc.enable()
 
 
 def _introduce(options: Options, folder: Path) -> None:

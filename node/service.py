@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple
@@ -12,13 +13,16 @@ from node.authoring import Author
 from node.chain import Chain, Finalized, Imported, OpenBlock, Reverted
 from node.clock import Clock
 from node.content import BlobReader
+from node.log import short
 from node.metrics.figures import Figures
 from node.pool import Pool, PoolConfig
-from node.pool.errors import BadFormat, Invalid
+from node.pool.errors import BadFormat, Invalid, PoolError
 from node.pool.pool import Watcher
 from node.sealing import Sealing
 from primitives.node_key import generate, peer_id
 from primitives.scale import Bytes, ScaleError, decode, decode_compact
+
+txpool = logging.getLogger("txpool")
 
 
 class Identity(NamedTuple):
@@ -83,10 +87,15 @@ class Node:
             raise BadFormat(str(error)) from None
         self.figures.submitted += 1
         try:
-            return self.pool.submit(extrinsic, watcher, digest)
-        except Invalid:
-            self.figures.invalid += 1
+            taken = self.pool.submit(extrinsic, watcher, digest)
+        except PoolError as error:
+            self.figures.invalid += isinstance(error, Invalid)
+            txpool.debug("refused: %s", error)
             raise
+        if txpool.isEnabledFor(logging.DEBUG):
+            queues = len(self.pool.ready), len(self.pool.future)
+            txpool.debug("[%s] submitted; %d ready, %d future", short(taken), *queues)
+        return taken
 
     def runtime_call(self, api: str, args: bytes, at: bytes | None = None) -> bytes:
         """`state_call`: raises `UnknownBlock` and `RuntimeFailed`."""

@@ -12,6 +12,7 @@ Errors: `SecretError` for URIs and secrets, never with the secret in it. `verify
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import re
@@ -182,6 +183,8 @@ def _parse(uri: str) -> tuple[bytes, list[Junction]]:
         )
     phrase, password = match["phrase"] or DEV_PHRASE, match["password"]
     path = [junction(text, bool(slash)) for slash, text in _JUNCTION.findall(match["path"])]
+    if phrase == DEV_PHRASE and not password:
+        return _dev_seed(), path
     if not phrase.startswith("0x"):
         return mnemonic_seed(phrase, password or ""), path
     if password is not None:
@@ -190,6 +193,12 @@ def _parse(uri: str) -> tuple[bytes, list[Junction]]:
         return bytes.fromhex(phrase[2:]), path
     except ValueError:
         raise SecretError("the seed after 0x is not hexadecimal") from None
+
+
+@functools.cache
+def _dev_seed() -> bytes:
+    """Kept, since everybody knows it, and a dev chain has a dozen keys of it."""
+    return mnemonic_seed(DEV_PHRASE)
 
 
 def _verify_sr25519(signature: bytes, message: bytes, public: bytes) -> bool:

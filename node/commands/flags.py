@@ -47,7 +47,7 @@ def add_log(parser: ArgumentParser) -> None:
         default="",
         metavar="[TARGET=]LEVEL,…",
         help="what to log: error, warn, info (default), debug, trace or off, for all or for a target "
-        "such as rpc, txpool, sealing, db",
+        "such as rpc, txpool, sealing or runtime",
     )
 
 

@@ -125,3 +125,8 @@ def test_train_refuses_bad_files_in_a_sentence(tmp_path: object) -> None:
     missing = gristmill("train", "--model", "no.onnx", "--data", "no.csv", "--target", "y")
     assert missing.returncode == 1 and missing.stderr.startswith("error[FileNotFoundError]: ")
     assert "Traceback" not in missing.stderr
+
+
+def test_flags_without_a_command_are_said_to_belong_to_the_node() -> None:
+    done = gristmill("--dev")
+    assert done.returncode == 2 and "`gristmill node --dev`" in done.stderr
