@@ -35,7 +35,13 @@ from executor.compiler.kernels.rows import (
     StoreLoss,
 )
 from executor.compiler.kernels.scan import Loop, TurnCopy
-from executor.compiler.kernels.winograd import Strips, WinogradConv, WinogradWeight
+from executor.compiler.kernels.winograd import (
+    Strips,
+    WinogradConv,
+    WinogradWeight,
+    sums_scratch,
+    weights_scratch,
+)
 from executor.compiler.kernels.winograd import fits as fits_winograd
 from executor.compiler.scan import Body, body_of, turns_of
 from executor.compiler.types import DType
@@ -682,7 +688,7 @@ class Scheduler:
         images, gradients = (
             Buffer(self._name("scratch"), strips.scratch(shape[0]), False) for shape in (x_shape, dy_shape)
         )
-        sums = Buffer(self._name("scratch"), 64 * x_shape[0] * dy_shape[0], False)
+        sums = Buffer(self._name("scratch"), sums_scratch(dy_shape[0], x_shape[0]), False)
         name = self._name("winograd weight")
         self._add(WinogradWeight(name, x, dy, target, x_shape, dy_shape, images, gradients, sums))
 
@@ -691,7 +697,11 @@ class Scheduler:
         strips = Strips(node.shape[1], node.shape[2])
         kernels, images, products = (
             Buffer(self._name("scratch"), size, False)
-            for size in (16 * prod(w.shape[:2]), strips.scratch(x.shape[0]), strips.scratch(node.shape[0]))
+            for size in (
+                weights_scratch(*w.shape[:2]),
+                strips.scratch(x.shape[0]),
+                strips.scratch(node.shape[0]),
+            )
         )
         name, source, weights = self._name("winograd"), self.contiguous(x), self.view(w)
         return WinogradConv(name, source, weights, x.shape, node, stores, leaves, kernels, images, products)

@@ -25,6 +25,8 @@ from executor.wasm.code import Code
 CHANNELS_MIN = 16
 """With fewer the transforms cost more than the products that they save."""
 PLACES = 16
+GAP = 64
+"""Bytes between planes: without them all sixteen places of a tile would share one set of the first cache."""
 WIDTH_MAX = 14
 """Tiles of one line in straight-line code."""
 TILES_MAX = 16
@@ -84,16 +86,30 @@ class Strips:
     def transformed(self, buffer: Buffer, channels: int) -> Access:
         """A scratch [ξ][channel][line][tile][8]."""
         steps = {
-            PLACE: channels * self.size * BLOCK,
+            PLACE: self.plane(channels),
             ROW: self.size * BLOCK,
             LINE: self.tiles * BLOCK,
             TILE: BLOCK,
         }
         return _access(buffer.offset, steps)
 
+    def plane(self, channels: int) -> int:
+        """Bytes of one ξ of such a scratch."""
+        return channels * self.size * BLOCK + GAP
+
     def scratch(self, channels: int) -> int:
         """Elements of such a scratch."""
-        return PLACES * channels * self.size * LANES
+        return PLACES * self.plane(channels) // 4
+
+
+def weights_scratch(outputs: int, inner: int) -> int:
+    """Elements of the transformed weights, in their planes."""
+    return PLACES * (outputs * inner + GAP // 4)
+
+
+def sums_scratch(outputs: int, inner: int) -> int:
+    """Elements of the partial sums of a weight gradient."""
+    return PLACES * (4 * outputs * inner + GAP // 4)
 
 
 def _divisor(number: int, most: int) -> int:
@@ -314,9 +330,9 @@ class WinogradConv:
             name=self.name,
             counts=(1, 1, 1, PLACES, outputs, 1, strips.size, 1, 1),
             reduction=(inner,),
-            x=Operand(self.images, _access(0, {PLACE: inner * size, TILE: BLOCK, STEP: size}).strides),
+            x=Operand(self.images, _access(0, {PLACE: strips.plane(inner), TILE: BLOCK, STEP: size}).strides),
             w=Operand(
-                self.kernels, _access(0, {PLACE: 4 * outputs * inner, ROW: 4 * inner, STEP: 16}).strides
+                self.kernels, _access(0, {PLACE: 4 * outputs * inner + GAP, ROW: 4 * inner, STEP: 16}).strides
             ),
             weights=Weights.ALONG_ROWS,
             outside=(PLACE,),
@@ -455,9 +471,9 @@ class WinogradWeight:
         d, g = strips.transformed(self.images, inner), strips.transformed(self.gradients, outputs)
         size = strips.size * BLOCK
         # In the products, ROW counts outputs and LINE inputs.
-        x = _access(d.base, {PLACE: inner * size, LINE: size, TILE: BLOCK})
-        w = _access(g.base, {PLACE: outputs * size, ROW: size, TILE: BLOCK})
-        sums = _access(self.sums.offset, {PLACE: 16 * outputs * inner, ROW: 16 * inner, LINE: 16})
+        x = _access(d.base, {PLACE: strips.plane(inner), LINE: size, TILE: BLOCK})
+        w = _access(g.base, {PLACE: strips.plane(outputs), ROW: size, TILE: BLOCK})
+        sums = _access(self.sums.offset, {PLACE: 16 * outputs * inner + GAP, ROW: 16 * inner, LINE: 16})
         target = _access(self.target.offset, {ROW: 36 * inner, LINE: 36, Y: 12, X: 4})
         nest = Nest(code, [image, gradient, d, g, x, w, sums, target])
         self._clear(nest, sums)
