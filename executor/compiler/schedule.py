@@ -35,13 +35,7 @@ from executor.compiler.kernels.rows import (
     StoreLoss,
 )
 from executor.compiler.kernels.scan import Loop, TurnCopy
-from executor.compiler.kernels.winograd import (
-    Strips,
-    WinogradConv,
-    WinogradWeight,
-    sums_scratch,
-    weights_scratch,
-)
+from executor.compiler.kernels.winograd import SUMMED, Strips, WinogradConv, WinogradWeight
 from executor.compiler.kernels.winograd import fits as fits_winograd
 from executor.compiler.scan import Body, body_of, turns_of
 from executor.compiler.types import DType
@@ -684,11 +678,11 @@ class Scheduler:
 
     def _winograd_weight(self, node: Node, x: Buffer, dy: Buffer, target: Buffer) -> None:
         x_shape, dy_shape = (item.shape for item in node.inputs)
-        strips = Strips(dy_shape[1], dy_shape[2])
+        strips = Strips(dy_shape[1], dy_shape[2], SUMMED)
         images, gradients = (
             Buffer(self._name("scratch"), strips.scratch(shape[0]), False) for shape in (x_shape, dy_shape)
         )
-        sums = Buffer(self._name("scratch"), sums_scratch(dy_shape[0], x_shape[0]), False)
+        sums = Buffer(self._name("scratch"), strips.sums_scratch(dy_shape[0], x_shape[0]), False)
         name = self._name("winograd weight")
         self._add(WinogradWeight(name, x, dy, target, x_shape, dy_shape, images, gradients, sums))
 
@@ -698,7 +692,7 @@ class Scheduler:
         kernels, images, products = (
             Buffer(self._name("scratch"), size, False)
             for size in (
-                weights_scratch(*w.shape[:2]),
+                strips.weights_scratch(w.shape[0], w.shape[1]),
                 strips.scratch(x.shape[0]),
                 strips.scratch(node.shape[0]),
             )

@@ -1,15 +1,15 @@
-"""Convolutions of 3×3 with stride 1 by Winograd's minimal filtering F(2×2, 3×3), and their weight gradient.
+"""Convolutions of 3×3 with stride 1 by Winograd's minimal filtering, and their weight gradient.
 
     y = Aᵀ [ (G w Gᵀ) ⊙ (Bᵀ d B) ] A        dw = Gᵀ [ (A dy Aᵀ) ⊙ (Bᵀ d B) ] G
 
-d is a 4×4 piece of the image, y the 2×2 piece of the result above it (Lavin & Gray 2016, "Fast Algorithms
-for Convolutional Neural Networks"). ⊙ becomes 16 matrix products, one for each place ξ of the 4×4 square,
-with 2.25 times fewer multiplications than the direct sum. All factors are 0, ±1 and ½, so the result is as
-close to float64 as the direct one. The batch stays in the lanes. A strip of tiles is transformed, multiplied
-and transformed back before the next, so that it stays in the cache.
+d is a piece of the image, y the m × m piece of the result above it (Lavin & Gray 2016, "Fast Algorithms for
+Convolutional Neural Networks"). ⊙ becomes one matrix product for each place ξ of the (m + 2) × (m + 2)
+square: four times fewer multiplications than the direct sum for m = 4, 2.25 times for m = 2. The batch
+stays in the lanes. A strip of tiles is transformed, multiplied and transformed back before the next, so
+that it stays in the cache.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 
@@ -18,13 +18,17 @@ from executor.compiler.kernels.base import Buffer, Lanes, View
 from executor.compiler.kernels.contraction import Contraction, Operand, Tiles, Weights
 from executor.compiler.kernels.elementwise import bind, rewritten
 from executor.compiler.kernels.expression import VECTOR, Evaluator, Expression, Store, Unit
+from executor.compiler.kernels.filtering import FOUR, TWO, Filter, Values
 from executor.compiler.kernels.nest import BLOCK, LANES, Access, Nest
 from executor.compiler.kernels.rows import transpose4
 from executor.wasm.code import Code
 
 CHANNELS_MIN = 16
 """With fewer the transforms cost more than the products that they save."""
-PLACES = 16
+TRANSFORM = 4
+"""Float operations that a transform takes for each place, near enough for a price."""
+SUMMED = 8
+"""Tiles of an image from which larger ones pay in a weight gradient: each strip reads and writes all sums."""
 GAP = 64
 """Bytes between planes: without them all sixteen places of a tile would share one set of the first cache."""
 WIDTH_MAX = 14
@@ -55,16 +59,34 @@ class Strips:
 
     height: int
     width: int
+    least: int = 1
+    """Larger tiles only where an image has so many of them."""
+
+    @property
+    def filter(self) -> Filter:
+        """Tiles of 4×4 where they fit, else of 2×2."""
+        fit = self.height % 4 == 0 == self.width % 4
+        return FOUR if fit and self.height * self.width // 16 >= self.least else TWO
+
+    @property
+    def side(self) -> int:
+        """Places ξ on a side."""
+        return self.filter.size + 2
+
+    @property
+    def places(self) -> int:
+        """All of them."""
+        return self.side**2
 
     @property
     def tiles(self) -> int:
         """Tiles of a line in one chunk."""
-        return _divisor(self.width // 2, WIDTH_MAX)
+        return _divisor(self.width // self.filter.size, WIDTH_MAX // self.filter.size)
 
     @property
     def lines(self) -> int:
         """Lines of tiles in one strip."""
-        return _divisor(self.height // 2, max(1, TILES_MAX // self.tiles))
+        return _divisor(self.height // self.filter.size, max(1, TILES_MAX // self.tiles))
 
     @property
     def size(self) -> int:
@@ -74,14 +96,18 @@ class Strips:
     @property
     def turns(self) -> tuple[int, int]:
         """Strips of an image, chunks of a strip."""
-        return self.height // 2 // self.lines, self.width // 2 // self.tiles
+        return self.height // self.filter.size // self.lines, self.width // self.filter.size // self.tiles
+
+    def steps(self, line: int, pixel: int) -> dict[int, int]:
+        """Strides of an image over the axes of its two dimensions, from those of a line and a pixel."""
+        m = self.filter.size
+        within = {Y: line, X: pixel, LINE: m * line, TILE: m * pixel}
+        return within | {STRIP: m * self.lines * line, CHUNK: m * self.tiles * pixel}
 
     def image(self, view: View, base: int, block: int) -> Access:
         """An array of pixels (channel, y, x) in lanes."""
         channel, line, pixel = (BLOCK * step for step in view.strides)
-        steps = {BLOCKS: block, ROW: channel, Y: line, X: pixel, LINE: 2 * line, TILE: 2 * pixel}
-        steps |= {STRIP: 2 * self.lines * line, CHUNK: 2 * self.tiles * pixel}
-        return _access(base, steps)
+        return _access(base, {BLOCKS: block, ROW: channel, **self.steps(line, pixel)})
 
     def transformed(self, buffer: Buffer, channels: int) -> Access:
         """A scratch [ξ][channel][line][tile][8]."""
@@ -99,17 +125,15 @@ class Strips:
 
     def scratch(self, channels: int) -> int:
         """Elements of such a scratch."""
-        return PLACES * self.plane(channels) // 4
+        return self.places * self.plane(channels) // 4
 
+    def weights_scratch(self, outputs: int, inner: int) -> int:
+        """Elements of the transformed weights, in their planes."""
+        return self.places * (outputs * inner + GAP // 4)
 
-def weights_scratch(outputs: int, inner: int) -> int:
-    """Elements of the transformed weights, in their planes."""
-    return PLACES * (outputs * inner + GAP // 4)
-
-
-def sums_scratch(outputs: int, inner: int) -> int:
-    """Elements of the partial sums of a weight gradient."""
-    return PLACES * (4 * outputs * inner + GAP // 4)
+    def sums_scratch(self, outputs: int, inner: int) -> int:
+        """Elements of the partial sums of a weight gradient."""
+        return self.places * (4 * outputs * inner + GAP // 4)
 
 
 def _divisor(number: int, most: int) -> int:
@@ -126,106 +150,25 @@ def _at(access: Access, *moved: tuple[int, int]) -> int:
     return access.base + sum(access.strides[axis] * by for axis, by in moved)
 
 
-class Values:
-    """Straight-line vector arithmetic on locals."""
-
-    def __init__(self, code: Code, nest: Nest) -> None:
-        self.code, self.nest = code, nest
-
-    def load(self, access: Access, offset: int) -> int:
-        """A vector at the nest's index and a constant offset."""
-        self.nest.push(access)
-        self.code.memory("v128.load", offset)
-        return self.keep()
-
-    def keep(self) -> int:
-        """The value on the stack in a new local."""
-        local = self.code.local()
-        self.code.set(local)
-        return local
-
-    def of(self, operation: str, a: int, b: int) -> int:
-        """a operation b in a new local."""
-        self.code.get(a)
-        self.code.get(b)
-        self.code.op(f"f32x4.{operation}")
-        return self.keep()
-
-    def negative(self, a: int) -> int:
-        """−a in a new local."""
-        self.code.get(a)
-        self.code.op("f32x4.neg")
-        return self.keep()
-
-    def half(self, a: int) -> int:
-        """a/2 in a new local."""
-        self.code.get(a)
-        self.code.splat(0.5)
-        self.code.op("f32x4.mul")
-        return self.keep()
-
-    def store(self, access: Access, offset: int, a: int) -> None:
-        """Write a local and forget it."""
-        self.nest.push(access)
-        self.code.get(a)
-        self.code.memory("v128.store", offset)
-        self.code.release(a)
-
-    # --- the one-dimensional transforms
-
-    def image(self, d: Sequence[int]) -> list[int]:
-        """Bᵀd."""
-        return [self.of("sub", d[0], d[2]), self.of("add", d[1], d[2]), self.of("sub", d[2], d[1]),
-                self.of("sub", d[1], d[3])]  # fmt: skip
-
-    def kernel(self, g: Sequence[int]) -> list[int]:
-        """Gg; the first and last are the locals given, the middle one is used up."""
-        ends = self.of("add", g[0], g[2])
-        plus, minus = self.of("add", ends, g[1]), self.of("sub", ends, g[1])
-        found = [g[0], self.half(plus), self.half(minus), g[2]]
-        self.code.release(ends, plus, minus, g[1])
-        return found
-
-    def result(self, m: Sequence[int]) -> list[int]:
-        """Aᵀm."""
-        first, second = self.of("add", m[0], m[1]), self.of("sub", m[1], m[2])
-        found = [self.of("add", first, m[2]), self.of("sub", second, m[3])]
-        self.code.release(first, second)
-        return found
-
-    def result_gradient(self, g: Sequence[int]) -> list[int]:
-        """Ag; the first is the local given, the second is used up."""
-        found = [g[0], self.of("add", *g), self.of("sub", *g), self.negative(g[1])]
-        self.code.release(g[1])
-        return found
-
-    def kernel_gradient(self, u: Sequence[int]) -> list[int]:
-        """Gᵀu."""
-        plus, minus = self.of("add", u[1], u[2]), self.of("sub", u[1], u[2])
-        middle = self.half(plus)
-        found = [self.of("add", u[0], middle), self.half(minus), self.of("add", middle, u[3])]
-        self.code.release(plus, minus, middle)
-        return found
-
-
 def _transform_images(nest: Nest, strips: Strips, image: Access, scratch: Access, channels: int) -> None:
     """Bᵀ d B of every tile of the strip, channel by channel. Neighbouring tiles share two columns."""
-    code, values = nest.code, Values(nest.code, nest)
+    code, values, of = nest.code, Values(nest.code, nest), strips.filter
+    m, n = of.size, strips.side
 
     def line(half: int) -> None:
         columns: dict[int, list[int]] = {}
         for tile in range(strips.tiles):
-            for column in range(2 * tile, 2 * tile + 4):
+            for column in range(m * tile, m * tile + n):
                 if column not in columns:
-                    pixels = [values.load(image, _at(image, (Y, y), (X, column)) + half) for y in range(4)]
-                    columns[column] = values.image(pixels)
+                    pixels = [values.load(image, _at(image, (Y, y), (X, column)) + half) for y in range(n)]
+                    columns[column] = of.image(values, pixels)
                     code.release(*pixels)
-            for row in range(4):
-                found = values.image([columns[2 * tile + k][row] for k in range(4)])
+            for row in range(n):
+                found = of.image(values, [columns[m * tile + k][row] for k in range(n)])
                 for column, value in enumerate(found):
-                    place = _at(scratch, (PLACE, 4 * row + column), (TILE, tile)) + half
+                    place = _at(scratch, (PLACE, n * row + column), (TILE, tile)) + half
                     values.store(scratch, place, value)
-            for column in (2 * tile, 2 * tile + 1):
+            for column in range(m * tile, m * tile + m):
                 code.release(*columns.pop(column))
         for left in columns.values():
             code.release(*left)
@@ -283,15 +226,11 @@ class WinogradConv:
     def flops(self, blocks: int) -> int:
         """Two for each multiply-add; the additions of the transforms; the epilogue."""
         outputs, inner = self.channels
-        tiles = (self.x_shape[1] - 2) * (self.x_shape[2] - 2) // 4
-        transforms = tiles * (24 * inner + 24 * outputs)
-        inner_nodes = len(self.expression(Lanes(blocks)).inner())
-        return (
-            LANES
-            * blocks
-            * (2 * PLACES * outputs * inner * tiles + transforms + 4 * tiles * outputs * inner_nodes)
-            + 28 * outputs * inner
-        )
+        strips, pixels = self.strips, (self.x_shape[1] - 2) * (self.x_shape[2] - 2)
+        tiles, more = pixels // strips.filter.size**2, len(self.expression(Lanes(blocks)).inner())
+        products = tiles * strips.places * (2 * outputs * inner + TRANSFORM * (outputs + inner))
+        weights = TRANSFORM * strips.places * outputs * inner
+        return LANES * blocks * (products + pixels * outputs * more) + weights
 
     def expression(self, lanes: Lanes) -> Expression:
         """The epilogue over this module's axes."""
@@ -300,8 +239,7 @@ class WinogradConv:
 
         def change(access: Access) -> Access:
             block, channel, line, pixel = access.strides
-            steps = {BLOCKS: block, ROW: channel, Y: line, X: pixel, LINE: 2 * line, TILE: 2 * pixel}
-            steps |= {STRIP: 2 * strips.lines * line, CHUNK: 2 * strips.tiles * pixel}
+            steps = {BLOCKS: block, ROW: channel, **strips.steps(line, pixel)}
             return Access(access.base, _access(0, steps).strides, access.splat)
 
         bound = rewritten(bound, change)
@@ -328,7 +266,7 @@ class WinogradConv:
         size = strips.size * BLOCK
         product = Contraction(
             name=self.name,
-            counts=(1, 1, 1, PLACES, outputs, 1, strips.size, 1, 1),
+            counts=(1, 1, 1, strips.places, outputs, 1, strips.size, 1, 1),
             reduction=(inner,),
             x=Operand(self.images, _access(0, {PLACE: strips.plane(inner), TILE: BLOCK, STEP: size}).strides),
             w=Operand(
@@ -357,11 +295,11 @@ class WinogradConv:
             with nest.loop(STRIP, strip_turns):
                 with nest.loop(CHUNK, chunk_turns):
                     _transform_images(nest, strips, image, transformed, inner)
-                    with nest.loop(PLACE, PLACES):
+                    with nest.loop(PLACE, strips.places):
                         with nest.loop(ROW, outputs // ROWS, ROWS):
                             tiles.line(ROWS)
                         nest.rewind(ROW, outputs)
-                    nest.rewind(PLACE, PLACES)
+                    nest.rewind(PLACE, strips.places)
                     self._transform_back(nest, evaluator, summed)
                 nest.rewind(CHUNK, chunk_turns)
             nest.rewind(STRIP, strip_turns)
@@ -370,6 +308,7 @@ class WinogradConv:
         """G w Gᵀ for four outputs at a time, one in each lane."""
         outputs, inner = self.channels
         code, values = nest.code, Values(nest.code, nest)
+        of, n = self.strips.filter, self.strips.side
 
         def gathered(tap: tuple[int, int]) -> int:
             offset = _at(source, (Y, tap[0]), (X, tap[1]))
@@ -386,10 +325,10 @@ class WinogradConv:
 
         with nest.loop(ROW, outputs // ROWS, ROWS):
             with nest.loop(STEP, inner):
-                lines = [values.kernel([gathered((y, x)) for y in range(3)]) for x in range(3)]
-                for row in range(4):
-                    for column, value in enumerate(values.kernel([line[row] for line in lines])):
-                        values.store(target, _at(target, (PLACE, 4 * row + column)), value)
+                lines = [of.kernel(values, [gathered((y, x)) for y in range(3)]) for x in range(3)]
+                for row in range(n):
+                    for column, value in enumerate(of.kernel(values, [line[row] for line in lines])):
+                        values.store(target, _at(target, (PLACE, n * row + column)), value)
             nest.rewind(STEP, inner)
         nest.rewind(ROW, outputs)
 
@@ -397,26 +336,21 @@ class WinogradConv:
         """Aᵀ m A of every tile, and the epilogue."""
         outputs, strips = self.channels[0], self.strips
         code, values = nest.code, Values(nest.code, nest)
+        of, n = strips.filter, strips.side
 
         def line(half: int) -> None:
             for tile in range(strips.tiles):
                 columns = []
-                for column in range(4):
-                    sums = [
-                        values.load(summed, _at(summed, (PLACE, 4 * row + column), (TILE, tile)) + half)
-                        for row in range(4)
-                    ]
-                    columns.append(values.result(sums))
-                    code.release(*sums)
-                given = {}
-                for y in range(2):
-                    for x, value in enumerate(values.result([column[y] for column in columns])):
+                for column in range(n):
+                    places = [_at(summed, (PLACE, n * row + column), (TILE, tile)) for row in range(n)]
+                    columns.append(of.result(values, [values.load(summed, place + half) for place in places]))
+                for y in range(of.size):
+                    given = {}
+                    for x, value in enumerate(of.result(values, [column[y] for column in columns])):
                         shift = tuple({TILE: tile, Y: y, X: x}.get(axis, 0) for axis in range(RANK))
                         given[Unit(shift, half)] = {self.result: value}
-                for sums in columns:
-                    code.release(*sums)
-                evaluator.write(list(given), given)
-                code.release(*(value[self.result] for value in given.values()))
+                    evaluator.write(list(given), given)
+                    code.release(*(value[self.result] for value in given.values()))
 
         _over_lines(nest, strips, outputs, line)
 
@@ -439,7 +373,7 @@ class WinogradWeight:
     @property
     def strips(self) -> Strips:
         """How the images are cut."""
-        return Strips(self.dy_shape[1], self.dy_shape[2])
+        return Strips(self.dy_shape[1], self.dy_shape[2], SUMMED)
 
     @property
     def reads(self) -> tuple[Buffer, ...]:
@@ -453,10 +387,10 @@ class WinogradWeight:
 
     def flops(self, blocks: int) -> int:
         """Two for each multiply-add; the additions of the transforms."""
-        outputs, inner = self.dy_shape[0], self.x_shape[0]
-        tiles = prod(self.dy_shape[1:]) // 4
-        products = 2 * PLACES * outputs * inner * tiles + tiles * (24 * inner + 12 * outputs)
-        return LANES * blocks * products + 80 * outputs * inner
+        outputs, inner, strips = self.dy_shape[0], self.x_shape[0], self.strips
+        tiles = prod(self.dy_shape[1:]) // strips.filter.size**2
+        products = tiles * strips.places * (2 * outputs * inner + TRANSFORM * (outputs + inner))
+        return LANES * blocks * products + TRANSFORM * strips.places * outputs * inner
 
     def emit(self, code: Code, lanes: Lanes) -> None:
         """Strip by strip: image, gradient, products; then the transform back."""
@@ -490,7 +424,7 @@ class WinogradWeight:
         self._transform_back(nest, sums, target)
 
     def _clear(self, nest: Nest, sums: Access) -> None:
-        with nest.loop(PLACE, PLACES):
+        with nest.loop(PLACE, self.strips.places):
             with nest.loop(ROW, self.dy_shape[0]):
                 with nest.loop(LINE, self.x_shape[0] // ROWS, ROWS):
                     for index in range(ROWS):
@@ -499,25 +433,24 @@ class WinogradWeight:
                         nest.code.memory("v128.store", _at(sums, (LINE, index)))
                 nest.rewind(LINE, self.x_shape[0])
             nest.rewind(ROW, self.dy_shape[0])
-        nest.rewind(PLACE, PLACES)
+        nest.rewind(PLACE, self.strips.places)
 
     def _transform_gradients(self, nest: Nest, gradient: Access, scratch: Access) -> None:
         """A dy Aᵀ of every tile."""
         values, strips = Values(nest.code, nest), self.strips
+        of, n = strips.filter, strips.side
 
         def line(half: int) -> None:
             for tile in range(strips.tiles):
-                places = [
-                    [_at(gradient, (Y, y), (X, x), (TILE, tile)) + half for y in range(2)] for x in range(2)
-                ]
-                columns = [
-                    values.result_gradient([values.load(gradient, place) for place in pixels])
-                    for pixels in places
-                ]
-                for row in range(4):
-                    found = values.result_gradient([column[row] for column in columns])
+                columns = []
+                for x in range(of.size):
+                    places = [_at(gradient, (Y, y), (X, x), (TILE, tile)) for y in range(of.size)]
+                    pixels = [values.load(gradient, place + half) for place in places]
+                    columns.append(of.result_gradient(values, pixels))
+                for row in range(n):
+                    found = of.result_gradient(values, [column[row] for column in columns])
                     for column, value in enumerate(found):
-                        place = _at(scratch, (PLACE, 4 * row + column), (TILE, tile)) + half
+                        place = _at(scratch, (PLACE, n * row + column), (TILE, tile)) + half
                         values.store(scratch, place, value)
 
         _over_lines(nest, strips, self.dy_shape[0], line)
@@ -551,17 +484,18 @@ class WinogradWeight:
                 for column, total in enumerate(found):
                     values.store(sums, _at(sums, (ROW, row), (LINE, column)), total)
 
-        with nest.loop(PLACE, PLACES):
+        with nest.loop(PLACE, self.strips.places):
             with nest.loop(ROW, outputs // ROWS, ROWS):
                 with nest.loop(LINE, inner // COLUMNS, COLUMNS):
                     tile()
                 nest.rewind(LINE, inner)
             nest.rewind(ROW, outputs)
-        nest.rewind(PLACE, PLACES)
+        nest.rewind(PLACE, self.strips.places)
 
     def _transform_back(self, nest: Nest, sums: Access, target: Access) -> None:
         """Lanes added as (l0 + l1) + (l2 + l3) for four inputs at once, then Gᵀ u G."""
         code, values = nest.code, Values(nest.code, nest)
+        of, n = self.strips.filter, self.strips.side
 
         def total(place: int) -> int:
             lanes = [values.load(sums, _at(sums, (PLACE, place), (LINE, k))) for k in range(VECTOR)]
@@ -573,20 +507,18 @@ class WinogradWeight:
             return found
 
         def four() -> None:
-            rows = []
-            for column in range(4):
-                places = [total(4 * row + column) for row in range(4)]
-                rows.append(values.kernel_gradient(places))
-                code.release(*places)
+            rows = [
+                of.kernel_gradient(values, [total(n * row + column) for row in range(n)])
+                for column in range(n)
+            ]
             for y in range(3):
-                for x_, value in enumerate(values.kernel_gradient([row[y] for row in rows])):
+                for x, value in enumerate(of.kernel_gradient(values, [row[y] for row in rows])):
                     for lane in range(VECTOR):
                         nest.push(target)
                         code.get(value)
-                        offset = _at(target, (Y, y), (X, x_), (LINE, lane))
+                        offset = _at(target, (Y, y), (X, x), (LINE, lane))
                         code.lane_memory("v128.store32_lane", offset, lane)
                     code.release(value)
-                code.release(*(row[y] for row in rows))
 
         with nest.loop(ROW, self.dy_shape[0]):
             with nest.loop(LINE, self.x_shape[0] // VECTOR, VECTOR):
