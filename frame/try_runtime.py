@@ -91,18 +91,22 @@ def check_upgrade(runtime: Runtime, state: Backend) -> bool:
     """Whether the next block on `state` upgrades it. UpgradeFailed when it could not, or when the state was
     left by a newer program.
     """
-    machine = runtime.machine(Overlay(state))
-    old, new = machine.system.last_spec_version(), runtime.version.spec_version
-    if old is not None and old > new:
-        raise UpgradeFailed(
-            f"the chain's state was left by spec version {old}, this program is {new}: use a newer program"
-        )
-    if not machine.system.is_upgrade_due():
-        return False
-    migrate_all(machine.pallets)
-    for pallet in machine.pallets:
-        _try_hook(pallet)
-    return True
+    machine = runtime.borrow(state)
+    try:
+        old, new = machine.system.last_spec_version(), runtime.version.spec_version
+        if old is not None and old > new:
+            raise UpgradeFailed(
+                f"the chain's state was left by spec version {old}, this program is {new}: "
+                "use a newer program"
+            )
+        if not machine.system.is_upgrade_due():
+            return False
+        migrate_all(machine.pallets)
+        for pallet in machine.pallets:
+            _try_hook(pallet)
+        return True
+    finally:
+        runtime.release(machine)
 
 
 def _try_migrations(pallet: Pallet[Any], report: UpgradeReport) -> Weight:
