@@ -10,6 +10,8 @@ from frame.transaction import BadFormat, Invalid, InvalidTransaction, Unknown, U
 from primitives.extrinsic import MultiAddress, Parsed, scheme_and_bytes, signing_payload
 from primitives.scale import ScaleError
 
+_REMEMBERED = 1024
+
 
 class Checked:
     """An extrinsic whose signature holds. `who` is None for a bare one."""
@@ -55,9 +57,11 @@ def check(machine: Machine, raw: bytes, parsed: Parsed | None = None) -> Checked
 
 def implicit(machine: Machine, extra: tuple[Any, ...]) -> bytes:
     """What is signed along without being sent: versions, genesis hash, birth hash, metadata hash."""
-    return b"".join(
-        [
-            part if type(part) is bytes else part(None if slot < 0 else extra[slot])  # type: ignore[operator]
-            for part, slot in machine.signing
-        ]
-    )
+    decides = tuple([extra[slot] for slot in machine.signing_slots])
+    found = machine.signed_along.get(decides)
+    if found is None:
+        if len(machine.signed_along) >= _REMEMBERED:
+            machine.signed_along.clear()
+        parts = [e.implicit_bytes(None if e.slot < 0 else extra[e.slot]) for e in machine.signing]
+        found = machine.signed_along[decides] = b"".join(parts)
+    return found

@@ -41,11 +41,11 @@ class Machine:
         for pallet in self.pallets:
             pallet.connect(self.by_index, self.system)
         self.extensions: tuple[Extension, ...] = tuple(e.bound(self) for e in runtime.extensions)
-        self.signing = tuple(
-            (e.implicit_bytes(None) if e.implicit_is_constant else e.implicit_bytes, e.slot)
-            for e in self.extensions
-            if e.defines("implicit_bytes")
-        )
+        self.signing = tuple(e for e in self.extensions if e.defines("implicit_bytes"))
+        self.signing_slots = tuple(e.slot for e in self.signing if e.slot >= 0)
+        self.signed_along: dict[tuple[Any, ...], bytes] = {}
+        """What is signed along, by what decides it besides the block: the same in most extrinsics of a block.
+        Emptied when a block begins, and when someone writes to the state by raw keys."""
         self.validating = tuple(e for e in self.extensions if e.defines("validate"))
         # What runs for every extrinsic of a block: methods with the place of what they take.
         self.checking = tuple(
@@ -62,6 +62,7 @@ class Machine:
     def reset(self, backend: Backend, host: Host) -> None:
         """Stand on another state."""
         self.overlay.reset(backend)
+        self.signed_along.clear()
         self.host = host
         self.extrinsics = []
         self.delta = None

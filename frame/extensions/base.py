@@ -28,9 +28,6 @@ class Extension:
     """The name of the field of `extra` in metadata; None makes it positional."""
     implicit: ClassVar[Any] = None
 
-    implicit_is_constant: ClassVar[bool] = False
-    """What is signed along depends on the runtime alone, neither on the state nor on `extra`."""
-
     machine: Machine
     slot: int = -1
     """The place in the tuple of extras."""

@@ -43,7 +43,6 @@ class CheckSpecVersion(Extension):
     identifier = "CheckSpecVersion"
     path = "frame_system::extensions::check_spec_version::CheckSpecVersion"
     implicit = U32
-    implicit_is_constant = True
 
     def implicit_bytes(self, extra: Any) -> bytes:
         return self.machine.runtime.version.spec_version.to_bytes(4, "little")
@@ -55,7 +54,6 @@ class CheckTxVersion(Extension):
     identifier = "CheckTxVersion"
     path = "frame_system::extensions::check_tx_version::CheckTxVersion"
     implicit = U32
-    implicit_is_constant = True
 
     def implicit_bytes(self, extra: Any) -> bytes:
         return self.machine.runtime.version.transaction_version.to_bytes(4, "little")

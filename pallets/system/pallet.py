@@ -216,6 +216,7 @@ class System(Pallet[Config], weights=Weights):
         _refuse_child_roots(key for key, _ in items)
         for key, value in items:
             self.machine.overlay.put(key, value)
+        self.machine.signed_along.clear()
 
     @call(5, dispatch_class=DispatchClass.Operational)
     def kill_storage(self, origin: Origin, keys: list[Bytes]) -> None:
@@ -224,12 +225,14 @@ class System(Pallet[Config], weights=Weights):
         _refuse_child_roots(keys)
         for key in keys:
             self.machine.overlay.put(key, None)
+        self.machine.signed_along.clear()
 
     @call(6, dispatch_class=DispatchClass.Operational)
     def kill_prefix(self, origin: Origin, prefix: Bytes, subkeys: U32) -> Weight:
         """Kill all storage items with a key that starts with the given prefix, up to `subkeys` of them."""
         origin.root()
         _refuse_child_roots([prefix])
+        self.machine.signed_along.clear()
         return Weights.kill_prefix(self.machine.overlay.kill_prefix(prefix, subkeys))
 
     @call(7)
@@ -279,6 +282,7 @@ class System(Pallet[Config], weights=Weights):
         self.event_topics.clear()
 
     def initialize(self, number: int, parent_hash: bytes, digest: Digest) -> None:
+        self.machine.signed_along.clear()
         self.execution_phase.put(Phase.Initialization())
         self.machine.overlay.put(EXTRINSIC_INDEX, bytes(4))
         self.number.put(number)

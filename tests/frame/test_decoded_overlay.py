@@ -1,0 +1,90 @@
+"""Values that stay decoded in the overlay: bytes and layers as if each had been encoded at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from frame.accounts import NO_DATA, AccountInfo
+from frame.codecs import range_check
+from frame.state import ABSENT, Delta, MemoryBackend, Overlay
+from primitives.scale import U32, CompactU64, Struct, codec
+
+_U32 = codec(U32)
+KEYS = [b"a", b"b", b"c"]
+STEP = st.one_of(
+    st.tuples(st.just("put"), st.sampled_from(KEYS), st.one_of(st.none(), st.integers(0, 2**32 - 1))),
+    st.tuples(st.just("write"), st.sampled_from(KEYS), st.integers(0, 2**32 - 1)),
+    st.tuples(st.just("get"), st.sampled_from(KEYS), st.none()),
+    st.tuples(st.just("read"), st.sampled_from(KEYS), st.none()),
+    st.tuples(st.sampled_from(["begin", "commit", "rollback"]), st.none(), st.none()),
+)
+
+
+@given(st.lists(STEP, max_size=60))
+def test_decoded_and_raw_values_are_one_state(steps: list[tuple[str, Any, Any]]) -> None:
+    overlay = Overlay(MemoryBackend({b"a": _U32.encode(7)}))
+    model: list[dict[bytes, int | None]] = [{b"a": 7}]
+    for what, key, value in steps:
+        match what:
+            case "put":
+                overlay.put(key, None if value is None else _U32.encode(value))
+                model[-1][key] = value
+            case "write":
+                overlay.write(key, value, _U32.encode)
+                model[-1][key] = value
+            case "get":
+                expected = model[-1].get(key)
+                assert overlay.get(key) == (None if expected is None else _U32.encode(expected))
+            case "read":
+                expected = model[-1].get(key)
+                found = overlay.read(key, _U32.decode, _U32.encode)
+                assert found == (ABSENT if expected is None else expected)
+            case "begin":
+                overlay.begin()
+                model.append(dict(model[-1]))
+            case "commit" if len(model) > 1:
+                overlay.commit()
+                top = model.pop()
+                model[-1] = top
+            case "rollback" if len(model) > 1:
+                overlay.rollback()
+                model.pop()
+    while len(model) > 1:
+        overlay.commit()
+        top = model.pop()
+        model[-1] = top
+    after = MemoryBackend({b"a": _U32.encode(7)}).after(overlay.delta()).top
+    assert after == {key: _U32.encode(value) for key, value in model[0].items() if value is not None}
+
+
+def test_a_counted_list_is_a_list_and_its_count() -> None:
+    overlay = Overlay(MemoryBackend())
+    overlay.append_counted(b"list", b"x", b"count", _U32.encode)
+    overlay.begin()
+    overlay.append_counted(b"list", b"y", b"count", _U32.encode)
+    assert overlay.get(b"count") == _U32.encode(2) and overlay.get(b"list") == b"\x08xy"
+    overlay.rollback()
+    overlay.append_counted(b"list", b"z", b"count", _U32.encode)
+    assert overlay.delta() == Delta({b"count": _U32.encode(2), b"list": b"\x08xz"})
+
+
+class Pair(Struct):
+    small: U32
+    large: CompactU64
+
+
+def test_what_the_range_check_lets_pass_can_be_encoded() -> None:
+    fits = range_check(codec(Pair))
+    assert fits is not None
+    for good in (Pair(small=0, large=2**64 - 1), Pair(small=2**32 - 1, large=0)):
+        assert fits(good) and codec(Pair).decode(codec(Pair).encode(good)) == good
+    for bad in (Pair(small=-1, large=0), Pair(small=2**32, large=0), Pair(small=0, large=2**64), 5, None):
+        assert not fits(bad)
+    assert not fits(Pair(small=0.5, large=0)) and not fits(Pair(small=True, large=0))  # type: ignore[arg-type]
+    account = AccountInfo(nonce=1, consumers=0, providers=1, sufficients=0, data=NO_DATA)
+    check = range_check(codec(AccountInfo))
+    assert check is not None and check(account) and not check(NO_DATA)
+    assert range_check(codec(str)) is None
