@@ -74,20 +74,31 @@ def test_the_same_extrinsics_and_times_give_the_same_headers_under_each_driver(
 def test_the_driver_may_change_while_the_node_runs(node: Node, signer: Sign) -> None:
     alice = signer("//Alice")
 
-    async def course() -> list[int]:
-        running = asyncio.create_task(node.sealing.run())
-        heights = []
-        for driver, wait in (("manual", 0.05), ("instant", 0.05), ("manual", 0.05), ("interval=5", 0.2)):
-            node.sealing.choose(driver)
-            await asyncio.sleep(0)
-            node.submit(alice.sign(remark()))
-            await asyncio.sleep(wait)
-            heights.append(node.chain.head.number)
-        running.cancel()
-        return heights
+    async def height_above(height: int) -> int:
+        async with asyncio.timeout(20):
+            while node.chain.head.number <= height:
+                await asyncio.sleep(0.005)
+        return node.chain.head.number
 
-    heights = asyncio.run(course())
-    assert heights[:3] == [0, 1, 1] and heights[3] > 2, "an interval makes empty blocks too"
+    async def course() -> None:
+        running = asyncio.create_task(node.sealing.run())
+        node.sealing.choose("manual")
+        await asyncio.sleep(0)
+        node.submit(alice.sign(remark()))
+        await asyncio.sleep(0.05)
+        assert node.chain.head.number == 0
+        node.sealing.choose("instant")
+        assert await height_above(0) == 1
+        node.sealing.choose("manual")
+        await asyncio.sleep(0)
+        node.submit(alice.sign(remark()))
+        await asyncio.sleep(0.05)
+        assert node.chain.head.number == 1
+        node.sealing.choose("interval=5")
+        assert await height_above(2) > 2, "an interval makes empty blocks too"
+        running.cancel()
+
+    asyncio.run(course())
     with pytest.raises(BadOption):
         node.sealing.choose("interval")
     assert node.sealing.name == "interval=5"
