@@ -10,6 +10,7 @@ Elementwise primitives take operands of equal shape, where unbatched operands st
 """
 
 from collections.abc import Iterable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from math import prod
@@ -197,6 +198,10 @@ class Node:
         return elementwise(Op.NEG, self)
 
 
+NODES_LEFT: ContextVar[list[int] | None] = ContextVar("NODES_LEFT", default=None)
+"""How many nodes may still be made: a short file must not unroll into more than memory holds."""
+
+
 def make(
     op: Op, inputs: tuple[Node, ...], shape: Shape, batched: bool, *attrs: object, dtype: DType | None = None
 ) -> Node:
@@ -208,6 +213,11 @@ def make(
         raise ShapeMismatch(f"a tensor of shape {list(shape)} is empty")
     if prod(shape) > ELEMENTS_MAX:
         raise TooLarge(f"a tensor of shape {list(shape)} has more than {ELEMENTS_MAX} elements")
+    left = NODES_LEFT.get()
+    if left is not None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise TooLarge("a model unrolls into too many operations")
     return Node(op, inputs, shape, batched, attrs, dtype or (inputs[0].dtype if inputs else DType.F32))
 
 

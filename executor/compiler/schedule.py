@@ -17,6 +17,7 @@ from math import prod
 from executor.compiler import ir
 from executor.compiler.ir import Node, Op
 from executor.compiler.kernels import general as loops
+from executor.compiler.kernels import indexing, scans, typed_rows
 from executor.compiler.kernels.base import Buffer, Kernel, View, c_strides
 from executor.compiler.kernels.contraction import COLUMNS, Band, Contraction, Operand, Weights
 from executor.compiler.kernels.convolution import ConvWeight
@@ -128,7 +129,7 @@ class Scheduler:
                 self._realise(node)
         for node, region in sinks.outputs:
             if node.dtype is not DType.F32:
-                self._add(loops.Leave(self._name("rows"), self.view(node), region))
+                self._add(typed_rows.Leave(self._name("rows"), self.view(node), region))
                 continue
             source = self.contiguous(node)
             self._add(LanesToRows(self._name("rows"), source, region, source.elements, at_row0=True))
@@ -290,7 +291,7 @@ class Scheduler:
             region = self.places[str(node.attrs[0])]
             integer = node.op is Op.TARGET and node.attrs[1] == "i32"
             if node.dtype is not DType.F32:
-                self._add(loops.Arrive(self._name("lanes"), region, self._new(node)))
+                self._add(typed_rows.Arrive(self._name("lanes"), region, self._new(node)))
                 return
             self._add(RowsToLanes(self._name("lanes"), region, self._new(node), integer))
 
@@ -407,18 +408,18 @@ class Scheduler:
         elif node.op is Op.ARG:
             axis, last = node.attrs
             assert isinstance(axis, int)
-            self._add(loops.Arg(name, sources[0], axis, bool(last), target))
+            self._add(scans.Arg(name, sources[0], axis, bool(last), target))
         elif node.op is Op.CUMULATE:
             op, axis, exclusive = node.attrs
             assert isinstance(op, Op) and isinstance(axis, int)
-            self._add(loops.Cumulate(name, op, sources[0], axis, bool(exclusive), target))
+            self._add(scans.Cumulate(name, op, sources[0], axis, bool(exclusive), target))
         elif node.op is Op.RANK:
-            self._add(loops.Rank(name, sources[0], target))
+            self._add(scans.Rank(name, sources[0], target))
         elif node.op is Op.TAKE:
-            self._add(loops.Take(name, sources[0], sources[1], target))
+            self._add(indexing.Take(name, sources[0], sources[1], target))
         elif node.op is Op.PUT_SUM:
             self._add(loops.Filled(self._name("fill"), target, 0))
-            self._add(loops.Put(name, Op.ADD, sources[0], sources[1], target, node.shape[0]))
+            self._add(indexing.Put(name, Op.ADD, sources[0], sources[1], target, node.shape[0]))
         else:
             raise UnsupportedType(f"{node.op.name} of {node.dtype.value}")
 
@@ -437,7 +438,7 @@ class Scheduler:
         assert isinstance(op, Op)
         target = self._new(node)
         self._add(loops.Pointwise(self._name("copy"), Op.IDENTITY, (x,), self.views[node]))
-        self._add(loops.Put(self._name("put"), op, index, updates, target, node.shape[0]))
+        self._add(indexing.Put(self._name("put"), op, index, updates, target, node.shape[0]))
 
     def _noised(self, node: Node) -> None:
         name, place, factor = node.attrs

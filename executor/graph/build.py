@@ -18,6 +18,8 @@ from executor.ops.shapes import value_of_array
 from executor.ops.values import Value, tensor
 
 IR_NODES_MAX = 20_000
+NODES_MADE_MAX = 400_000
+"""Nodes made while a graph is read, those that nothing uses included."""
 STEPS_MAX = 16_384
 """Operators that are applied, those of unrolled loops and expanded functions included."""
 
@@ -81,7 +83,11 @@ def _built(
             data[name] = array.astype(np.float32)
         else:
             values[name] = value_of_array(array)
-    Runner(graph.opset).run(graph.steps, values)
+    token = ir.NODES_LEFT.set([NODES_MADE_MAX])
+    try:
+        Runner(graph.opset).run(graph.steps, values)
+    finally:
+        ir.NODES_LEFT.reset(token)
     running = new_statistics(graph, values)
     starts = {**dict.fromkeys(sorted(factors(graph)), 1.0), **trained_statistics(graph)}
     outputs = {name: tensor(values[name]) for name in graph.outputs if name in values}

@@ -199,9 +199,9 @@ def trilu(x: Node, k: Ints | None = None, *, upper: int = 1) -> Node:
     if len(x.shape) < 2:
         raise ShapeMismatch("Trilu of less than a matrix")
     rows, columns = x.shape[-2:]
-    shift = 0 if k is None else k.one()
-    apart = np.arange(columns)[None, :] - np.arange(rows)[:, None]
-    kept = ir.array(apart >= shift if upper else apart <= shift, DType.BOOL)
+    shift = ir.scalar(0 if k is None else k.one(), DType.I64)
+    apart = iota((1, columns), 1) - iota((rows, 1), 0)
+    kept = ir.elementwise(Op.GE, *((apart, shift) if upper else (shift, apart)))
     return ir.select(kept, x, ir.scalar(0, x.dtype))
 
 

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from executor.compiler import ir
 from executor.compiler.ir import Node, Op, const
 from executor.compiler.types import DType
-from executor.errors import ShapeMismatch, UnsupportedAttribute
+from executor.errors import ShapeMismatch, TooLarge, UnsupportedAttribute
 from executor.ops.reductions import over
+from executor.ops.shapes import LINE_MAX
 from executor.ops.spatial import Ones, Window, sides, spatial_of, window
 from executor.ops.table import operator
 from executor.ops.values import Ints, Values, rank, whole
@@ -116,6 +117,8 @@ def max_pool(
 
 def _with_indices(x: Node, spot: Window, column_major: int) -> Values:
     """Also the place of each largest element in the whole tensor, as if it were flat."""
+    if x.size > LINE_MAX:
+        raise TooLarge(f"indices into a tensor of more than {LINE_MAX} elements")
     padded = spot.padded(x, float(x.dtype.lowest))
     size = np.arange(prod(spot.size)).reshape(spot.size, order="F" if column_major else "C")
     places = np.pad(size, tuple(zip(spot.before, spot.after, strict=True)))

@@ -14,7 +14,8 @@ from executor.ops.movement import expand, shape_of
 from executor.ops.table import operator
 from executor.ops.values import INTEGERS_MAX, Ints, Value, ints, numbers, tensor, whole
 
-Array = np.ndarray
+LINE_MAX = 1 << 22
+"""Numbers in a row that the compiler writes out."""
 
 
 def value_of_array(array: "np.ndarray[tuple[int, ...], np.dtype[np.generic]]") -> Value:
@@ -111,7 +112,7 @@ def range_(start: Value, limit: Value, delta: Value) -> Value:
         if len(found) <= INTEGERS_MAX:
             return ints(list(found), start.dtype)
     count = max(0, ceil((last - first) / step))
-    if count > ir.ELEMENTS_MAX:
+    if count > LINE_MAX:
         raise TooLarge("Range of many numbers")
     begin, by = tensor(start), tensor(delta)
     places = ir.array(np.arange(count), begin.dtype)
@@ -139,6 +140,8 @@ def eye_like(x: Node, *, dtype: int | None = None, k: int = 0) -> Node:
 
 
 def iota(shape: tuple[int, ...], axis: int) -> Node:
-    """The index along an axis, as i64."""
+    """The index along an axis, as i64. Raises TooLarge."""
+    if shape[axis] > LINE_MAX:
+        raise TooLarge(f"an axis of more than {LINE_MAX} elements is counted")
     line = [shape[axis] if place == axis else 1 for place in range(len(shape))]
     return ir.expand_to(ir.reshape(ir.array(np.arange(shape[axis]), DType.I64), line), shape)

@@ -14,6 +14,7 @@ from executor.compiler import ir
 from executor.compiler.ir import Node, Op
 from executor.compiler.types import HALVES, DType
 from executor.errors import ShapeMismatch, TooLarge, UnsupportedAttribute, UnsupportedType
+from executor.ops.shapes import LINE_MAX
 from executor.ops.table import operator
 from executor.ops.values import numbers, whole
 
@@ -75,6 +76,8 @@ class Window:
 def window(size: Sides, kernel: Sides, strides: Ones, dilations: Ones, pads: Ones, auto_pad: str) -> Window:
     """A window from ONNX's attributes. Raises ShapeMismatch, UnsupportedAttribute."""
     spatial = len(size)
+    if max(size, default=0) > LINE_MAX:
+        raise TooLarge(f"a window over {max(size)} elements in a row; {LINE_MAX} are allowed")
     step, spread = sides(strides, spatial, 1, 1), sides(dilations, spatial, 1, 1)
     if auto_pad in ("NOTSET", "VALID"):
         amounts = tuple(pads) if pads is not None and auto_pad == "NOTSET" else (0,) * (2 * spatial)

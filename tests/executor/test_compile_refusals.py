@@ -113,11 +113,36 @@ def constant(name: str, *values: int) -> onnx.NodeProto:
     return helper.make_node("Constant", [], [name], value=numpy_helper.from_array(np.array(values, np.int64)))
 
 
+def looped(turns: int, *inner: onnx.NodeProto) -> Change:
+    """A Loop whose body runs `inner` on x."""
+    body = helper.make_graph(
+        [*inner, node("Identity", "going", "again")],
+        "body",
+        [
+            helper.make_tensor_value_info("turn", TensorProto.INT64, []),
+            helper.make_tensor_value_info("going", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("state", TensorProto.FLOAT, None),
+        ],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in ("again", "next")],
+    )
+    return nodes(constant("count", turns), node("Loop", "count - x", "y", body=body))
+
+
 REFUSED: dict[str, tuple[type[errors.ExecutorError], Change]] = {
     "unknown operator": (errors.UnknownOp, chain("Bernoulli", "x")),
     "foreign domain": (errors.UnknownOp, chain("Relu", "x", domain="evil")),
     "own function": (errors.UnknownOp, function),
     "sub-graph that depends on data": (errors.DynamicShape, subgraph),
+    "a loop of a billion turns": (errors.TooLarge, looped(1 << 30, node("Relu", "state", "next"))),
+    "a loop that unrolls into too much": (
+        errors.TooLarge,
+        looped(
+            1000,
+            *(node("Relu", f"s{k}" if k else "state", f"s{k + 1}") for k in range(20)),
+            node("Relu", "s20", "next"),
+        ),
+    ),
+    "a random operator": (errors.UnknownOp, chain("RandomNormalLike", "x")),
     "external data": (errors.ExternalData, initialiser(external())),
     "declared 2 GB": (errors.TooLarge, initialiser(declared(1 << 15, 1 << 14))),
     "dimensions beyond 64 bits": (errors.TooLarge, initialiser(declared(1 << 62, 1 << 62))),

@@ -166,14 +166,14 @@ def _sinh(s: Scalar, x: Value) -> Value:
     x = s.let(x)
     z = s.let(x * x)
     near = x * _series(s, z, [1 / math.factorial(2 * k + 1) for k in range(10)])
-    half = s.let(_exp(s, x.unary("abs") - math.log(2)))
-    far = (half - 0.25 / half).op("copysign", x)
+    root = s.let(_exp(s, x.unary("abs") * 0.5))
+    far = (root * 0.5 * root - 0.5 / root / root).op("copysign", x)
     return s.select(x.unary("abs") < 1.0, near, far)
 
 
 def _cosh(s: Scalar, x: Value) -> Value:
-    half = s.let(_exp(s, x.unary("abs") - math.log(2)))
-    return half + 0.25 / half
+    root = s.let(_exp(s, x.unary("abs") * 0.5))
+    return root * 0.5 * root + 0.5 / root / root
 
 
 def _tanh(s: Scalar, x: Value) -> Value:
@@ -200,8 +200,8 @@ def _acosh(s: Scalar, x: Value) -> Value:
 
 
 def _atanh(s: Scalar, x: Value) -> Value:
-    x = s.let(x)
-    return _log1p(s, (x + x) / (1.0 - x)) * 0.5
+    size = s.let(x.unary("abs"))
+    return (_log1p(s, (size + size) / (1.0 - size)) * 0.5).op("copysign", x)
 
 
 def _erf(s: Scalar, x: Value) -> Value:
