@@ -17,7 +17,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -36,6 +36,7 @@ from executor.errors import (
     by_name,
 )
 from executor.rows import RowSource, checked_chunks
+from executor.stream import Stream
 from executor.weights import Span, check_slots, filled
 from executor.wire import Kind
 from primitives.data import Schema
@@ -58,6 +59,11 @@ ROW_COPIES = 24
 MODEL_COPIES = 12
 MODEL_MAX = 64 * MIB
 TEMPLATE_ROOM = MIB
+RESIDENT_MAX = 64 * MIB
+"""Bytes of rows that the child holds; more are streamed."""
+STATES_MAX = 3
+"""Tensors that an optimizer keeps for each parameter, at most."""
+ROWS_PER_CALL_MAX = 1 << 24
 KEY_SIZE = 32
 
 
@@ -107,6 +113,30 @@ class TrainResult:
     last_loss: float | None
 
 
+@dataclass(frozen=True)
+class EpochResult:
+    """A run after an epoch: its number from 1, mean loss, fuel so far; with `snapshots` also the weights and
+    the optimizer's state, from which the run can go on."""
+
+    number: int
+    loss: float
+    fuel: int
+    weights: bytes
+    states: bytes
+
+
+@dataclass(frozen=True)
+class Resume:
+    """Where a run goes on: epochs done, and the optimizer's state; the weights are those of the model."""
+
+    epochs: int
+    states: bytes
+
+
+class Stopped(Exception):
+    """`on_epoch` ended the run: it wants no more epochs."""
+
+
 class Enclave:
     """Trains in a child process. Stateless: one value serves any number of runs, also at once.
 
@@ -152,21 +182,41 @@ class Enclave:
         init_key: bytes = bytes(KEY_SIZE),
         losses: bool = False,
         progress: Callable[[int, int], None] | None = None,
+        on_epoch: Callable[[EpochResult], bool] | None = None,
+        snapshots: bool = False,
+        resume: Resume | None = None,
     ) -> TrainResult:
         """Train on rows and return the new weights.
 
         `init_key` is `executor.initialise.init_key(beacon, job)`. `losses` asks for the mean losses of the
         first and last epoch; under differential privacy there are none. `progress` is called with (steps
         done, all steps), never more. The deadline covers all of it.
+
+        With `losses`, `on_epoch` is told each epoch, with `snapshots` also the weights then: for rows of
+        one's own, since a loss or an early stop tells of them. When it returns False the run ends with
+        Stopped. A dataset of more than RESIDENT_MAX bytes is streamed, see `executor.stream`.
         """
-        chunks = checked_chunks(rows)
+        stream = Stream(rows, spec) if _large(rows) else None
+        chunks = [] if stream else checked_chunks(rows)
+        if resume is not None and spec.dp is not None:
+            raise SpecError(
+                "a differentially private run does not go on: its noise was that of the whole run"
+            )
         if spec.dp is not None and secret.noise_key == bytes(KEY_SIZE):
             raise SpecError("differential privacy needs a noise key that nobody else knows")
         losses = losses and spec.dp is None
         job = _job(model, spec, rows.rows, rows.schema, limits, init_key, chunks, losses, self.threads)
+        job = replace(
+            job,
+            streamed=stream is not None,
+            snapshots=snapshots and losses,
+            epochs_done=resume.epochs if resume else 0,
+            states=resume.states if resume else b"",
+        )
         with _child(self.command(), limits.deadline_ms) as child:
             planned = child.plan(job)
-            done = child.run(chunks, secret, planned, progress)
+            talk = Talk(job, planned, progress, on_epoch if losses else None)
+            done = child.run(chunks, secret, talk, stream)
         weights = _weights(planned, done.weights)
         return TrainResult(
             weights=weights,
@@ -197,6 +247,8 @@ def _job(
     check_spec(spec)
     copies = ROW_COPIES * sum(map(len, chunks)) + MODEL_COPIES * len(model)
     threads = max(1, min(threads, spec.shards))
+    if not chunks and init_key is not None:
+        copies += ROW_COPIES * RESIDENT_MAX
     data = HEADROOM + threads * (limits.memory + STACK) + copies
     return wire.Job(
         train=init_key is not None,
@@ -214,7 +266,17 @@ def _job(
         losses=losses,
         threads=threads,
         describe=False,
+        streamed=False,
+        snapshots=False,
+        epochs_done=0,
+        states=b"",
     )
+
+
+def _large(rows: RowSource) -> bool:
+    """More rows than the child should hold; text columns do not count."""
+    fixed = sum(column.row_bytes or 0 for column in rows.schema.columns)
+    return rows.rows * fixed > RESIDENT_MAX
 
 
 def _processors() -> int:
@@ -328,6 +390,10 @@ class _Child:
         if planned.steps != steps(job.spec, job.rows):
             raise wire.Broken("a plan of another number of steps")
         check_slots(planned.template, _slots(planned))
+        if planned.state_bytes > STATES_MAX * sum(slot.length for slot in planned.slots):
+            raise wire.Broken("a plan of more optimizer state than any optimizer has")
+        if not 0 < planned.rows_per_call <= ROWS_PER_CALL_MAX:
+            raise wire.Broken("a plan of another number of rows a call")
         return planned
 
     def description(self) -> wire.Description:
@@ -336,27 +402,70 @@ class _Child:
         return decode(wire.Description, payload)
 
     def run(
-        self,
-        chunks: Sequence[bytes],
-        secret: Secrets,
-        planned: wire.Planned,
-        progress: Callable[[int, int], None] | None,
+        self, chunks: Sequence[bytes], secret: Secrets, talk: "Talk", stream: Stream | None = None
     ) -> wire.Done:
-        """Send the rows, read step counts and the result. Raises what the run failed for."""
+        """Send the rows, read step counts and the result. Raises what the run failed for, and Stopped."""
         for chunk in chunks:
             wire.send(self._to, Kind.CHUNK, chunk)
         wire.send(self._to, Kind.RUN, encode(wire.Run, wire.Run(noise_key=secret.noise_key)))
-        length = sum(slot.length for slot in planned.slots)
-        bounds = {Kind.PROGRESS: 8, Kind.FAILED: 1, Kind.DONE: wire.DONE_ROOM + length}
-        for _ in range(planned.steps + 1):
+        if stream is not None:
+            parts = stream.parts(talk.job.spec, talk.planned.rows_per_call, talk.job.epochs_done)
+            threading.Thread(target=self._send_rows, args=(parts,), daemon=True).start()
+        bounds = talk.bounds()
+        for _ in range(talk.planned.steps + talk.job.spec.epochs + 1):
             kind, payload = wire.receive(self._from, bounds)
             if kind == Kind.DONE:
                 return decode(wire.Done, payload)
             if kind == Kind.FAILED:
                 raise _failure(decode(wire.Failed, payload).code)
-            if progress is not None:
-                progress(min(decode(wire.Progress, payload).steps, planned.steps), planned.steps)
+            talk.hear(kind, payload)
         raise wire.Broken("more steps than there are")
+
+    def _send_rows(self, parts: Iterator[bytes]) -> None:
+        """A thread of its own: the child may have to be heard before it can read on."""
+        with suppress(BrokenPipeError, ValueError):  # the child has ended, and with it the pipe
+            for part in parts:
+                wire.send(self._to, Kind.ROWS, part)
+
+
+class Talk:
+    """What a run tells on its way: step counts, and epochs where they were asked for."""
+
+    def __init__(
+        self,
+        job: wire.Job,
+        planned: wire.Planned,
+        progress: Callable[[int, int], None] | None,
+        on_epoch: Callable[[EpochResult], bool] | None = None,
+    ) -> None:
+        self.job, self.planned = job, planned
+        self._progress, self._on_epoch = progress, on_epoch
+        self._epochs = job.epochs_done
+
+    def bounds(self) -> dict[Kind, int]:
+        """The longest that each answer may be."""
+        length = sum(slot.length for slot in self.planned.slots)
+        bounds = {Kind.PROGRESS: 8, Kind.FAILED: 1, Kind.DONE: wire.DONE_ROOM + length}
+        if self.job.losses:
+            told = length + self.planned.state_bytes if self.job.snapshots else 0
+            bounds[Kind.EPOCH] = wire.EPOCH_ROOM + told
+        return bounds
+
+    def hear(self, kind: Kind, payload: bytes) -> None:
+        """One answer. Raises Stopped where `on_epoch` ends the run."""
+        if kind == Kind.PROGRESS:
+            if self._progress is not None:
+                total = self.planned.steps
+                self._progress(min(decode(wire.Progress, payload).steps, total), total)
+            return
+        told = decode(wire.Epoch, payload)
+        self._epochs += 1
+        if self._on_epoch is None:
+            return
+        weights = filled(self.planned.template, _slots(self.planned), told.weights) if told.weights else b""
+        loss = bits_float(told.loss)
+        if not self._on_epoch(EpochResult(self._epochs, loss, told.fuel, weights, told.states)):
+            raise Stopped
 
 
 def _failure(code: int) -> ExecutorError:

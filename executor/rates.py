@@ -44,6 +44,11 @@ class Numbers:
         rows = [row[len(row) - self.count :] for row in islice(self._rows, steps)]
         return np.array(rows, dtype=np.float64).astype(np.float32).reshape(steps, self.count)
 
+    def skip(self, steps: int) -> None:
+        """Pass over steps that an earlier run has done."""
+        for _ in islice(self._rows, steps):
+            pass
+
 
 def rates(spec: TrainingSpec, rows: int) -> Iterator[float]:
     """The learning rate of each step, without end."""

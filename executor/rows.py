@@ -85,13 +85,23 @@ def checked_chunks(source: RowSource) -> list[bytes]:
     chunks, leaves = [], []
     for i in range(chunk_count(source.schema, source.rows)):
         salt, chunk = source.chunk(i)
-        if len(salt) != merkle.SALT_SIZE or len(chunk) > CHUNK_MAX:
-            raise CommitmentMismatch(f"chunk {i} is not of the form that the dataset commits to")
+        check_leaf_form(i, salt, chunk)
         leaves.append(merkle.leaf(i, salt, chunk))
         chunks.append(chunk)
+    check_root(source, leaves)
+    return chunks
+
+
+def check_leaf_form(index: int, salt: bytes, chunk: bytes) -> None:
+    """Refuse a chunk that none of a dataset's can be: CommitmentMismatch."""
+    if len(salt) != merkle.SALT_SIZE or len(chunk) > CHUNK_MAX:
+        raise CommitmentMismatch(f"chunk {index} is not of the form that the dataset commits to")
+
+
+def check_root(source: RowSource, leaves: Sequence[bytes]) -> None:
+    """Refuse leaves that are not those of the source's root: CommitmentMismatch."""
     if _root(source, leaves) != source.root:
         raise CommitmentMismatch("the rows are not those that the dataset's root commits to")
-    return chunks
 
 
 def _root(source: RowSource, leaves: Sequence[bytes]) -> bytes:
@@ -209,7 +219,7 @@ def decode_chunk(schema: Schema, chunk: bytes, rows: int) -> dict[str, Array]:
         if column.dtype == Dtype.Utf8:
             continue
         array: Array = records[column_name(column)]
-        _check_values(column, array)
+        check_values(column, array)
         columns[column_name(column)] = array
     return columns
 
@@ -249,7 +259,8 @@ def _compact(data: bytes, at: int) -> tuple[int, int]:
     return int.from_bytes(data[at : at + size], "little") >> 2, at + size
 
 
-def _check_values(column: Column, array: Array) -> None:
+def check_values(column: Column, array: Array) -> None:
+    """Refuse NaN, infinities, and flags that are not 0 or 1: BadData."""
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise BadData(f"column {column_name(column)!r} holds NaN or infinity")
     if column.dtype == Dtype.Bool and array.size and int(array.max()) > 1:

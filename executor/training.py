@@ -62,10 +62,16 @@ def dataset(
     """The rows as arrays by region name: float32 inputs, normalised, and the target. Raises BadData,
     BadTable.
     """
+    names = [item.column.decode("utf-8") for item in spec.inputs]
+    table = rows.table(schema, chunks, count, [*names, spec.target.column.decode("utf-8")])
+    return arrays_of(plan, spec, table, count)
+
+
+def arrays_of(plan: Plan, spec: TrainingSpec, table: Mapping[str, Array], count: int) -> dict[str, Array]:
+    """Columns as arrays by region name."""
     assert plan.target is not None
     names = [item.column.decode("utf-8") for item in spec.inputs]
     target = spec.target.column.decode("utf-8")
-    table = rows.table(schema, chunks, count, [*names, target])
     arrays: dict[str, Array] = {}
     for item, name, region in zip(spec.inputs, names, _inputs(plan, spec), strict=True):
         if region.kind is Kind.F32:
@@ -111,37 +117,94 @@ def _drawn(key: bytes, number: int, parameter: Parameter) -> bytes:
     return kaiming_uniform(key, number, parameter.region.shape, parameter.fan_in).astype("<f4").tobytes()
 
 
+Batches = Iterator[Mapping[str, Array]]
+
+
+@dataclass(frozen=True)
+class Held:
+    """All rows in memory, as `dataset` gives them."""
+
+    data: Mapping[str, Array]
+
+    def epoch(self, plan: Plan, spec: TrainingSpec, number: int, count: int) -> Batches:
+        """The rows of each call of an epoch, by region."""
+        places = order(spec.seed, number, count, spec.shuffle)
+        for start in range(0, count, plan.rows_per_call):
+            taken = places[start : start + plan.rows_per_call]
+            yield {name: array[taken] for name, array in self.data.items()}
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """Rows that come one call after another, already in order; `read` gives the columns of the next."""
+
+    read: Callable[[int], Mapping[str, Array]]
+
+    def epoch(self, plan: Plan, spec: TrainingSpec, number: int, count: int) -> Batches:
+        """The rows of each call of an epoch, by region."""
+        for start in range(0, count, plan.rows_per_call):
+            rows = min(plan.rows_per_call, count - start)
+            yield arrays_of(plan, spec, self.read(rows), rows)
+
+
+@dataclass(frozen=True)
+class Begin:
+    """Where a run goes on: epochs done, and the optimizer's state behind them (empty: fresh)."""
+
+    epochs: int = 0
+    states: bytes = b""
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What there is after an epoch: its number from 1, mean loss, fuel used so far, and how to read the
+    parameters and the optimizer's state."""
+
+    number: int
+    loss: float | None
+    fuel: int
+    parameters: Callable[[], bytes]
+    states: Callable[[], bytes]
+
+
 def train(
     plan: Plan,
     spec: TrainingSpec,
     sandbox: Sandbox | Team,
     start: Sequence[bytes],
-    data: Mapping[str, Array],
+    data: Held | Streamed,
+    count: int,
     progress: Callable[[int], None],
     noise_key: bytes = bytes(32),
+    begin: Begin | None = None,
+    on_epoch: Callable[[Epoch], None] | None = None,
 ) -> Trained:
-    """Run every epoch and read the weights. Raises OutOfFuel, and Diverged when a weight is NaN or
-    infinite. Under differential privacy `noise_key` decides the noise.
+    """Run every epoch over `count` rows and read the weights. Raises OutOfFuel, and Diverged when a weight is
+    NaN or infinite. Under differential privacy `noise_key` decides the noise.
     """
+    begin = begin or Begin()
     noise = None if plan.variance is None else Noise(noise_key, plan.variance)
     for region, value in plan.constants:
         sandbox.write(region, value)
     for parameter, value in zip(plan.parameters, start, strict=True):
         sandbox.write(parameter.region, value)
-        for state in parameter.states:
-            sandbox.view(state.region)[...] = np.float32(state.fill)
-    assert plan.target is not None
-    count = len(data[plan.target.name])
+    _restore(plan, sandbox, begin.states)
     losses: list[float | None] = []
-    done, numbers = 0, Numbers(spec, count)
-    for epoch in range(spec.epochs):
+    done, numbers = begin.epochs * -(-count // spec.batch), Numbers(spec, count)
+    for _ in range(begin.epochs):
+        numbers.skip(-(-count // spec.batch))
+    for epoch in range(begin.epochs, spec.epochs):
         means = []
-        places = order(spec.seed, epoch, count, spec.shuffle)
-        for part in _calls(plan, sandbox, data, numbers, places, noise):
+        for part in _calls(plan, sandbox, data.epoch(plan, spec, epoch, count), numbers, noise):
             done += len(part)
             means.append(part)
             progress(done)
         losses.append(_mean(np.concatenate(means), count, plan.batch) if plan.losses else None)
+        if on_epoch is not None:
+            used = sandbox.fuel_used
+            read = lambda: _canonical(sandbox, [item.region for item in plan.parameters])  # noqa: E731
+            kept = lambda: _canonical(sandbox, state_regions(plan))  # noqa: E731
+            on_epoch(Epoch(epoch + 1, losses[-1], used, read, kept))
     sandbox.call("finish")
     parameters = tuple(sandbox.view(parameter.region).tobytes() for parameter in plan.parameters)
     if not all(np.isfinite(np.frombuffer(value, "<f4")).all() for value in parameters):
@@ -149,29 +212,58 @@ def train(
     return Trained(parameters, losses[0], losses[-1], sandbox.fuel_used)
 
 
+def state_regions(plan: Plan) -> list[Region]:
+    """Where the optimizer keeps its state, parameter after parameter."""
+    return [state.region for parameter in plan.parameters for state in parameter.states]
+
+
+def check_begin(plan: Plan, spec: TrainingSpec, begin: Begin) -> None:
+    """Refuse to go on from what is no state of this run: SpecError."""
+    if begin.states and sum(region.size for region in state_regions(plan)) != len(begin.states):
+        raise SpecError("the optimizer's state is not that of this model and optimizer")
+    if begin.epochs >= spec.epochs:
+        raise SpecError(f"{begin.epochs} epochs are done already; {spec.epochs} in all leave none to run")
+
+
+def _restore(plan: Plan, sandbox: Sandbox | Team, states: bytes) -> None:
+    """Fill the optimizer's state: fresh, or with what an earlier run left."""
+    if not states:
+        for parameter in plan.parameters:
+            for state in parameter.states:
+                sandbox.view(state.region)[...] = np.float32(state.fill)
+        return
+    regions, at = state_regions(plan), 0
+    for region in regions:
+        sandbox.write(region, states[at : at + region.size])
+        at += region.size
+
+
+def _canonical(sandbox: Sandbox | Team, regions: Sequence[Region]) -> bytes:
+    """The regions' float32 values, every NaN the same one."""
+    values = [np.array(sandbox.view(region), dtype="<f4") for region in regions]
+    for array in values:
+        array[np.isnan(array)] = np.float32(np.nan)
+    return b"".join(array.tobytes() for array in values)
+
+
 def _calls(
-    plan: Plan,
-    sandbox: Sandbox | Team,
-    data: Mapping[str, Array],
-    numbers: Numbers,
-    places: NDArray[np.int64],
-    noise: Noise | None,
+    plan: Plan, sandbox: Sandbox | Team, batches: Batches, numbers: Numbers, noise: Noise | None
 ) -> Iterator[NDArray[np.float32]]:
-    """One pass over the rows in the given order; the mean loss of each step (zero where none is computed),
+    """One pass over the rows in their order; the mean loss of each step (zero where none is computed),
     call by call.
     """
     assert plan.target is not None
-    for start in range(0, len(places), plan.rows_per_call):
-        taken = places[start : start + plan.rows_per_call]
+    for batch in batches:
+        rows = len(batch[plan.target.name])
         for region in (*plan.inputs, plan.target):
-            sandbox.view(region)[: len(taken)] = data[region.name][taken]
-        steps = -(-len(taken) // plan.batch)
+            sandbox.view(region)[:rows] = batch[region.name]
+        steps = -(-rows // plan.batch)
         if plan.numbers is not None:
             sandbox.view(plan.numbers)[:steps] = numbers.take(steps)
         if noise is not None and plan.noise is not None:
             columns = plan.noise.shape[1]
             sandbox.view(plan.noise)[:steps] = noise.take(steps * columns).reshape(steps, columns)
-        sandbox.call("run", steps, len(taken) - (steps - 1) * plan.batch)
+        sandbox.call("run", steps, rows - (steps - 1) * plan.batch)
         losses = sandbox.view(plan.losses)[:steps] if plan.losses else np.zeros(steps)
         yield losses.astype(np.float32)
 

@@ -5,7 +5,9 @@ two pipes.
     child → parent   PLANNED or REFUSED       the plan, or an error's name and a sentence about the model
     child → parent   DESCRIBED                if asked: the plan for people, and the module
     parent → child   CHUNK …, RUN             the rows, already checked against their root
+                     RUN, ROWS …              or, where they are too many to hold: call by call, in order
     child → parent   PROGRESS …, DONE/FAILED  step counts; then weights of the planned length or a code
+                     EPOCH                    behind each epoch, if the job asks for losses
 
 The order is the point: words are allowed only before the child has seen a row. Afterwards it can say a
 step count, one of a few codes, or exactly as many bytes as the plan announced. Every reader bounds a frame
@@ -26,12 +28,14 @@ from executor.errors import (
 )
 from primitives.data import Schema
 from primitives.job import TrainingSpec, Work
-from primitives.scale import H256, U8, U32, U64, Bytes, Struct
+from primitives.scale import H256, U8, U16, U32, U64, Bytes, Struct
 
 HEADER = 5
 TEXT_MAX = 500
 """Characters of an error's sentence."""
 DESCRIPTION_MAX = 64 << 20
+EPOCH_ROOM = 22
+"""Bytes of EPOCH besides weights and state: loss, fuel, two compact lengths."""
 DONE_ROOM = 21
 """Bytes of DONE besides the weights: fuel, two losses, the weights' compact length."""
 
@@ -52,11 +56,15 @@ class Kind(IntEnum):
     FAILED = 7
     DONE = 8
     DESCRIBED = 9
+    ROWS = 10
+    EPOCH = 11
 
 
 class Job(Struct):
     """JOB: what to compile and under which limits. `train` false means: quote only; `losses` false: tell
-    none; `threads` is how many may share the work, at least one.
+    none; `threads` is how many may share the work, at least one. `streamed`: the rows come call by call;
+    `snapshots`: tell weights and optimizer state after each epoch; a run goes on after `epochs_done` epochs
+    with `states` (empty: fresh).
     """
 
     train: bool
@@ -73,6 +81,10 @@ class Job(Struct):
     losses: bool
     threads: U8
     describe: bool
+    streamed: bool
+    snapshots: bool
+    epochs_done: U16
+    states: Bytes
 
 
 class Slot(Struct):
@@ -83,7 +95,8 @@ class Slot(Struct):
 
 
 class Planned(Struct):
-    """PLANNED: the plan's static figures, and `weights.onnx` with zeros in its slots."""
+    """PLANNED: the plan's static figures, and `weights.onnx` with zeros in its slots. A call takes
+    `rows_per_call` rows; the optimizer keeps `state_bytes` bytes."""
 
     work: Work
     steps: U64
@@ -94,6 +107,8 @@ class Planned(Struct):
     template: Bytes
     slots: list[Slot]
     unconfined: list[str]
+    rows_per_call: U32
+    state_bytes: U64
 
 
 class Refused(Struct):
@@ -153,6 +168,17 @@ class Progress(Struct):
     """PROGRESS: optimizer steps done."""
 
     steps: U64
+
+
+class Epoch(Struct):
+    """EPOCH: mean loss of the epoch (float32 pattern) and fuel so far; with `snapshots` the slots' bytes in
+    order and the optimizer's state, else nothing.
+    """
+
+    loss: U32
+    fuel: U64
+    weights: Bytes
+    states: Bytes
 
 
 class Failed(Struct):

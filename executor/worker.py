@@ -6,7 +6,7 @@ Started by `executor.enclave` with an empty environment and two pipes, standard 
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import IO
 
 import wasmtime
@@ -16,10 +16,12 @@ from executor.compiler.compile import compile_training
 from executor.compiler.plan import Plan
 from executor.confine import confine
 from executor.describe import described
+from executor.rows import Array, row_dtype
 from executor.sandbox import Sandbox
+from executor.stream import columns_of, record_schema
 from executor.team import Helpers, Team, sandbox_for
 from executor.wire import Kind
-from primitives.data import CHUNK_MAX, chunk_count
+from primitives.data import CHUNK_MAX, Schema, chunk_count
 from primitives.hashing import tagged
 from primitives.job import Work, float_bits
 from primitives.scale import decode, encode
@@ -56,6 +58,7 @@ def _plan(
         sandbox = sandbox_for(plan, job.memory, job.fuel, helpers)
         if plan.fuel > job.fuel:
             raise errors.OutOfFuel(f"the job needs {plan.fuel} units of fuel, over the limit of {job.fuel}")
+        training.check_begin(plan, job.spec, training.Begin(job.epochs_done, job.states))
         start = training.initial(plan, job.spec, job.init_key)
         announcement = _announce(job, plan, sandbox, unconfined)
     except errors.ExecutorError as error:
@@ -84,6 +87,8 @@ def _announce(job: wire.Job, plan: Plan, sandbox: Sandbox | Team, unconfined: li
         template=template,
         slots=[wire.Slot(offset=slot.offset, length=slot.length) for slot in slots],
         unconfined=unconfined,
+        rows_per_call=plan.rows_per_call,
+        state_bytes=sum(region.size for region in training.state_regions(plan)),
     )
 
 
@@ -102,10 +107,22 @@ def _train(
     def progress(steps: int) -> None:
         wire.send(writer, Kind.PROGRESS, encode(wire.Progress, wire.Progress(steps=steps)))
 
+    def epoch(found: training.Epoch) -> None:
+        told = wire.Epoch(
+            loss=_loss_bits(found.loss),
+            fuel=found.fuel,
+            weights=found.parameters() if job.snapshots else b"",
+            states=found.states() if job.snapshots else b"",
+        )
+        wire.send(writer, Kind.EPOCH, encode(wire.Epoch, told))
+
     try:
-        chunks, noise_key = _chunks(reader, chunk_count(job.schema, job.rows))
-        data = training.dataset(plan, job.spec, job.schema, chunks, job.rows)
-        trained = training.train(plan, job.spec, sandbox, start, data, progress, noise_key)
+        data, noise_key = _rows(job, job.schema, plan, reader)
+        begin = training.Begin(job.epochs_done, job.states)
+        told = epoch if job.losses else None
+        trained = training.train(
+            plan, job.spec, sandbox, start, data, job.rows, progress, noise_key, begin, told
+        )
     except Exception as error:
         wire.send(writer, Kind.FAILED, encode(wire.Failed, wire.Failed(code=_code(error))))
         return
@@ -116,6 +133,24 @@ def _train(
         weights=b"".join(trained.parameters),
     )
     wire.send(writer, Kind.DONE, encode(wire.Done, done))
+
+
+def _rows(
+    job: wire.Job, schema: Schema, plan: Plan, reader: IO[bytes]
+) -> tuple[training.Held | training.Streamed, bytes]:
+    """All rows, or those of one call after another, and the key of privacy's noise."""
+    if not job.streamed:
+        chunks, noise_key = _chunks(reader, chunk_count(schema, job.rows))
+        return training.Held(training.dataset(plan, job.spec, schema, chunks, job.rows)), noise_key
+    read = record_schema(schema, job.spec)
+    width = row_dtype(read).itemsize
+
+    def rows(count: int) -> Mapping[str, Array]:
+        _, payload = wire.receive(reader, {Kind.ROWS: count * width})
+        return columns_of(read, payload)
+
+    _, noise_key = _chunks(reader, 0)
+    return training.Streamed(rows), noise_key
 
 
 def _chunks(reader: IO[bytes], count: int) -> tuple[Sequence[bytes], bytes]:

@@ -31,6 +31,8 @@ def planned(**changes: object) -> wire.Planned:
         "template": bytes(100),
         "slots": [wire.Slot(offset=10, length=24)],
         "unconfined": [],
+        "rows_per_call": 4,
+        "state_bytes": 0,
     }
     return wire.Planned(**{**fields, **changes})  # type: ignore[arg-type]
 
@@ -76,7 +78,7 @@ def test_a_plan_with_any_byte_changed(cut: int, value: int) -> None:
 @example(frame(wire.Kind.PLANNED, b""))
 def test_any_second_answer(data: bytes) -> None:
     try:
-        done = answer(data).run([b"rows"], Secrets(), planned(), None)
+        done = answer(data).run([b"rows"], Secrets(), enclave.Talk(JOB, planned(), None))
     except EXPECTED:
         return
     try:
@@ -89,7 +91,14 @@ def test_any_second_answer(data: bytes) -> None:
 def test_lies_of_a_plan() -> None:
     huge = [wire.Slot(offset=0, length=2**40)]
     overlapping = [wire.Slot(offset=0, length=8), wire.Slot(offset=4, length=8)]
-    for lie in ({"slots": huge}, {"slots": overlapping}, {"steps": 2**60}, {"steps": 0}):
+    for lie in (
+        {"slots": huge},
+        {"slots": overlapping},
+        {"steps": 2**60},
+        {"steps": 0},
+        {"state_bytes": 73},
+        {"rows_per_call": 0},
+    ):
         with pytest.raises(EXPECTED):
             answer(frame(wire.Kind.PLANNED, encode(wire.Planned, planned(**lie)))).plan(JOB)
 
@@ -97,5 +106,6 @@ def test_lies_of_a_plan() -> None:
 def test_progress_never_passes_the_end() -> None:
     seen: list[tuple[int, int]] = []
     lie = frame(wire.Kind.PROGRESS, (2**60).to_bytes(8, "little"))
-    answer(lie, DONE).run([], Secrets(), planned(), lambda *at: seen.append(at))
+    talk = enclave.Talk(JOB, planned(), lambda *at: seen.append(at))
+    answer(lie, DONE).run([], Secrets(), talk)
     assert seen == [(4, 4)]

@@ -1,0 +1,150 @@
+"""Runs over more rows than are held, told epoch by epoch, and taken up again: always the same bits."""
+
+import json
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from executor import enclave
+from executor.enclave import Enclave, EpochResult, Limits, Resume, Secrets, Stopped
+from executor.errors import BadData, CommitmentMismatch, SpecError
+from executor.rows import MemoryRows
+from primitives.data import Column, Dtype, Schema
+from primitives.job import Init, OptimizerSpec, Schedule, Tick, TrainingSpec, WarmUp, model_hash
+from primitives.job import float_bits as bits
+from tests.executor.planted import ROOT, matmul_model, spec_for
+
+MODEL = matmul_model()
+LIMITS = Limits(memory=1 << 24, fuel=10**10, deadline_ms=60_000)
+ROWS = 50
+
+
+def source(labels: int = 3, secret: bytes | None = None) -> MemoryRows:
+    """Rows with a text column between those that are trained on."""
+    rng = np.random.default_rng(2)
+    columns = [
+        Column(name=b"label", dtype=Dtype.U8, shape=[]),
+        Column(name=b"note", dtype=Dtype.Utf8, shape=[]),
+        Column(name=b"x", dtype=Dtype.F32, shape=[2]),
+    ]
+    values: dict[str, Any] = {
+        "label": rng.integers(0, labels, ROWS),
+        "note": np.array([f"row {i}" for i in range(ROWS)], dtype=object),
+        "x": rng.standard_normal((ROWS, 2)).astype(np.float32),
+    }
+    return MemoryRows(Schema(columns=columns, rows_per_chunk=7), values, secret)
+
+
+def spec(model: bytes = MODEL, **changes: Any) -> TrainingSpec:
+    adam = OptimizerSpec.Adam(
+        rate=bits(0.01), beta1=bits(0.9), beta2=bits(0.99), epsilon=bits(1e-8), weight_decay=bits(0.01),
+        amsgrad=True, clip=None,
+    )  # fmt: skip
+    warm = Schedule.Warm(tick=Tick.Step, warm_up=WarmUp(ticks=20, start=bits(0.1)))
+    values = {"optimizer": adam, "schedule": warm, "epochs": 4, "batch": 8, "init": Init.Given(), **changes}
+    return spec_for(model, **values)
+
+
+def train(rows: MemoryRows, wanted: TrainingSpec, model: bytes = MODEL, **words: Any) -> Any:
+    return Enclave().train(model, rows, wanted, LIMITS, Secrets(), losses=True, **words)
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_streamed_rows_give_the_same_bits(shuffle: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = spec(shuffle=shuffle)
+    held = train(source(), wanted)
+    monkeypatch.setattr(enclave, "RESIDENT_MAX", 1)
+    seen: list[int] = []
+    streamed = train(source(secret=bytes(32)), wanted, progress=lambda done, _: seen.append(done))
+    assert streamed.weights == held.weights and streamed.fuel == held.fuel == held.quoted.work.fuel
+    assert (streamed.first_loss, streamed.last_loss) == (held.first_loss, held.last_loss)
+    assert seen[-1] == held.steps
+
+
+def test_streamed_rows_are_checked_as_held_ones_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(enclave, "RESIDENT_MAX", 1)
+    rows = source()
+    rows.root = bytes(32)
+    with pytest.raises(CommitmentMismatch):
+        train(rows, spec())
+    with pytest.raises(BadData):
+        train(source(labels=9), spec())
+
+
+def test_epochs_are_told_and_may_end_the_run() -> None:
+    told: list[EpochResult] = []
+
+    def listen(epoch: EpochResult) -> bool:
+        told.append(epoch)
+        return epoch.number < 3
+
+    with pytest.raises(Stopped):
+        train(source(), spec(), on_epoch=listen, snapshots=True)
+    assert [epoch.number for epoch in told] == [1, 2, 3]
+    short = train(source(), spec(epochs=3))
+    assert told[-1].weights == short.weights and told[-1].loss == short.last_loss
+    assert told[0].loss == short.first_loss and told[0].weights != short.weights
+
+
+def test_a_run_taken_up_again_ends_as_if_it_had_not_stopped() -> None:
+    told: list[EpochResult] = []
+    whole = train(source(), spec(), on_epoch=lambda epoch: told.append(epoch) or True, snapshots=True)
+    model, states = told[1].weights, told[1].states
+    later = spec(model, model_hash=model_hash(model))
+    again = train(source(), later, model, resume=Resume(2, states))
+    assert again.weights == whole.weights and again.last_loss == whole.last_loss
+    fresh = train(source(), later, model, resume=Resume(2, b""))
+    assert fresh.weights != whole.weights, "the optimizer's state matters"
+    with pytest.raises(SpecError):
+        train(source(), later, model, resume=Resume(2, states[:-4]))
+
+
+LARGE = """
+import json, resource, sys
+from pathlib import Path
+import numpy as np
+from onnx import TensorProto, helper
+from executor.enclave import Enclave, Limits, Secrets
+from executor.readers import Reading
+from executor.spool import spooled
+from primitives.job import model_hash
+from tests.executor.test_long_runs import spec
+ports = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["N", k]) for n, k in (("x", 1000), ("y", 3))]
+weights = helper.make_tensor("w", TensorProto.FLOAT, [1000, 3], [0.0] * 3000)
+nodes = [helper.make_node("MatMul", ["x", "w"], ["y"])]
+graph = helper.make_graph(nodes, "g", ports[:1], ports[1:], [weights])
+proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+model = proto.SerializeToString()
+rows = spooled(Path(sys.argv[1]), Reading())
+limits = Limits(memory=1 << 26, fuel=10**12, deadline_ms=200_000)
+wanted = spec(model, model_hash=model_hash(model), epochs=1, batch=64)
+found = Enclave().train(model, rows, wanted, limits, Secrets(), losses=True)
+usage = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+print(json.dumps([found.steps, found.last_loss, *usage]))
+"""
+
+
+def test_a_set_larger_than_memory_trains(tmp_path: Path) -> None:
+    """240 MB of rows, which neither process holds: each stays below what the rows alone would take."""
+    count, path = 60_000, tmp_path / "rows.npz"
+    rng = np.random.default_rng(1)
+    x = np.tile(rng.standard_normal((count // 10, 1000), dtype=np.float32), (10, 1))
+    np.savez(path, x=x, label=(x[:, 0] > 0).astype(np.uint8))
+    del x
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_DATA, (3 << 30, 3 << 30))
+
+    done = subprocess.run(
+        [sys.executable, "-c", LARGE, str(path)], capture_output=True, text=True, cwd=ROOT, check=False,
+        preexec_fn=limit, timeout=250,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    steps, loss, parent, child = json.loads(done.stdout)
+    assert steps == -(-count // 64) and loss < 0.9
+    assert parent < 240_000 and child < 240_000, f"{parent} and {child} KiB"
