@@ -16,7 +16,6 @@ import onnx
 import pytest
 
 from executor.compiler.compile import compile_training
-from executor.errors import ModelError
 from executor.training import initial
 from primitives.job import Init, LossSpec, OptimizerSpec
 from primitives.job import float_bits as bits
@@ -62,8 +61,6 @@ MODELS: dict[str, tuple[LossSpec, OptimizerSpec]] = {
     "keras": (CLASSES, sgd(0.05, 0.9)),
 }
 FILES = sorted(path.name for path in TRACES.glob("*.onnx"))
-PENDING: dict[str, str] = {}
-"""Model → why it is refused today."""
 
 
 def test_every_model_has_its_files() -> None:
@@ -72,13 +69,6 @@ def test_every_model_has_its_files() -> None:
     expected = {f"{name}.{how}.onnx" for name in torch_models for how in ("torchscript", "dynamo")}
     expected -= {"resnet.dynamo.onnx"}
     assert set(FILES) == expected | {"mlpclassifier.skl2onnx.onnx", "keras.tf2onnx.onnx"}
-
-
-def _case(file: str) -> Any:
-    reason = PENDING.get(file.split(".", maxsplit=1)[0])
-    if reason is None:
-        return file
-    return pytest.param(file, marks=pytest.mark.xfail(raises=ModelError, reason=reason, strict=True))
 
 
 def test_fresh_normalisations_can_learn() -> None:
@@ -95,7 +85,7 @@ def test_fresh_normalisations_can_learn() -> None:
             assert len(set(value.tolist())) > 1, name
 
 
-@pytest.mark.parametrize("file", list(map(_case, FILES)))
+@pytest.mark.parametrize("file", FILES)
 def test_training_follows_the_framework(file: str) -> None:
     name, exporter, _ = file.split(".")
     loss, optimizer = MODELS[name]
