@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from chain_spec import resolve
+from node.database import Database
 from node.rpc import server  # noqa: F401  (fills the table)
 from node.rpc.session import Limits, Session
 from node.rpc.table import METHODS, SUBSCRIPTIONS
 from node.rpc.websocket import Budget, Connection
+from node.run import open_node
 from node.service import Node
+from runtime import GristmillRuntime
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory, gristmill: GristmillRuntime) -> Iterator[Node]:
+    """One for all of this file: nothing here changes it."""
+    with Database.open(tmp_path_factory.mktemp("session") / "db", sync=False) as database:
+        yield open_node(resolve("dev"), database, gristmill)
 
 
 @pytest.fixture
