@@ -22,6 +22,7 @@ from node.database.columns import CACHE
 from node.errors import BadOption, PortTaken
 from node.folders import database_folder, kept_or_temporary, network_key
 from node.informant import inform
+from node.keystore import Keystore
 from node.log import short
 from node.metrics.exporter import Exporter
 from node.pool import PoolConfig
@@ -84,6 +85,7 @@ async def run(options: Options, runtime: Runtime) -> None:
             node = open_node(options.spec, database, runtime, options.pool, options.name, key)
             log.info("🏷  Local node identity is: %s", node.peer_id)
             node.sealing.choose(options.sealing)
+            node.keystore = Keystore(folder.parent / "keystore")
             await _serve(node, options, stop)
 
 

@@ -13,6 +13,7 @@ from node.authoring import Author
 from node.chain import Chain, Finalized, Imported, OpenBlock, Reverted
 from node.clock import Clock
 from node.content import BlobReader
+from node.keystore import Keystore
 from node.log import short
 from node.metrics.figures import Figures
 from node.pool import Pool, PoolConfig
@@ -61,6 +62,7 @@ class Node:
         self.peer_id = peer_id(node_key or generate())
         self.version = program_version()
         self.blobs = BlobReader(chain)
+        self.keystore = Keystore(None)
 
     def _imported(self, block: Imported) -> None:
         self.figures.pruned += len(block.extrinsics)

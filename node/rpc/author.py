@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from node.errors import BadOption
 from node.pool import Status
 from node.pool.transaction import FINAL
-from node.rpc.params import MAX_KEYS, Hex, Read, unhex
+from node.rpc.errors import RpcError
+from node.rpc.params import MAX_KEYS, Hex, Read, Text, unhex
 from node.rpc.table import Cancel, Json, Sink, method, subscription
 from node.rpc.wire import hexed
 from node.service import Node
 from primitives.hashing import blake2_256
+
+OTHER_ERROR = 1040
 
 
 @method("author_submitExtrinsic")
@@ -60,3 +64,23 @@ def remove_extrinsic(node: Node, bytes_or_hash: Annotated[list[bytes], Read(_has
 def pending_extrinsics(node: Node) -> Json:
     """All that waits in the pool, ready ones first."""
     return [hexed(tx.data) for tx in node.pool.pending()]
+
+
+@method("author_insertKey", unsafe=True)
+def insert_key(node: Node, key_type: Text, suri: Text, public_key: Hex) -> Json:
+    """Keep a secret key in the node's keystore."""
+    try:
+        node.keystore.insert(key_type, suri, public_key)
+    except BadOption as error:
+        raise RpcError(OTHER_ERROR, str(error)) from None
+    except OSError as error:
+        raise RpcError(OTHER_ERROR, f"The key store is unavailable: {error.strerror}") from None
+
+
+@method("author_hasKey", unsafe=True)
+def has_key(node: Node, public_key: Hex, key_type: Text) -> Json:
+    """Whether the keystore has a key."""
+    try:
+        return node.keystore.has(public_key, key_type)
+    except BadOption as error:
+        raise RpcError(OTHER_ERROR, str(error)) from None

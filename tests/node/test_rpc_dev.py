@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from node.authoring import Author
+from node.keystore import Keystore
 from node.rpc.session import Limits
 from node.service import Node
 from primitives.trie import verify_child_proof, verify_proof
@@ -254,3 +256,19 @@ def test_child_tries_read_like_the_top_one(wire: Wire, node: Node, author: Autho
     *found, done = wire.events()
     assert [(item["key"], item["type"]) for item in found] == [(key, "added") for key in keys]
     assert wire.ask("childstate_getStorage", child, keys[0], "0x" + node.chain.genesis_hash.hex()) is None
+
+
+def test_keys_in_the_keystore(wire: Wire, node: Node, tmp_path: Path) -> None:
+    public = "0x" + "ab" * 32
+    for folder in (None, tmp_path / "chains" / "dev" / "keystore"):
+        node.keystore = Keystore(folder)
+        assert wire.ask("author_hasKey", public, "aura") is False
+        assert wire.ask("author_insertKey", "aura", "//Alice", public) is None
+        assert wire.ask("author_hasKey", public, "aura") is True
+        assert wire.ask("author_hasKey", public, "gran") is False
+    file = tmp_path / "chains" / "dev" / "keystore" / ("61757261" + "ab" * 32)
+    assert file.read_text() == '"//Alice"' and file.stat().st_mode & 0o777 == 0o600
+    for wrong in (("au", "//Alice", public), ("aura", "//Alice", "0x"), ("aura", "x" * 5000, public)):
+        assert wire.ask("author_insertKey", *wrong)["code"] == 1040
+    assert wire.ask("author_hasKey", public, "../../")["code"] == 1040
+    assert len(list(file.parent.iterdir())) == 1
