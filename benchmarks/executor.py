@@ -8,17 +8,19 @@ docs/performance-executor.md says what bounds each.
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import reduce
+from functools import partial, reduce
 
 import numpy as np
 
 from benchmarks import peers
 from benchmarks.figure import Figure, medians, seconds_each
-from benchmarks.models import CASES, Case, cnn_of_a_million, mlp, products
+from benchmarks.models import CASES, Case, cnn_of_a_million, lenet, mlp, products, resnet
 from executor.compiler.compile import compile_forward, compile_training
 from executor.compiler.machine import Machine
 from executor.compiler.plan import Plan
 from executor.errors import ExecutorError
+from executor.sandbox import Sandbox
+from executor.team import Helpers, Team
 from primitives.job import (
     NUMERICS,
     SPEC_VERSION,
@@ -52,6 +54,7 @@ def figures() -> Iterator[Figure]:
             yield from _products(size, torch)
         yield _fuel()
         yield _compile()
+    yield from _two_cores()
 
 
 @contextmanager
@@ -130,17 +133,16 @@ def _training(case: Case, torch: bool) -> Iterator[Figure]:
 
 def _forward(case: Case) -> Iterator[Figure]:
     """The forward pass alone against onnxruntime, which does not train."""
-    plan = compile_forward(case.model, case.batch, STEPS * case.batch)
-    steps = min(STEPS, plan.steps_per_call)
+    steps = MLP_STEPS if case.name == "mlp" else STEPS
+    plan = compile_forward(case.model, case.batch, steps * case.batch)
+    steps = min(steps, plan.steps_per_call)
     machine = Machine(plan, fuel=FUEL)
     x, _ = case.rows(steps * case.batch)
     machine.write(plan.inputs[0], x)
-    times = medians(
-        {
-            "ours": lambda: machine.run(steps, case.batch),
-            "peer": peers.onnxruntime_forward(case.model, x[: case.batch]),
-        }
-    )
+    peer_run = peers.onnxruntime_forward(case.model, x[: case.batch])
+    if peer_run is None:
+        return
+    times = medians({"ours": lambda: machine.run(steps, case.batch), "peer": peer_run})
     ours, peer = times["ours"] / steps, times["peer"]
     yield Figure(f"{case.name}_forward_us", ours * 1e6, "µs", "onnxruntime, 1 thread", peer * 1e6)
     yield Figure(f"{case.name}_forward_vs_onnxruntime", peer / ours, "×", "onnxruntime, 1 thread")
@@ -156,8 +158,9 @@ def _products(size: int, torch: bool) -> Iterator[Figure]:
     work: dict[str, Callable[[], object]] = {
         "ours": lambda: machine.run(1, size),
         "numpy": lambda: reduce(np.matmul, weights, x),
-        "onnxruntime": peers.onnxruntime_forward(model, x),
     }
+    if (other := peers.onnxruntime_forward(model, x)) is not None:
+        work["onnxruntime"] = other
     if torch:
         work["torch"] = peers.torch_products(x, weights)
     times = medians(work)
@@ -189,3 +192,34 @@ def _compile() -> Figure:
         Machine(compile_training(case.model, spec_of(case), case.batch), fuel=FUEL)
 
     return Figure("compile_seconds_cnn", seconds_each(work, runs=3), "s")
+
+
+def _two_cores() -> Iterator[Figure]:
+    """Two instances that divide each batch's two shards, against one that does both, with the same bits."""
+    if (os.cpu_count() or 1) < 2:
+        print("  one processor here: two_cores_vs_one is left out")
+        return
+    helpers = Helpers(1)
+    for case, name in ((resnet(), "two_cores_vs_one"), (lenet(64), "two_cores_vs_one_lenet")):
+        steps = 4
+        plan = compile_training(case.model, spec_of(case, shards=2), steps * case.batch)
+        one = Sandbox(plan, plan.memory, FUEL)
+        two = Team(plan, Sandbox(plan, plan.memory, FUEL), helpers)
+        x, labels = case.rows(steps * case.batch)
+        for box in (one, two):
+            for region, value in plan.constants:
+                box.write(region, value)
+            for parameter in plan.parameters:
+                box.write(parameter.region, parameter.given)
+            assert plan.target is not None
+            box.view(plan.inputs[0])[...] = x
+            box.view(plan.target)[...] = labels
+            box.call("run", steps, case.batch)
+        weights = [[box.view(item.region).tobytes() for item in plan.parameters] for box in (one, two)]
+        assert weights[0] == weights[1], "the number of cores changed a bit"
+        rows = case.batch
+        times = medians(
+            {"one": partial(one.call, "run", steps, rows), "two": partial(two.call, "run", steps, rows)}
+        )
+        said = f"the same job on one core, {case.name} in 2 shards, batch {case.batch}"
+        yield Figure(name, times["one"] / times["two"], "×", said)

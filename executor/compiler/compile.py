@@ -16,6 +16,7 @@ from executor.compiler.optimizers import Optimizer, State, clip_factor, clip_of,
 from executor.compiler.plan import Kind, Parameter, Plan, Region, StateRegion
 from executor.compiler.private import NOISE, check_rows_apart, private_gradients
 from executor.compiler.program import MEMORY_MAX, Program, Shards, link
+from executor.compiler.scan import body_of
 from executor.compiler.schedule import CELLS, NUMBERS, Scheduler, Sinks, Update
 from executor.compiler.types import DType
 from executor.errors import (
@@ -403,12 +404,18 @@ def fan_ins(model: Model) -> dict[str, int]:
     """Fan-in of each parameter that is a matrix or kernel: the products summed into one output (He et al.
     2015)."""
     found: dict[str, int] = {}
-    for node in ir.postorder(model.outputs.values()):
+    nodes = ir.postorder(model.outputs.values())
+    outside: dict[Node, Node] = {}
+    for node in [node for node in nodes if node.op is Op.SCAN]:
+        body = body_of(node)
+        outside.update(zip(body.shared, node.inputs[-len(body.shared) :], strict=True) if body.shared else ())
+        nodes += ir.postorder(body.next)
+    for node in nodes:
         if node.op not in (Op.DOT, Op.CONV):
             continue
         source = node.inputs[1]
-        while source.op in ir.MOVEMENT:
-            source = source.inputs[0]
+        while source.op in ir.MOVEMENT or source in outside:
+            source = outside[source] if source in outside else source.inputs[0]
         if source.op is Op.PARAM:
             fan_in = node.inputs[0].shape[-1] if node.op is Op.DOT else prod(node.inputs[1].shape[1:])
             found.setdefault(str(source.attrs[0]), fan_in)

@@ -5,12 +5,14 @@ Source: WebAssembly Core Specification 3.0, chapter 5 (binary format).
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 I32, I64, F32, F64, V128 = 0x7F, 0x7E, 0x7D, 0x7C, 0x7B
 MAGIC = b"\0asm\x01\0\0\0"
 TYPE, FUNCTION, MEMORY, EXPORT, CODE = 1, 3, 5, 7, 10
 
 
+@lru_cache(maxsize=1 << 14)
 def unsigned(value: int) -> bytes:
     """LEB128 of an integer of at least 0."""
     out = bytearray()

@@ -202,6 +202,16 @@ def test_a_long_sequence_makes_no_larger_module_and_the_fuel_is_as_quoted() -> N
     assert sizes[1] < 1.2 * sizes[0]
 
 
+@pytest.mark.parametrize(("op", "gates"), GATES.items())
+def test_fan_in_is_what_is_summed_into_one_gate(op: str, gates: int) -> None:
+    """So that a drawn start has the size that PyTorch's would have."""
+    case = model(op, "bidirectional", **EXTRA[op])
+    spec = training_spec(8, loss=Loss.MeanSquaredError, trainable=list(case.parameters))
+    plan = compile_training(case.bytes(), spec, 8)
+    found = {item.name: item.fan_in for item in plan.parameters}
+    assert (found["w"], found["r"]) == (WIDTH, HIDDEN) and gates
+
+
 @pytest.mark.parametrize(
     "change",
     [
