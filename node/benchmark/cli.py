@@ -12,6 +12,9 @@ KINDS: Mapping[str, str] = {
     "pallet": "measure the calls of pallets and write their weights",
     "overhead": "measure an empty block and an empty extrinsic",
     "storage": "measure a read and a write of one key in the real database",
+    "block": "execute blocks of a database again, and set the time against what they have declared",
+    "extrinsic": "measure one call in blocks full of it, everything included",
+    "machine": "compare this machine with the one that the weights were measured on",
     "worst-case": "fill blocks with the dearest calls, and set the time they take against what they declare",
 }
 """Name → line of help; the module has the same name, with `configure` and `run`."""

@@ -93,11 +93,12 @@ def find_corners(pallet: str, extrinsic: str) -> list[Corner]:
         Corner(subject.task(found), components)
         for subject in choose(pallet, extrinsic)
         for found in subject.benchmarks
-        for components in _ends(found)
+        for components in ends(found)
     ]
 
 
-def _ends(found: Benchmark) -> list[dict[str, int]]:
+def ends(found: Benchmark) -> list[dict[str, int]]:
+    """All components at their highest, and all at their lowest; only one for a benchmark without."""
     if not found.components:
         return [{}]
     return [
