@@ -16,7 +16,7 @@ from aiohttp import WSCloseCode, web
 from node.chain import Imported, Reverted
 from node.front.pipe import Answers, Item, Kind, Pipe
 from node.front.verify import Question
-from node.front.worker import CONNECTION_HEADER, HEAD_MAX
+from node.front.worker import CONNECTION_HEADER, HEAD_MAX, SUBMISSIONS, UNANSWERED
 from node.rpc.rate import Rate
 from node.rpc.session import Limits, error_text, to_rpc_error
 from node.rpc.websocket import TOO_SLOW, Budget, Connection
@@ -37,6 +37,8 @@ BOOT_HASHES = 256
 
 class FrontConnection(Connection):
     """A WebSocket that a worker serves; satisfies `node.rpc.table.Client` like any other."""
+
+    ANSWERS = SUBMISSIONS + UNANSWERED
 
     def __init__(
         self, node: Node, limits: Limits, shared: Budget, rate: Rate | None, pipe: Pipe, number: int

@@ -32,6 +32,13 @@ from primitives.hashing import blake2_256
 
 MAX_BLOCK_NUMBER = 2**32 - 1
 
+FINALITY_TIMEOUT = 512
+"""Blocks that may wait for finality with watched transactions in them; those before are given up on."""
+REVALIDATED_AFTER = 20
+"""Blocks after which a transaction that still waits is verified anew."""
+REVALIDATED = 256
+"""Transactions that are verified anew at one block, so that no block is held up long."""
+
 
 class Verdict(NamedTuple):
     """What the runtime says of a valid transaction; `longevity` in blocks."""
@@ -144,6 +151,7 @@ class Pool:
             provides=_once(verdict.provides),
             valid_till=min(self.number + verdict.longevity, MAX_BLOCK_NUMBER),
             insertion=next(self._insertions),
+            judged=self.number,
             parsed=verdict.parsed,
         )
 
@@ -222,12 +230,33 @@ class Pool:
             self._tell(digest, Status(Phase.IN_BLOCK, block))
         if watched:
             self._in_block[block] = watched
+            self._time_out()
         for tx in pruned:
             if tx.hash not in included:
                 self._resubmit(tx)
         self._expire()
+        self._revalidate()
         if len(self.ready):
             self.on_ready()
+
+    def _time_out(self) -> None:
+        while len(self._in_block) > FINALITY_TIMEOUT:
+            block = next(iter(self._in_block))
+            for digest in self._in_block.pop(block):
+                self._tell(digest, Status(Phase.FINALITY_TIMEOUT, block))
+
+    def _revalidate(self) -> None:
+        """Verify anew what has waited long: the payer may be poor by now. Futures are verified when the tag
+        that they wait for has come, by the block that wants to take them.
+        """
+        due = (tx for tx in self.ready if tx.judged + REVALIDATED_AFTER <= self.number)
+        for tx in list(itertools.islice(due, REVALIDATED)):
+            try:
+                self._verify(tx.data)
+            except PoolError:
+                self.report_invalid([tx.hash])
+            else:
+                tx.judged = self.number
 
     def on_finalized(self, block: Hash) -> None:
         """A block that `on_block` told of is final."""

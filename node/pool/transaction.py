@@ -31,6 +31,8 @@ class Transaction:
     """Transactions in the ready queue that wait for a tag of this one."""
     satisfied: int = 0
     """How many of `requires` are provided by no other transaction in the queue."""
+    judged: int = 0
+    """The best block when it was last verified."""
     parsed: Parsed | None = None
     """What judging it made of `data`, for the block."""
 
@@ -52,13 +54,14 @@ class Phase(StrEnum):
     READY = "ready"
     IN_BLOCK = "inBlock"
     RETRACTED = "retracted"
+    FINALITY_TIMEOUT = "finalityTimeout"
     FINALIZED = "finalized"
     USURPED = "usurped"
     DROPPED = "dropped"
     INVALID = "invalid"
 
 
-FINAL = frozenset({Phase.FINALIZED, Phase.USURPED, Phase.DROPPED, Phase.INVALID})
+FINAL = frozenset({Phase.FINALITY_TIMEOUT, Phase.FINALIZED, Phase.USURPED, Phase.DROPPED, Phase.INVALID})
 """After one of these a watcher hears nothing more."""
 
 

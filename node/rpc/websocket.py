@@ -86,6 +86,8 @@ class Connection(Session):
 
     OUTBOX = 8 * 1024 * 1024
     PAUSE = 256 * 1024
+    ANSWERS = 0
+    """Messages that may wait besides, since they answer what the client was allowed to ask together."""
 
     def __init__(self, node: Node, limits: Limits, shared: Budget, rate: Rate | None = None) -> None:
         super().__init__(node, limits, rate)
@@ -165,7 +167,7 @@ class Connection(Session):
     def push(self, text: str) -> None:
         """Queue one message for the client; beyond its bound, cut it off."""
         size = len(text)
-        full = self._messages >= self.limits.messages
+        full = self._messages >= self.limits.messages + self.ANSWERS
         if full or self._mine.exceeded(size) or self._shared.exceeded(size):
             self.cut_off()
             return

@@ -9,7 +9,7 @@ import json
 import os
 import signal
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import pytest
@@ -18,9 +18,12 @@ from chain_spec import resolve
 from frame.testing import sign
 from node.clock import Clock
 from node.database import Database
-from node.front.worker import _submission
+from node.front.desk import FrontConnection
+from node.front.pipe import Answers, Kind
+from node.front.worker import SUBMISSIONS, UNANSWERED, _submission
 from node.rpc.server import RpcServer
 from node.rpc.session import Limits
+from node.rpc.websocket import Budget
 from node.run import open_node
 from node.service import Node
 from primitives.era import Era
@@ -288,6 +291,24 @@ def test_a_client_that_does_not_read_is_cut_off(node: Node) -> None:
             assert server.connections == 0 and server._shared.used == 0
 
     serve(node, test)
+
+
+def test_a_client_may_have_many_submissions_under_way(node: Node) -> None:
+    sent: list[tuple[Any, ...]] = []
+
+    class Heard:
+        def send(self, *item: Any) -> None:
+            sent.append(item)
+
+    pipe = cast(Any, Heard())
+    connection = FrontConnection(node, Limits(messages=10), Budget(1 << 30), None, pipe, 7)
+    for i in range(SUBMISSIONS):
+        connection.submit(str(i), b"\x00", bytes(32))
+    assert len(sent) == SUBMISSIONS and {item[0] for item in sent} == {Kind.TEXT}
+    assert {item[3] for item in sent} == {Answers.SUBMISSION}
+    for _ in range(UNANSWERED + 11):
+        connection.push("x")
+    assert [item[0] for item in sent[-2:]] == [Kind.TEXT, Kind.CLOSE]
 
 
 @pytest.mark.parametrize("ident", ["7", '"x"'])

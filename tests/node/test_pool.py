@@ -14,6 +14,7 @@ from node.pool.errors import (
     PoolError,
     TooLowPriority,
 )
+from node.pool.pool import FINALITY_TIMEOUT, REVALIDATED_AFTER
 from primitives.hashing import blake2_256
 
 FOREVER = 2**64 - 1
@@ -266,3 +267,30 @@ def test_going_back_verifies_what_waits_anew_and_drops_what_was_in_lost_blocks(i
     assert it.phases(c)[-1] is Phase.FUTURE and it.order() == []
     it.submit("z")
     assert it.order() == ["z", "c"]
+
+
+def test_finality_that_does_not_come_is_given_up_on(it: Fixture) -> None:
+    watched = [it.submit("first", provides="f")]
+    it.pool.on_block(1, (1).to_bytes(32, "big"), watched)
+    for number in range(2, FINALITY_TIMEOUT + 2):
+        tx = it.tx(f"t{number}")
+        it.pool._watchers[blake2_256(tx)] = [lambda status: None]
+        assert it.phases(watched[0]) == [Phase.READY, Phase.IN_BLOCK]
+        it.pool.on_block(number, number.to_bytes(32, "big"), [tx])
+    assert it.heard[watched[0]][-1] == Status(Phase.FINALITY_TIMEOUT, (1).to_bytes(32, "big"))
+    it.pool.on_finalized((1).to_bytes(32, "big"))
+    assert it.phases(watched[0]) == [Phase.READY, Phase.IN_BLOCK, Phase.FINALITY_TIMEOUT]
+
+
+def test_what_waits_long_is_verified_anew(it: Fixture) -> None:
+    rich, poor = it.submit("r"), it.submit("p")
+    after_poor = it.submit("q", requires="p")
+    it.verdicts[poor] = Invalid(Kind.Payment)
+    for number in range(1, REVALIDATED_AFTER):
+        it.block(number)
+    assert it.order() == ["r", "p", "q"]
+    it.block(REVALIDATED_AFTER)
+    assert it.order() == ["r"] and it.phases(rich) == [Phase.READY]
+    assert it.phases(poor) == it.phases(after_poor) == [Phase.READY, Phase.INVALID]
+    with pytest.raises(Banned):
+        it.pool.submit(poor)
