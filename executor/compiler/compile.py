@@ -11,13 +11,14 @@ from executor.compiler import ir
 from executor.compiler.gradients import gradients
 from executor.compiler.ir import Node, Op
 from executor.compiler.kernels.base import Buffer, Kernel
+from executor.compiler.kernels.random import STEPS_MAX
 from executor.compiler.losses import TARGET, class_rule, objective
 from executor.compiler.optimizers import Optimizer, State, clip_factor, clip_of, clipped, optimizer_of
 from executor.compiler.plan import Kind, Parameter, Plan, Region, StateRegion
 from executor.compiler.private import NOISE, check_rows_apart, private_gradients
 from executor.compiler.program import MEMORY_MAX, Program, Shards, link
 from executor.compiler.scan import body_of
-from executor.compiler.schedule import CELLS, NUMBERS, Scheduler, Sinks, Update
+from executor.compiler.schedule import CELLS, NUMBERS, STEPS, Scheduler, Sinks, Update
 from executor.compiler.types import DType
 from executor.errors import (
     NotTrainable,
@@ -31,6 +32,7 @@ from executor.graph.build import Model, batched_output, build
 from executor.graph.normalisation import trained_statistics
 from executor.graph.parse import parse
 from executor.privacy.grid import grid as privacy_grid
+from primitives.hashing import tagged
 from primitives.job import NUMERICS, Clip, TrainingSpec
 
 LANES = 8
@@ -54,8 +56,9 @@ def compile_training(model: bytes, spec: TrainingSpec, rows: int, *, gradients_o
     if unknown:
         raise UnknownTensor(f"the model has no initialiser {min(unknown)!r}")
     statistics = trained_statistics(graph)
+    key = tagged("dropout", spec.seed)[:8]
     built = build(
-        graph, lambda name, shape: name in statistics or (name in names if names else len(shape) > 0)
+        graph, lambda name, shape: name in statistics or (name in names if names else len(shape) > 0), key
     )
     target_name = spec.target.tensor.decode()
     if target_name not in built.outputs:
@@ -83,6 +86,7 @@ def compile_training(model: bytes, spec: TrainingSpec, rows: int, *, gradients_o
     layout.classes, layout.ignored = class_rule(spec.loss, prediction)
     running = {} if gradients_only else built.running
     layout.parameters(built, chosen, () if gradients_only else optimizer.states, running)
+    layout.count_steps([prediction, seed], spec.epochs * -(-rows // spec.batch))
     if gradients_only:
         values = [
             (found[built.parameters[name]], layout.output(name, found[built.parameters[name]]))
@@ -140,8 +144,8 @@ def _check(spec: TrainingSpec, rows: int) -> Optimizer:
 
 def check_shards(roots: Sequence[Node]) -> None:
     """A shard sees its own rows only. Raises UnsupportedSpec where a row's gradient depends on other rows."""
-    if any(node.op is Op.BATCH_SUM for node in ir.postorder(roots)):
-        raise UnsupportedSpec("the model or its loss works across the rows of a batch: it has one shard")
+    if any(node.op in (Op.BATCH_SUM, Op.RANDOM) for node in ir.postorder(roots)):
+        raise UnsupportedSpec("a model that works across the rows of a batch, or drops out, has one shard")
 
 
 def _chosen(model: Model, found: dict[Node, Node], names: Sequence[str]) -> list[str]:
@@ -305,6 +309,15 @@ class Layout:
             given, start = data.astype("<f4").tobytes(), model.starts.get(name, 0.0)
             trained = name in chosen or name in running
             self.held.append(_Parameter(buffer, trained, fan_in, given, kept, start))
+
+    def count_steps(self, roots: Sequence[Node], steps: int) -> None:
+        """A place for the number of the step, kept like an optimizer's state, if anything is random."""
+        if not any(node.op is Op.RANDOM for node in ir.postorder(roots)):
+            return
+        if steps > STEPS_MAX:
+            raise TooLarge(f"a run with dropout of more than {STEPS_MAX} steps")
+        place = self.places[STEPS] = self._region("number of the step", ())
+        next(item for item in self.held if item.trained).states.append((place, 0.0))
 
     def step_numbers(self, count: int) -> None:
         """A region for the numbers of each step of a call, if there are any."""

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from executor.compiler.types import DType
-from executor.errors import ShapeMismatch, TooLarge, UnsupportedType
+from executor.errors import ShapeMismatch, TooLarge, UnsupportedAttribute, UnsupportedType
 
 Shape = tuple[int, ...]
 ELEMENTS_MAX = 1 << 28
@@ -129,7 +129,7 @@ class Op(Enum):
     PUT_SUM = auto()  # (index [*m], updates [*m, *inner]) batched -> [n, *inner]: summed over the batch
     CONCAT = auto()  # tensors of one shape but for an axis: axis
     IDENTITY = auto()
-    RANDOM = auto()  # uniform [0, 1) f32: key bytes, number of the node
+    RANDOM = auto()  # uniform [0, 1) f32, anew each step: 8 bytes of key, number of the node
 
 
 UNARY = frozenset({Op.NEG, Op.ABS, Op.EXP, Op.LOG, Op.SQRT, Op.TANH, Op.SIGMOID, Op.RELU, Op.ERF})
@@ -219,6 +219,28 @@ def make(
         if left[0] < 0:
             raise TooLarge("a model unrolls into too many operations")
     return Node(op, inputs, shape, batched, attrs, dtype or (inputs[0].dtype if inputs else DType.F32))
+
+
+@dataclass
+class Randomness:
+    """Where random numbers of a training run come from: a key, and how many nodes draw already."""
+
+    key: bytes
+    drawn: int = 0
+
+
+RANDOMNESS: ContextVar[Randomness | None] = ContextVar("RANDOMNESS", default=None)
+"""Set while the graph of a training run is read; elsewhere nothing is random."""
+
+
+def uniform(shape: Shape, batched: bool) -> Node:
+    """Numbers in [0, 1), f32, of each row and step their own. Raises UnsupportedAttribute outside of
+    training."""
+    source = RANDOMNESS.get()
+    if source is None:
+        raise UnsupportedAttribute("random numbers outside of a training run")
+    source.drawn += 1
+    return make(Op.RANDOM, (), shape, batched, source.key, source.drawn)
 
 
 def general(node: Node) -> bool:

@@ -25,6 +25,7 @@ from executor.compiler.kernels.elementwise import Elementwise
 from executor.compiler.kernels.grid import GridOuter, GridSum, Noised
 from executor.compiler.kernels.nest import BLOCK, LANES
 from executor.compiler.kernels.pooling import Fill, PoolMax, PoolMaxGrad, Window
+from executor.compiler.kernels.random import Tick, Uniform
 from executor.compiler.kernels.reduction import BatchSum, Reduce
 from executor.compiler.kernels.rows import (
     PANEL,
@@ -50,6 +51,8 @@ PACK_DOT, PACK_OUTER, PACK_CONV = 2, 2, 8
 """Weights are packed that are used by more than so many tiles."""
 CACHED = 128 << 10
 """Bytes of an operand that is read again and again: they fit the second cache of a core."""
+STEPS = " number of the step"
+"""Key of the place where the module counts its steps."""
 NUMBERS = " numbers of the step"
 """Key of the host's region among `places`; a space stands first in no tensor's name that it could meet."""
 CELLS = " counts of the shard"
@@ -390,6 +393,9 @@ class Scheduler:
         if node.op is Op.PAD:
             self._pad(node)
             return
+        if node.op is Op.RANDOM:
+            self._random(node)
+            return
         if node.op in (Op.PUT, Op.CONCAT):
             (self._put if node.op is Op.PUT else self._concat)(node)
             return
@@ -422,6 +428,16 @@ class Scheduler:
             self._add(indexing.Put(name, Op.ADD, sources[0], sources[1], target, node.shape[0]))
         else:
             raise UnsupportedType(f"{node.op.name} of {node.dtype.value}")
+
+    def _random(self, node: Node) -> None:
+        """Random numbers of the step, whose number is kept in the module from step to step."""
+        key, number = node.attrs
+        assert isinstance(key, bytes) and isinstance(number, int)
+        counter = self.places[STEPS]
+        if not any(isinstance(kernel, Tick) for kernel in self.kernels):
+            self._add(Tick("tick", counter))
+        name, target = self._name("random"), self._new(node)
+        self._add(Uniform(name, key, number, counter, target, node.shape))
 
     def _concat(self, node: Node) -> None:
         (axis,) = node.attrs

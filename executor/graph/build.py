@@ -38,16 +38,23 @@ class Model:
     """What every element of a fresh parameter starts as, where it is neither drawn nor zero."""
 
 
-def build(graph: Graph, is_parameter: Callable[[str, tuple[int, ...]], bool]) -> Model:
+def build(
+    graph: Graph, is_parameter: Callable[[str, tuple[int, ...]], bool], key: bytes | None = None
+) -> Model:
     """The IR of a graph whose inputs are batches of rows. Initialisers chosen by `is_parameter(name, shape)`
-    stay variable, others are constants. Raises a ModelError."""
+    stay variable, others are constants. `key` is that of a training run's random numbers. Raises a
+    ModelError."""
     if not graph.inputs:
         raise MalformedGraph("a graph has at least one input and one output")
     inputs = {
         port.name: ir.make(Op.INPUT, (), port.features, True, port.name, dtype=port.dtype)
         for port in graph.inputs
     }
-    return _built(graph, inputs, dict(inputs), is_parameter)
+    token = ir.RANDOMNESS.set(None if key is None else ir.Randomness(key))
+    try:
+        return _built(graph, inputs, dict(inputs), is_parameter)
+    finally:
+        ir.RANDOMNESS.reset(token)
 
 
 def build_whole(

@@ -4,7 +4,7 @@ from math import pi, sqrt
 
 from executor.compiler import ir
 from executor.compiler.ir import Node, Op, const, where
-from executor.errors import UnsupportedAttribute
+from executor.errors import ShapeMismatch, UnsupportedAttribute
 from executor.ops.elementwise import clip
 from executor.ops.table import operator
 from executor.ops.values import Value, Values, aligned, folded, unknown
@@ -143,15 +143,20 @@ def dropout_1(
 
 @operator("Dropout", since=12)
 def dropout(x: Node, ratio: Value | None = None, training: Value | None = None, *, seed: int = 0) -> Values:
-    """The identity unless in training mode with a ratio above zero."""
+    """The identity unless in training mode with a ratio above zero: then by the run's own random numbers
+    (executor/compiler/kernels/random.py), whatever seed the file names."""
     if training is None:
         return x, _all_kept(x)
     mode, share = folded(training), None if ratio is None else folded(ratio)
     if mode is None or (ratio is not None and share is None):
         raise unknown(training if mode is None or ratio is None else ratio)
-    if bool(mode.reshape(-1)[0]) and (share is None or float(share.reshape(-1)[0]) > 0.0):
-        raise UnsupportedAttribute("Dropout in training mode")
-    return x, _all_kept(x)
+    lost = 0.5 if share is None else float(share.reshape(-1)[0])
+    if not bool(mode.reshape(-1)[0]) or lost == 0.0:
+        return x, _all_kept(x)
+    if not 0.0 <= lost < 1.0:
+        raise ShapeMismatch(f"Dropout of a share of {lost:g}")
+    kept = ir.elementwise(Op.GE, ir.uniform(x.shape, x.batched), const(lost))
+    return ir.select(kept, x * const(1.0 / (1.0 - lost)), ir.scalar(0, x.dtype)), kept
 
 
 def _all_kept(x: Node) -> Node:
