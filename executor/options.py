@@ -55,7 +55,7 @@ def configure_spec(parser: ArgumentParser) -> None:
 
 def _configure_data(parser: ArgumentParser) -> None:
     add = parser.add_argument_group("what goes where").add_argument
-    add("--target", required=True, metavar="COLUMN", help="the column to predict")
+    add("--target", metavar="COLUMN", help="the column to predict")
     add("--input", action="append", default=[], metavar="COLUMN[=TENSOR]", help="a column for a graph input")
     add(
         "--output-tensor", metavar="NAME", help="graph output to compare with the target (default: the first)"
@@ -134,6 +134,8 @@ def training_spec(arguments: Namespace, model: bytes, columns: Sequence[str]) ->
 
     Raises SpecError. The model is the caller's own and is parsed here.
     """
+    if arguments.target is None:
+        raise SpecError("say which column to predict: --target COLUMN")
     names = graph_names(model)
     if not 0 < arguments.epochs < 2**16 or not 0 < arguments.batch < 2**32:
         raise SpecError("epochs lie in 1 … 65535 and a batch has at least one row")
