@@ -648,11 +648,13 @@ class Scheduler:
         rows, columns = node.shape
         between = prod(a.shape[:-1])
         line, steps = 4 * PANEL, self.blocks * between * LANES
+        group = PANEL * max(1, CACHED // (line * steps))
+        packs = -(-rows // 4) if group < columns else 1
         return Contraction(
             name=self._name("outer"),
             counts=(1, rows, columns),
             reduction=(self.blocks, between, LANES),
-            scratch=self._scratch(steps, -(-columns // COLUMNS), PACK_OUTER),
+            scratch=self._scratch(steps * packs, -(-columns // COLUMNS), PACK_OUTER),
             # Eight columns further lies the next panel.
             x=Operand(x, (0, 0, 4 * steps, between * LANES * line, LANES * line, line)),
             w=Operand(w, (0, BLOCK, 0, w.block_stride(), rows * BLOCK, 4)),
@@ -665,6 +667,7 @@ class Scheduler:
             result=node,
             stores=stores,
             leaves=leaves,
+            group=group,
         )
 
     def _matmul(self, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
