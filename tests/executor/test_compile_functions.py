@@ -1,5 +1,6 @@
-"""Accuracy of exp, log, tanh and sigmoid over the whole range of float32, and their ends."""
+"""Accuracy of exp, log, tanh, sigmoid and erf over the whole range of float32, and their ends."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -44,11 +45,16 @@ def logistic(x: F64) -> F64:
         return np.asarray(1 / (1 + np.exp(-x)))
 
 
+def error_function(x: F64) -> F64:
+    return np.array([math.erf(value) for value in x])
+
+
 FUNCTIONS: dict[str, tuple[Callable[[F64], F64], float, float, float]] = {
     "Exp": (np.exp, -87.3, 88.7, 1.0),
     "Log": (np.log, 1e-45, 3.4e38, 0.9),
     "Tanh": (np.tanh, -3.4e38, 3.4e38, 1.4),
     "Sigmoid": (logistic, -87.0, 3.4e38, 2.2),
+    "Erf": (error_function, -3.4e38, 3.4e38, 1.0),
 }
 """Operator → truth in float64, range, bound in ulp."""
 
@@ -73,6 +79,7 @@ ENDS = {
     "Log": [(0.0, -np.inf), (-0.0, -np.inf), (1.0, 0.0), (-1.0, np.nan), (-np.inf, np.nan), (np.inf, np.inf)],
     "Tanh": [(0.0, 0.0), (-0.0, -0.0), (np.inf, 1.0), (-np.inf, -1.0), (50.0, 1.0), (1e-30, 1e-30)],
     "Sigmoid": [(0.0, 0.5), (np.inf, 1.0), (-np.inf, 0.0), (200.0, 1.0), (-200.0, 0.0)],
+    "Erf": [(0.0, 0.0), (-0.0, -0.0), (np.inf, 1.0), (-np.inf, -1.0), (5.0, 1.0), (-3.0e38, -1.0)],
     "Relu": [(0.0, 0.0), (-1.0, 0.0), (np.inf, np.inf), (-np.inf, 0.0)],
 }
 
