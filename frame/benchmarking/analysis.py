@@ -42,7 +42,7 @@ class Finding:
     """Something about a measurement that a person should look at."""
 
     kind: str
-    """`curved`, `noisy` or `falling`."""
+    """`curved` or `noisy`."""
     text: str
 
 
@@ -105,7 +105,7 @@ def residuals(points: Sequence[Point], fit: Fit) -> list[int]:
 
 
 def findings(points: Sequence[Point], names: Sequence[str], fit: Fit) -> list[Finding]:
-    """What is suspicious: times that bend away from the line, fall with a component, or scatter."""
+    """What is suspicious: times that bend away from the line, or scatter."""
     found = []
     for name in names:
         bend = curvature(points, names, name)

@@ -12,11 +12,8 @@ from html import escape
 from statistics import median_low
 
 from frame.benchmarking.analysis import along
-from frame.benchmarking.passes import Sample
 from frame.benchmarking.result import Result
 
-MICRO = 1_000_000
-"""Picoseconds in a microsecond."""
 WIDTH, HEIGHT, BELOW = 420, 200, 84
 LEFT, RIGHT, TOP, BOTTOM = 62, 12, 10, 24
 
@@ -161,8 +158,3 @@ def _svg(height: int, parts: Sequence[str], title: str) -> str:
         + "".join(parts)
         + "</svg>"
     )
-
-
-def lowest(result: Result) -> Sample:
-    """The point where the components are lowest: for several, where each is."""
-    return min(result.measurement.samples, key=lambda s: sum(s.components.values()))

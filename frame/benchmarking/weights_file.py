@@ -16,7 +16,7 @@ INDENT = 8
 def render_weights(pallet: str, results: Sequence[Result], command: str, header: Sequence[str]) -> str:
     """The source of the pallet's `weights.py`: a class `Weights` with one function for each benchmark.
 
-    `header` stands above everything as comments of a `--header` file would; its lines go into the docstring.
+    `header` are lines for the docstring: on what machine, and how, it was measured.
     """
     lines = [f'"""Weights of the pallet `{pallet}`, measured. Do not edit, but run', f"`{command}`.", ""]
     lines += [*header, '"""', "", "from __future__ import annotations", ""]

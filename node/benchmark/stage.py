@@ -66,10 +66,6 @@ class Stage:
         self.chain = chain
         self.now = now
 
-    def empty(self, repeat: int) -> Built:
-        """An empty block."""
-        return self.fill((), repeat)
-
     def fill(self, extrinsics: Sequence[bytes], repeat: int) -> Built:
         """Build a block of as many of these as fit, and import it; both `repeat` times over.
 
@@ -111,9 +107,9 @@ def used_weight(runtime: Runtime, state: Backend) -> int:
 
 
 @contextmanager
-def stage(ext: Externalities, folder: Path | None = None) -> Iterator[Stage]:
+def stage(ext: Externalities) -> Iterator[Stage]:
     """The state of `ext`, after its present block, as a chain in a database of its own that is removed at
-    the end. `folder` is where its temporary folder is made.
+    the end.
     """
     now = ext.time() + 1
     ext.next_block()
@@ -121,7 +117,7 @@ def stage(ext: Externalities, folder: Path | None = None) -> Iterator[Stage]:
     state = plain_backend(ext).top
     delta = Delta({key: state[key] for key in sorted(state)})
     with (
-        tempfile.TemporaryDirectory(prefix="gristmill-benchmark-", dir=folder) as path,
+        tempfile.TemporaryDirectory(prefix="gristmill-benchmark-") as path,
         Database.open(Path(path), sync=False) as database,
     ):
         yield Stage(_standing(database, ext.runtime, delta, height), now)
