@@ -44,7 +44,8 @@ install: $(VENV)/.run ## make the virtual environment with the locked versions
 demo: $(VENV)/.run ## boot a chain, rent out real data, train in the enclave, bring the weights back
 	@$(BIN)/gristmill demo
 
-test: $(VENV)/.dev $(NPM_CLIENTS) $(ASYNC)/.ready ## run every test
+test: $(VENV)/.dev $(NPM_CLIENTS) ## run every test
+	@$(MAKE) -s $(ASYNC)/.ready || echo "async-substrate-interface cannot be installed here: its tests will be skipped"
 	@$(BIN)/python -m pytest
 
 soak: $(VENV)/.dev $(NPM_CLIENTS) ## run the long tests: crashes and fuzzing, for hours

@@ -25,7 +25,11 @@ def follow(node: Node, sink: Sink, with_runtime: Flag) -> Cancel:
     follows = sink.client.part(Follows)
     started = Follow(node, sink, with_runtime)
     follows.add(sink.ident, started)
-    started.start()
+    try:
+        started.start()
+    except BaseException:
+        follows.end(sink.ident)
+        raise
     return lambda: follows.end(sink.ident)
 
 

@@ -107,13 +107,12 @@ def submit_and_watch(node: Node, sink: Sink, transaction: Hex) -> Cancel:
     """Put a transaction into the pool; what becomes of it, an invalid one included, is told in events."""
 
     def tell(status: Status) -> None:
-        event = _event(node, digest_of, status)
+        event = _event(node, transaction, status)
         if event is not None:
             sink.send(event)
         if status.phase in FINAL:
             sink.close()
 
-    digest_of = transaction
     try:
         digest = node.submit(transaction, tell)
     except PoolError as error:
