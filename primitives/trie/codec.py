@@ -56,7 +56,7 @@ class Node:
     `nodes` caches the children that were already decoded. `ref` is this node's own reference.
     """
 
-    __slots__ = ("bitmap", "hashed", "nodes", "partial", "ref", "refs", "value")
+    __slots__ = ("bitmap", "hashed", "head", "nodes", "partial", "ref", "refs", "value")
 
     def __init__(
         self,
@@ -74,6 +74,8 @@ class Node:
         self.ref = b""
         self.bitmap = b""
         """Which children a branch has, encoded; empty when that is not known yet."""
+        self.head = b""
+        """Header and partial key, encoded; empty when they are not known yet."""
 
     def inline_value(self) -> bytes | None:
         """The value itself; None if there is none or only its hash is here."""
@@ -136,17 +138,10 @@ def encode_value(value: bytes, version: int) -> tuple[bytes, bool]:
 
 def encode_node(node: Node) -> bytes:
     """The node's bytes."""
-    partial, value, refs = node.partial, node.value, node.refs
-    count = len(partial)
+    value, refs = node.value, node.refs
+    head = node.head or _encode_head(node)
     if refs is None:
-        kind = _HASHED_LEAF if node.hashed else _LEAF
-    elif value is None:
-        kind = _BRANCH
-    else:
-        kind = _HASHED_BRANCH if node.hashed else _BRANCH_VALUE
-    nibbles = bytes.fromhex("0" + partial if count & 1 else partial)
-    if refs is None:
-        return header(kind, count) + nibbles + (value or b"")
+        return head + (value or b"")
     bitmap = node.bitmap
     if not bitmap:
         present = 0
@@ -154,7 +149,20 @@ def encode_node(node: Node) -> bytes:
             if ref:
                 present |= bit
         bitmap = node.bitmap = present.to_bytes(2, "little")
-    return b"".join((header(kind, count), nibbles, bitmap, value or b"", *refs))
+    return b"".join((head, bitmap, value or b"", *refs))
+
+
+def _encode_head(node: Node) -> bytes:
+    partial = node.partial
+    count = len(partial)
+    if node.refs is None:
+        kind = _HASHED_LEAF if node.hashed else _LEAF
+    elif node.value is None:
+        kind = _BRANCH
+    else:
+        kind = _HASHED_BRANCH if node.hashed else _BRANCH_VALUE
+    node.head = header(kind, count) + bytes.fromhex("0" + partial if count & 1 else partial)
+    return node.head
 
 
 def reference(encoded: bytes) -> bytes:

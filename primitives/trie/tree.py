@@ -270,6 +270,16 @@ class _Pass:
                 stop += 1
             index = NIBBLE_INDEX[nibble]
             old = _child(node, index, key[: end + 1], self.store) if has_children else None
+            if old is not None and old.refs is None and stop - low == 1:
+                _, value, hashed = items[low]
+                if value is not None and _ends_with(key, end + 1, old.partial):
+                    # Another value for a leaf: what most changes are.
+                    if value != old.value or hashed != old.hashed:
+                        leaf = changed[index] = Node(old.partial, value, hashed)
+                        if hashed == old.hashed:
+                            leaf.head = old.head
+                    low = stop
+                    continue
             new = self.apply(old, end + 1, low, stop, depth + 1)
             if new is not old:
                 changed[index] = new
@@ -326,6 +336,8 @@ class _Pass:
                 self.writes[path + NIBBLES[index]] = None
         new = Node(node.partial, value, hashed, refs, nodes)
         new.bitmap = node.bitmap
+        if hashed == node.hashed and (value is None) == (node.value is None):
+            new.head = node.head
         return new
 
     def _melted(self, parent: Node, index: int, path: str) -> Node:
@@ -359,6 +371,11 @@ class _Pass:
         changed.setdefault(index, shorter)
         refs[index] = b""
         return self._rebuilt(fork, value, hashed, changed, path)
+
+
+def _ends_with(key: str, at: int, partial: str) -> bool:
+    """Whether `key` is, from nibble `at` on, exactly `partial`."""
+    return len(key) == at + len(partial) and key.endswith(partial)
 
 
 def _common(a: str, i: int, b: str, j: int) -> int:
