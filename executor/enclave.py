@@ -61,8 +61,8 @@ MODEL_MAX = 64 * MIB
 TEMPLATE_ROOM = MIB
 RESIDENT_MAX = 64 * MIB
 """Bytes of rows that the child holds; more are streamed."""
-STATES_MAX = 3
-"""Tensors that an optimizer keeps for each parameter, at most."""
+STATES_MAX, STATES_ROOM = 3, 64
+"""Tensors that an optimizer keeps for each parameter, at most; and bytes besides, such as dropout's count."""
 ROWS_PER_CALL_MAX = 1 << 24
 KEY_SIZE = 32
 
@@ -390,7 +390,7 @@ class _Child:
         if planned.steps != steps(job.spec, job.rows):
             raise wire.Broken("a plan of another number of steps")
         check_slots(planned.template, _slots(planned))
-        if planned.state_bytes > STATES_MAX * sum(slot.length for slot in planned.slots):
+        if planned.state_bytes > STATES_MAX * sum(slot.length for slot in planned.slots) + STATES_ROOM:
             raise wire.Broken("a plan of more optimizer state than any optimizer has")
         if not 0 < planned.rows_per_call <= ROWS_PER_CALL_MAX:
             raise wire.Broken("a plan of another number of rows a call")

@@ -96,7 +96,7 @@ def test_lies_of_a_plan() -> None:
         {"slots": overlapping},
         {"steps": 2**60},
         {"steps": 0},
-        {"state_bytes": 73},
+        {"state_bytes": 137},
         {"rows_per_call": 0},
     ):
         with pytest.raises(EXPECTED):

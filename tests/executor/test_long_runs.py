@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper
 
 from executor import enclave
 from executor.enclave import Enclave, EpochResult, Limits, Resume, Secrets, Stopped
@@ -91,9 +93,22 @@ def test_epochs_are_told_and_may_end_the_run() -> None:
     assert told[0].loss == short.first_loss and told[0].weights != short.weights
 
 
-def test_a_run_taken_up_again_ends_as_if_it_had_not_stopped() -> None:
+def with_dropout() -> bytes:
+    """The model, with half of its logits dropped in training."""
+    proto = onnx.load_from_string(MODEL)
+    proto.graph.node[0].output[0] = "z"
+    proto.graph.node.append(helper.make_node("Dropout", ["z", "half", "yes"], ["y"]))
+    proto.graph.initializer.append(helper.make_tensor("half", TensorProto.FLOAT, [], [0.5]))
+    proto.graph.initializer.append(helper.make_tensor("yes", TensorProto.BOOL, [], [True]))
+    data: bytes = proto.SerializeToString()
+    return data
+
+
+@pytest.mark.parametrize("start", [MODEL, with_dropout()], ids=["plain", "dropout"])
+def test_a_run_taken_up_again_ends_as_if_it_had_not_stopped(start: bytes) -> None:
     told: list[EpochResult] = []
-    whole = train(source(), spec(), on_epoch=lambda epoch: told.append(epoch) or True, snapshots=True)
+    first = spec(start, model_hash=model_hash(start))
+    whole = train(source(), first, start, on_epoch=lambda epoch: told.append(epoch) or True, snapshots=True)
     model, states = told[1].weights, told[1].states
     later = spec(model, model_hash=model_hash(model))
     again = train(source(), later, model, resume=Resume(2, states))

@@ -7,6 +7,9 @@ gradients are small. 2e-5 on losses and 1e-4 on weights is a hundred times below
 (the smallest option, a decay of 0.01 at rate 0.05, moves weights by 1e-2 over the run).
 """
 
+import hashlib
+import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,7 @@ import pytest
 from executor.compiler.compile import compile_training
 from executor.compiler.machine import Machine
 from executor.rows import classes, inputs
-from primitives.job import Clip, LossSpec, OptimizerSpec, Schedule, Tick, TrainingSpec, WarmUp
+from primitives.job import NUMERICS, Clip, LossSpec, OptimizerSpec, Schedule, Tick, TrainingSpec, WarmUp
 from primitives.job import float_bits as bits
 from primitives.scale import decode, encode
 from tests.executor.compile_cases import FUEL, Case, node, training_spec
@@ -216,3 +219,31 @@ def test_a_batch_in_which_no_class_counts_moves_nothing() -> None:
     assert machine.view(plan.losses)[0] == 0.0
     for item in plan.parameters:
         np.testing.assert_array_equal(machine.view(item.region), TRACE[f"start.{item.name}"])
+
+
+# --- golden bits --------------------------------------------------------------------------------------------
+
+GOLDEN_FILE = Path(__file__).parent.parent / "data/golden_rules.json"
+GOLDEN = json.loads(GOLDEN_FILE.read_text()) if GOLDEN_FILE.exists() else {}
+
+
+def digest(name: str) -> str:
+    """Hash of the weights that a rule leaves."""
+    spec = spec_of(name)
+    plan = compile_training(model("kl" in name), spec, ROWS)
+    machine, _ = run_plan(plan, spec, {"x": TRACE["data.x"]}, target_of(name))
+    hasher = hashlib.blake2b(digest_size=8)
+    for item in plan.parameters:
+        hasher.update(machine.view(item.region).tobytes())
+    return hasher.hexdigest()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_weights_are_the_golden_ones(name: str) -> None:
+    """A change here is a change of NUMERICS: raise the number and approve with this file's `--approve`."""
+    assert digest(name) == GOLDEN[str(NUMERICS)][name]
+
+
+if __name__ == "__main__" and sys.argv[1:] == ["--approve"]:
+    GOLDEN[str(NUMERICS)] = {name: digest(name) for name in CASES}
+    GOLDEN_FILE.write_text(json.dumps(GOLDEN, indent=1) + "\n")
