@@ -8,6 +8,8 @@ j = w mod (i+1), else take the next word (so that no place is favoured). n is at
 Vectors, seed of 32 zero bytes, n = 10: epoch 0 is 6 4 8 1 7 5 2 0 9 3, epoch 1 is 5 8 0 2 6 9 3 4 7 1.
 """
 
+from array import array
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,13 +27,13 @@ def order(seed: bytes, epoch: int, rows: int, shuffle: bool = True) -> Order:
     if not shuffle:
         return np.arange(rows, dtype=np.int64)
     words = Words(tagged("shuffle", seed, epoch.to_bytes(2, "little")))
-    places = list(range(rows))
+    places = array("q", range(rows))  # eight bytes a row: a set may have many more rows than memory holds
     draws = _Draws(words)
     for top in range(rows - 1, 0, -SLICE):
         bounds = np.arange(top + 1, max(top + 1 - SLICE, 1), -1, dtype=np.uint64)
         for i, j in zip(range(top, 0, -1), draws.below(bounds), strict=False):
             places[i], places[j] = places[j], places[i]
-    return np.array(places, dtype=np.int64)
+    return np.frombuffer(places, dtype=np.int64).copy()
 
 
 class _Draws:
