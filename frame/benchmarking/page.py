@@ -201,7 +201,7 @@ def _split(dear: Cost) -> str:
 
 def _worst(trials: Sequence[Mapping[str, Any]]) -> str:
     tried = sorted((t for t in trials if "declared_ns" in t), key=lambda t: -float(t["ratio"]))
-    high = max(LIMIT, *(float(trial["ratio"]) for trial in tried)) * 1.05
+    high = max([LIMIT, *(float(trial["ratio"]) for trial in tried)]) * 1.05
     rows = "".join(
         f"<tr><td class='name'>{escape(str(t['name']))}</td>"
         f'<td class="wide"><div class="track"><i class="ratio{" over" if float(t["ratio"]) > LIMIT else ""}" '

@@ -212,7 +212,11 @@ class Point:
     def _once(self) -> int:
         self.ext.overlay.reset(self.backend)
         self.ext.machine.forget_values()
-        return nanoseconds(self.thunk)
+        return nanoseconds(self._run)
+
+    def _run(self) -> None:
+        self.thunk()
+        self.ext.overlay.delta()  # values stay decoded until a block ends: encoding them is the call's doing
 
     def sample(self) -> Sample:
         """What was found."""

@@ -2,7 +2,7 @@
 `gristmill benchmark pallet --pallet blobs`.
 
 2026-11-25, AMD EPYC, 2 cores, CPython 3.11.7
-steps 12, repeat 5
+steps 12, repeat 6
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ class Weights(WeightTable):
 
     @staticmethod
     def declare(pieces: int) -> Weight:
-        """Time ~= 209.8 + pieces 0.9201 µs. Minimum execution time: 106.9 µs.
+        """Time ~= 183.3 + pieces 0.7078 µs. Minimum execution time: 127.3 µs.
 
         `pieces` is in [1, 256].
 
@@ -26,11 +26,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 8643 bytes at most, 1024 measured.
         """
-        return weight(209_783_832 + 920_091 * pieces, 8_643) + db(4, 4)
+        return weight(183_317_825 + 707_756 * pieces, 8_643) + db(4, 4)
 
     @staticmethod
     def put(data: int) -> Weight:
-        """Time ~= 225.2 + data 0.0165 µs. Minimum execution time: 183.5 µs.
+        """Time ~= 159.8 + data 0.01046 µs. Minimum execution time: 177.5 µs.
 
         `data` is in [1, 262144].
 
@@ -38,11 +38,11 @@ class Weights(WeightTable):
         `Blobs::Missing` (r:1 w:1), at most 8242 bytes an entry
         Proof: 13325 bytes at most, 8983 measured.
         """
-        return weight(225_156_208 + 16_496 * data, 13_325) + db(2, 2)
+        return weight(159_844_946 + 10_457 * data, 13_325) + db(2, 2)
 
     @staticmethod
     def remove() -> Weight:
-        """Time ~= 175.8 µs. Minimum execution time: 121.0 µs.
+        """Time ~= 125.5 µs. Minimum execution time: 113.4 µs.
 
         `Balances::Holds` (r:1 w:1), at most 949 bytes an entry
         `Blobs::Blobs` (r:1 w:1), at most 133 bytes an entry
@@ -51,11 +51,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 8643 bytes at most, 1518 measured.
         """
-        return weight(175_791_000, 8_643) + db(4, 4)
+        return weight(125_534_300, 8_643) + db(4, 4)
 
     @staticmethod
     def expire() -> Weight:
-        """Time ~= 124.8 µs. Minimum execution time: 111.0 µs.
+        """Time ~= 122.4 µs. Minimum execution time: 114.6 µs.
 
         `Balances::Holds` (r:1 w:1), at most 949 bytes an entry
         `Blobs::Blobs` (r:1 w:1), at most 133 bytes an entry
@@ -64,4 +64,4 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 8643 bytes at most, 1518 measured.
         """
-        return weight(124_775_000, 8_643) + db(4, 4)
+        return weight(122_379_300, 8_643) + db(4, 4)

@@ -2,7 +2,7 @@
 `gristmill benchmark pallet --pallet compute`.
 
 2026-11-25, AMD EPYC, 2 cores, CPython 3.11.7
-steps 12, repeat 5
+steps 12, repeat 6
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ class Weights(WeightTable):
 
     @staticmethod
     def submit(columns: int, trainable: int, numbers: int) -> Weight:
-        """Time ~= 1243.1 + columns 6.985 + trainable 3.216 + numbers 0 µs. Minimum execution time: 1911.2 µs.
+        """Time ~= 1183.2 + columns 8.375 + trainable 2.38 + numbers 0 µs. Minimum execution time: 1443.8 µs.
 
         `columns` is in [1, 256], `trainable` is in [0, 256], `numbers` is in [0, 1024].
 
@@ -33,11 +33,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 42112 bytes at most, 6469 + (85 * columns) + (1 * trainable) + (1 * numbers) measured.
         """
-        return weight(1_243_126_696 + 6_984_670 * columns + 3_216_203 * trainable, 42_112) + db(8, 10)
+        return weight(1_183_157_558 + 8_375_444 * columns + 2_379_580 * trainable, 42_112) + db(8, 10)
 
     @staticmethod
     def cancel(columns: int) -> Weight:
-        """Time ~= 444.4 + columns 7.846 µs. Minimum execution time: 375.0 µs.
+        """Time ~= 563.4 + columns 7.238 µs. Minimum execution time: 409.2 µs.
 
         `columns` is in [1, 256].
 
@@ -53,11 +53,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 51102 bytes at most, 7415 + (85 * columns) measured.
         """
-        return weight(444_362_174 + 7_846_092 * columns, 51_102) + db(10, 12)
+        return weight(563_395_235 + 7_237_629 * columns, 51_102) + db(10, 12)
 
     @staticmethod
     def reject(columns: int) -> Weight:
-        """Time ~= 507.0 + columns 8.451 µs. Minimum execution time: 388.5 µs.
+        """Time ~= 565.6 + columns 7.328 µs. Minimum execution time: 433.5 µs.
 
         `columns` is in [1, 256].
 
@@ -73,11 +73,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 51102 bytes at most, 7415 + (85 * columns) measured.
         """
-        return weight(506_955_854 + 8_450_577 * columns, 51_102) + db(10, 12)
+        return weight(565_550_327 + 7_327_501 * columns, 51_102) + db(10, 12)
 
     @staticmethod
     def accept() -> Weight:
-        """Time ~= 298.4 µs. Minimum execution time: 137.0 µs.
+        """Time ~= 197.6 µs. Minimum execution time: 175.6 µs.
 
         `Balances::Holds` (r:1 w:1), at most 949 bytes an entry
         `Compute::Jobs` (r:1 w:1), at most 485 bytes an entry
@@ -87,11 +87,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 11634 bytes at most, 2203 measured.
         """
-        return weight(298_391_629, 11_634) + db(6, 4)
+        return weight(197_565_514, 11_634) + db(6, 4)
 
     @staticmethod
     def submit_result() -> Weight:
-        """Time ~= 134.1 µs. Minimum execution time: 108.9 µs.
+        """Time ~= 133.5 µs. Minimum execution time: 117.2 µs.
 
         `Blobs::Blobs` (r:1 w:1), at most 133 bytes an entry
         `Compute::Jobs` (r:1 w:1), at most 485 bytes an entry
@@ -99,11 +99,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 8091 bytes at most, 1817 measured.
         """
-        return weight(134_134_452, 8_091) + db(4, 3)
+        return weight(133_463_312, 8_091) + db(4, 3)
 
     @staticmethod
     def fail(columns: int) -> Weight:
-        """Time ~= 636.0 + columns 6.506 µs. Minimum execution time: 422.7 µs.
+        """Time ~= 568.9 + columns 7.878 µs. Minimum execution time: 444.2 µs.
 
         `columns` is in [1, 256].
 
@@ -119,11 +119,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 51102 bytes at most, 7615 + (85 * columns) measured.
         """
-        return weight(636_040_974 + 6_506_157 * columns, 51_102) + db(10, 12)
+        return weight(568_875_791 + 7_878_337 * columns, 51_102) + db(10, 12)
 
     @staticmethod
     def confirm(columns: int) -> Weight:
-        """Time ~= 663.0 + columns 9.292 µs. Minimum execution time: 521.2 µs.
+        """Time ~= 743.7 + columns 7.935 µs. Minimum execution time: 584.0 µs.
 
         `columns` is in [1, 256].
 
@@ -141,11 +141,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 58785 bytes at most, 7966 + (85 * columns) measured.
         """
-        return weight(663_012_331 + 9_291_575 * columns, 58_785) + db(13, 15)
+        return weight(743_745_315 + 7_935_194 * columns, 58_785) + db(13, 15)
 
     @staticmethod
     def expire_unaccepted(columns: int) -> Weight:
-        """Time ~= 579.1 + columns 7.203 µs. Minimum execution time: 410.0 µs.
+        """Time ~= 763.0 + columns 8.202 µs. Minimum execution time: 419.5 µs.
 
         `columns` is in [1, 256].
 
@@ -161,11 +161,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 51102 bytes at most, 7502 + (85 * columns) measured.
         """
-        return weight(579_070_932 + 7_202_509 * columns, 51_102) + db(10, 12)
+        return weight(762_955_755 + 8_201_663 * columns, 51_102) + db(10, 12)
 
     @staticmethod
     def expire_undelivered(columns: int) -> Weight:
-        """Time ~= 336.5 + columns 11.71 µs. Minimum execution time: 516.1 µs.
+        """Time ~= 770.3 + columns 7.443 µs. Minimum execution time: 490.5 µs.
 
         `columns` is in [1, 256].
 
@@ -181,11 +181,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 51102 bytes at most, 7615 + (85 * columns) measured.
         """
-        return weight(336_468_453 + 11_706_550 * columns, 51_102) + db(10, 12)
+        return weight(770_322_678 + 7_442_626 * columns, 51_102) + db(10, 12)
 
     @staticmethod
     def expire_unconfirmed(columns: int) -> Weight:
-        """Time ~= 646.7 + columns 9.586 µs. Minimum execution time: 472.6 µs.
+        """Time ~= 708.1 + columns 8.98 µs. Minimum execution time: 579.2 µs.
 
         `columns` is in [1, 256].
 
@@ -203,4 +203,4 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 58785 bytes at most, 7966 + (85 * columns) measured.
         """
-        return weight(646_655_919 + 9_585_827 * columns, 58_785) + db(13, 15)
+        return weight(708_094_905 + 8_979_984 * columns, 58_785) + db(13, 15)

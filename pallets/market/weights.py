@@ -2,7 +2,7 @@
 `gristmill benchmark pallet --pallet market`.
 
 2026-11-25, AMD EPYC, 2 cores, CPython 3.11.7
-steps 12, repeat 5
+steps 12, repeat 6
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ class Weights(WeightTable):
 
     @staticmethod
     def list(columns: int) -> Weight:
-        """Time ~= 120.5 + columns 6.339 µs. Minimum execution time: 161.3 µs.
+        """Time ~= 276.9 + columns 6.895 µs. Minimum execution time: 174.8 µs.
 
         `columns` is in [1, 256].
 
@@ -23,11 +23,11 @@ class Weights(WeightTable):
         `Market::Listings` (r:0 w:1), at most 125 bytes an entry
         Proof: 28350 bytes at most, 4954 + (85 * columns) measured.
         """
-        return weight(120_452_537 + 6_339_413 * columns, 28_350) + db(1, 1)
+        return weight(276_909_190 + 6_895_295 * columns, 28_350) + db(1, 1)
 
     @staticmethod
     def unlist(columns: int) -> Weight:
-        """Time ~= 178.3 + columns 4.049 µs. Minimum execution time: 119.1 µs.
+        """Time ~= 174.4 + columns 4.303 µs. Minimum execution time: 133.5 µs.
 
         `columns` is in [1, 256].
 
@@ -35,4 +35,4 @@ class Weights(WeightTable):
         `Market::Listings` (r:1 w:1), at most 125 bytes an entry
         Proof: 30950 bytes at most, 5201 + (85 * columns) measured.
         """
-        return weight(178_277_270 + 4_049_368 * columns, 30_950) + db(2, 1)
+        return weight(174_439_522 + 4_303_060 * columns, 30_950) + db(2, 1)

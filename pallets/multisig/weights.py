@@ -2,7 +2,7 @@
 `gristmill benchmark pallet --pallet multisig`.
 
 2026-11-25, AMD EPYC, 2 cores, CPython 3.11.7
-steps 12, repeat 5
+steps 12, repeat 6
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ class Weights(WeightTable):
 
     @staticmethod
     def as_multi_threshold_1(z: int) -> Weight:
-        """Time ~= 106.8 + z 0.009356 µs. Minimum execution time: 99.2 µs.
+        """Time ~= 109.4 + z 0.003697 µs. Minimum execution time: 94.4 µs.
 
         `z` is in [0, 10000].
 
         Proof: 0 bytes at most, 0 measured.
         """
-        return weight(106_812_417 + 9_356 * z, 0)
+        return weight(109_442_808 + 3_697 * z, 0)
 
     @staticmethod
     def as_multi_create(s: int, z: int) -> Weight:
-        """Time ~= 170.8 + s 0.5826 + z 0.009337 µs. Minimum execution time: 190.2 µs.
+        """Time ~= 169.5 + s 0.4621 + z 0.005424 µs. Minimum execution time: 194.1 µs.
 
         `s` is in [2, 99], `z` is in [0, 10000].
 
@@ -34,22 +34,22 @@ class Weights(WeightTable):
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         Proof: 11848 bytes at most, 1131 + (6 * s) + (1 * z) measured.
         """
-        return weight(170_806_139 + 582_587 * s + 9_337 * z, 11_848) + db(3, 3)
+        return weight(169_542_025 + 462_073 * s + 5_424 * z, 11_848) + db(3, 3)
 
     @staticmethod
     def as_multi_approve(s: int, z: int) -> Weight:
-        """Time ~= 105.0 + s 1.163 + z 0.008647 µs. Minimum execution time: 165.4 µs.
+        """Time ~= 96.6 + s 0.9372 + z 0.006046 µs. Minimum execution time: 146.2 µs.
 
         `s` is in [3, 99], `z` is in [0, 10000].
 
         `Multisig::Multisigs` (r:1 w:1), at most 3346 bytes an entry
         Proof: 5821 bytes at most, 503 + (33 * s) measured.
         """
-        return weight(104_955_305 + 1_163_042 * s + 8_647 * z, 5_821) + db(1, 1)
+        return weight(96_633_079 + 937_245 * s + 6_046 * z, 5_821) + db(1, 1)
 
     @staticmethod
     def as_multi_complete(s: int, z: int) -> Weight:
-        """Time ~= 140.2 + s 1.283 + z 0.009471 µs. Minimum execution time: 219.2 µs.
+        """Time ~= 180.7 + s 0.9068 + z 0.005436 µs. Minimum execution time: 205.6 µs.
 
         `s` is in [2, 99], `z` is in [0, 10000].
 
@@ -58,11 +58,11 @@ class Weights(WeightTable):
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         Proof: 11848 bytes at most, 1480 + (38 * s) + (1 * z) measured.
         """
-        return weight(140_199_319 + 1_282_824 * s + 9_471 * z, 11_848) + db(3, 3)
+        return weight(180_732_255 + 906_753 * s + 5_436 * z, 11_848) + db(3, 3)
 
     @staticmethod
     def approve_as_multi_create(s: int) -> Weight:
-        """Time ~= 116.2 + s 1.286 µs. Minimum execution time: 113.9 µs.
+        """Time ~= 183.8 + s 0.2973 µs. Minimum execution time: 137.9 µs.
 
         `s` is in [2, 99].
 
@@ -71,22 +71,22 @@ class Weights(WeightTable):
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         Proof: 11848 bytes at most, 1309 + (6 * s) measured.
         """
-        return weight(116_219_700 + 1_286_041 * s, 11_848) + db(3, 3)
+        return weight(183_818_986 + 297_300 * s, 11_848) + db(3, 3)
 
     @staticmethod
     def approve_as_multi_approve(s: int) -> Weight:
-        """Time ~= 91.0 + s 0.8936 µs. Minimum execution time: 66.4 µs.
+        """Time ~= 81.1 + s 0.7926 µs. Minimum execution time: 78.9 µs.
 
         `s` is in [2, 99].
 
         `Multisig::Multisigs` (r:1 w:1), at most 3346 bytes an entry
         Proof: 5821 bytes at most, 567 measured.
         """
-        return weight(90_978_369 + 893_597 * s, 5_821) + db(1, 1)
+        return weight(81_098_233 + 792_602 * s, 5_821) + db(1, 1)
 
     @staticmethod
     def cancel_as_multi(s: int) -> Weight:
-        """Time ~= 140.8 + s 0.4182 µs. Minimum execution time: 113.1 µs.
+        """Time ~= 175.0 + s 0.4882 µs. Minimum execution time: 121.5 µs.
 
         `s` is in [2, 99].
 
@@ -95,11 +95,11 @@ class Weights(WeightTable):
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         Proof: 11848 bytes at most, 1691 + (6 * s) measured.
         """
-        return weight(140_807_750 + 418_179 * s, 11_848) + db(3, 3)
+        return weight(175_040_543 + 488_202 * s, 11_848) + db(3, 3)
 
     @staticmethod
     def poke_deposit(s: int) -> Weight:
-        """Time ~= 131.2 + s 0.4555 µs. Minimum execution time: 102.6 µs.
+        """Time ~= 137.5 + s 0.8452 µs. Minimum execution time: 120.2 µs.
 
         `s` is in [2, 99].
 
@@ -108,4 +108,4 @@ class Weights(WeightTable):
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         Proof: 11848 bytes at most, 1691 + (6 * s) measured.
         """
-        return weight(131_191_779 + 455_492 * s, 11_848) + db(3, 3)
+        return weight(137_531_631 + 845_210 * s, 11_848) + db(3, 3)

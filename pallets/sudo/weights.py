@@ -2,7 +2,7 @@
 `gristmill benchmark pallet --pallet sudo`.
 
 2026-11-25, AMD EPYC, 2 cores, CPython 3.11.7
-steps 12, repeat 5
+steps 12, repeat 6
 """
 
 from __future__ import annotations
@@ -15,36 +15,36 @@ class Weights(WeightTable):
 
     @staticmethod
     def sudo() -> Weight:
-        """Time ~= 36.0 µs. Minimum execution time: 30.0 µs.
+        """Time ~= 51.7 µs. Minimum execution time: 41.0 µs.
 
         `Sudo::Key` (r:1 w:0), at most 32 bytes an entry
         Proof: 32 bytes at most, 491 measured.
         """
-        return weight(36_049_000, 32) + db(1, 0)
+        return weight(51_746_000, 32) + db(1, 0)
 
     @staticmethod
     def set_key() -> Weight:
-        """Time ~= 36.7 µs. Minimum execution time: 32.9 µs.
+        """Time ~= 45.1 µs. Minimum execution time: 41.3 µs.
 
         `Sudo::Key` (r:1 w:1), at most 32 bytes an entry
         Proof: 32 bytes at most, 491 measured.
         """
-        return weight(36_700_000, 32) + db(1, 1)
+        return weight(45_145_000, 32) + db(1, 1)
 
     @staticmethod
     def sudo_as() -> Weight:
-        """Time ~= 40.2 µs. Minimum execution time: 33.4 µs.
+        """Time ~= 51.5 µs. Minimum execution time: 43.4 µs.
 
         `Sudo::Key` (r:1 w:0), at most 32 bytes an entry
         Proof: 32 bytes at most, 491 measured.
         """
-        return weight(40_237_000, 32) + db(1, 0)
+        return weight(51_547_000, 32) + db(1, 0)
 
     @staticmethod
     def remove_key() -> Weight:
-        """Time ~= 35.9 µs. Minimum execution time: 26.1 µs.
+        """Time ~= 50.8 µs. Minimum execution time: 34.8 µs.
 
         `Sudo::Key` (r:1 w:1), at most 32 bytes an entry
         Proof: 32 bytes at most, 491 measured.
         """
-        return weight(35_939_000, 32) + db(1, 1)
+        return weight(50_815_000, 32) + db(1, 1)

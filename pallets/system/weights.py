@@ -2,7 +2,7 @@
 `gristmill benchmark pallet --pallet system`.
 
 2026-11-25, AMD EPYC, 2 cores, CPython 3.11.7
-steps 12, repeat 5
+steps 12, repeat 6
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ class Weights(WeightTable):
 
     @staticmethod
     def remark(remark: int) -> Weight:
-        """Time ~= 9.4 + remark 0.008025 µs. Minimum execution time: 9.0 µs.
+        """Time ~= 14.9 + remark 0.00511 µs. Minimum execution time: 14.1 µs.
 
         `remark` is in [0, 3931904].
 
         Proof: 0 bytes at most, 0 measured.
         """
-        return weight(9_358_000 + 8_025 * remark, 0)
+        return weight(14_889_000 + 5_110 * remark, 0)
 
     @staticmethod
     def set_heap_pages() -> Weight:
-        """Time ~= 26.6 µs. Minimum execution time: 25.5 µs.
+        """Time ~= 52.1 µs. Minimum execution time: 33.9 µs.
 
         `System::Digest` (r:1 w:1), at most ? bytes an entry
         Proof: 33 bytes at most, 498 measured.
         """
-        return weight(26_631_000, 33) + db(1, 1)
+        return weight(52_107_000, 33) + db(1, 1)
 
     @staticmethod
     def set_storage(items: int) -> Weight:
-        """Time ~= 29.0 + items 1.598 µs. Minimum execution time: 11.4 µs.
+        """Time ~= 16.0 + items 2.232 µs. Minimum execution time: 15.3 µs.
 
         `items` is in [0, 1000].
 
@@ -1040,11 +1040,11 @@ class Weights(WeightTable):
         `unknown 0xd5da459855b959ca…` (r:0 w:1), at most ? bytes an entry
         Proof: 0 bytes at most, 0 measured.
         """
-        return weight(28_998_164 + 1_597_738 * items, 0) + db(0, items)
+        return weight(16_009_000 + 2_232_122 * items, 0) + db(0, items)
 
     @staticmethod
     def kill_storage(keys: int) -> Weight:
-        """Time ~= 22.9 + keys 1.005 µs. Minimum execution time: 10.2 µs.
+        """Time ~= 20.7 + keys 1.836 µs. Minimum execution time: 16.4 µs.
 
         `keys` is in [0, 1000].
 
@@ -2050,11 +2050,11 @@ class Weights(WeightTable):
         `unknown 0xd5da459855b959ca…` (r:0 w:1), at most ? bytes an entry
         Proof: 0 bytes at most, 0 measured.
         """
-        return weight(22_936_402 + 1_004_556 * keys, 0) + db(0, keys)
+        return weight(20_726_139 + 1_835_508 * keys, 0) + db(0, keys)
 
     @staticmethod
     def kill_prefix(subkeys: int) -> Weight:
-        """Time ~= 29.0 + subkeys 1.565 µs. Minimum execution time: 27.9 µs.
+        """Time ~= 95.1 + subkeys 2.039 µs. Minimum execution time: 38.4 µs.
 
         `subkeys` is in [0, 1000].
 
@@ -3063,14 +3063,14 @@ class Weights(WeightTable):
         `unknown 0xd5e1a2fa16732ce6…` (r:1 w:0), at most ? bytes an entry
         Proof: 7553 + (2555 * subkeys) bytes at most, 1031 + (111 * subkeys) measured.
         """
-        return weight(29_025_000 + 1_565_327 * subkeys, 7_553 + 2_555 * subkeys) + db(3 + subkeys, subkeys)
+        return weight(95_050_222 + 2_038_773 * subkeys, 7_553 + 2_555 * subkeys) + db(3 + subkeys, subkeys)
 
     @staticmethod
     def remark_with_event(remark: int) -> Weight:
-        """Time ~= 40.7 + remark 0.009492 µs. Minimum execution time: 24.2 µs.
+        """Time ~= 36.0 + remark 0.006693 µs. Minimum execution time: 33.6 µs.
 
         `remark` is in [0, 3931904].
 
         Proof: 0 bytes at most, 0 measured.
         """
-        return weight(40_718_676 + 9_492 * remark, 0)
+        return weight(36_007_000 + 6_693 * remark, 0)

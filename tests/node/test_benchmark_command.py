@@ -104,6 +104,22 @@ def test_one_benchmark_reports_and_writes_nothing(capsys: pytest.CaptureFixture[
     assert Path("pallets/balances/weights.py").read_text() == before
 
 
+def test_pages_and_plots(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("matplotlib")
+    worst = tmp_path / "worst.json"
+    worst.write_text('[{"name": "sudo::sudo", "ratio": 0.5, "note": "a hook"}]')
+    words = ("--pallet", "sudo,utility", "--extrinsic", "sudo,batch", "--steps", "3", "--repeat", "2")
+    page, plots = tmp_path / "page.html", tmp_path / "plots"
+    made = ("--report", str(page), "--worst-case", str(worst), "--plots", str(plots), "--output", "-")
+    assert pallet(*words, *made) == 0
+    assert "sudo::sudo" in page.read_text() and "utility::batch" in page.read_text()
+    assert sorted(path.name for path in plots.iterdir()) == ["sudo-sudo.png", "utility-batch.png"]
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in plots.iterdir())
+    worst.write_text("{}")
+    with pytest.raises(BenchmarkError, match="cannot be read"):
+        pallet(*words, *made)
+
+
 def test_other_ranges(capsys: pytest.CaptureFixture[str]) -> None:
     words = ("--pallet", "utility", "--extrinsic", "batch", "--steps", "2", "--repeat", "1")
     assert pallet(*words, "--low", "2", "--high", "5", "--no-verify") == 0
