@@ -11,6 +11,7 @@ from __future__ import annotations
 import inspect
 import types
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from node.rpc.errors import RpcError, client_error, invalid_params
@@ -31,10 +32,12 @@ def unhex(value: Any) -> bytes:
     """Bytes of a `0x…` string; the prefix may be missing, as async-substrate-interface sends it."""
     if not isinstance(value, str):
         raise ValueError("expected a hex string with 0x prefix")
-    try:
-        return bytes.fromhex(value.removeprefix("0x"))
-    except ValueError:
-        raise ValueError("expected an even number of hex digits after 0x") from None
+    digits = value.removeprefix("0x")
+    with suppress(ValueError):
+        data = bytes.fromhex(digits)
+        if 2 * len(data) == len(digits):  # it would skip white space
+            return data
+    raise ValueError("expected an even number of hex digits after 0x")
 
 
 def _hash(value: Any) -> bytes:
@@ -58,7 +61,7 @@ def _u32(value: Any) -> int:
 
 def number(value: Any) -> int:
     """A block number, as a number or in hex."""
-    if isinstance(value, str) and value.startswith("0x") and len(value) <= 18:
+    if isinstance(value, str) and value.startswith("0x") and len(value) <= 18 and "_" not in value:
         return _u32(int(value[2:] or "0", 16))
     return _u32(value)
 

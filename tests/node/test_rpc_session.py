@@ -63,6 +63,9 @@ def ask(session: Session, method: Any, params: Any = None, ident: Any = 1) -> An
         ('{"jsonrpc":"2.0","id":1,"method":"chain_getHeader","params":[1,2,3]}', -32602),
         ('{"jsonrpc":"2.0","id":1,"method":"chain_getHeader","params":"x"}', -32602),
         ('{"jsonrpc":"2.0","id":1,"method":"state_getStorage","params":[]}', -32602),
+        ('{"jsonrpc":"2.0","id":1,"method":"state_getStorage","params":["0x12 34"]}', -32602),
+        ('{"jsonrpc":"2.0","id":1,"method":"state_getStorage","params":["0x123"]}', -32602),
+        ('{"jsonrpc":"2.0","id":1,"method":"chain_getBlockHash","params":["0x1_0"]}', -32602),
         ('{"jsonrpc":"2.0","id":1,"method":"chain_getBlockHash","params":["0xfffffffffffffff"]}', -32602),
     ],
 )
