@@ -78,7 +78,7 @@ def test_the_rule_takes_what_it_should_and_nothing_else() -> None:
     spec = training_spec(8, loss=Loss.MeanSquaredError, trainable=["w", "v"])
     plan = compile_training(model(16, (8, 8), 16, 1).bytes(), spec, 8)
     assert sorted(kernels(plan)) == ["winograd"] * 3 + ["winograd weight"] * 2
-    for channels, size in ((15, (8, 8)), (16, (7, 8)), (8, (8, 8))):
+    for channels, size in ((15, (8, 8)), (16, (7, 8)), (8, (8, 8)), (1 << 15, (4, 4))):
         plan = compile_training(model(channels, size, 16, 1).bytes(), spec, 8)
         assert "conv" in kernels(plan)
 

@@ -27,6 +27,8 @@ CHANNELS_MIN = 16
 """With fewer the transforms cost more than the products that they save."""
 TRANSFORM = 4
 """Float operations that a transform takes for each place, near enough for a price."""
+PAIRS_MAX = 1 << 18
+"""Outputs times inputs: the sums of a weight gradient take up to 576 bytes for each."""
 SUMMED = 8
 """Tiles of an image from which larger ones pay in a weight gradient: each strip reads and writes all sums."""
 GAP = 64
@@ -49,6 +51,7 @@ def fits(x: Shape, w: Shape, strides: object, dilations: object, groups: int) ->
     outputs, inner, *kernel = w
     even = all(size % 2 == 0 for size in x[1:])
     channels = min(outputs, inner) >= CHANNELS_MIN and outputs % ROWS == 0 and inner % ROWS == 0
+    channels = channels and outputs * inner <= PAIRS_MAX
     return kernel == [3, 3] and strides == dilations == (1, 1) and groups == 1 and even and channels
 
 
