@@ -30,7 +30,8 @@ START = "import sys; sys.path.insert(0, sys.argv[1]); from node.front.worker imp
 
 SUBMIT = "author_submitExtrinsic"
 RESTART_SECONDS = 1.0
-"""Between the death of a worker and the next one."""
+"""Between the death of a worker and the next one; twice as long after each that was never ready."""
+LONGEST_RESTART = 64.0
 BOOT_HASHES = 256
 """Blocks whose hashes a new worker is told. Signatures that begin before them, the node verifies itself."""
 
@@ -108,6 +109,7 @@ class Worker:
         self.connections: dict[int, FrontConnection] = {}
         self.pipe = Pipe(self._receive, self._lost)
         self.ready = asyncio.Event()
+        self.was_ready = False
         self.gone = asyncio.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._sockets: socket.socket | None = None
@@ -118,7 +120,7 @@ class Worker:
         self._sockets, its_sockets = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._sockets.setblocking(False)
         descriptors = (its_end.fileno(), its_sockets.fileno())
-        command = [sys.executable, "-I", "-c", START, str(ROOT), *map(str, descriptors)]
+        command = [sys.executable, "-P", "-c", START, str(ROOT), *map(str, descriptors)]
         with its_end, its_sockets:
             self._process = subprocess.Popen(command, pass_fds=descriptors, stdin=subprocess.DEVNULL)
         await asyncio.get_running_loop().create_connection(lambda: self.pipe, sock=mine)
@@ -158,6 +160,7 @@ class Worker:
                 self._submit(*item[1:])
                 continue
             if kind == Kind.READY:
+                self.was_ready = True
                 self.ready.set()
                 continue
             connection = self.connections.get(item[1])
@@ -248,6 +251,7 @@ class Desk:
 
     async def _keep(self) -> None:
         """Have one worker at any time."""
+        pause = RESTART_SECONDS
         while True:
             worker = Worker(self)
             try:
@@ -261,7 +265,8 @@ class Desk:
                 if worker in self.workers:
                     self.workers.remove(worker)
                 await worker.stop()
-            await asyncio.sleep(RESTART_SECONDS)
+            pause = RESTART_SECONDS if worker.was_ready else min(2 * pause, LONGEST_RESTART)
+            await asyncio.sleep(pause)
 
     def take(self, request: web.Request, rate: Rate | None) -> bool:
         """Hand a request for a WebSocket to the least busy worker; False if there is none, or none yet."""
