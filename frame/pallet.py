@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, get_args, get_origin
 from typing import get_type_hints as _type_hints
 
@@ -114,17 +115,23 @@ class Pallet(Generic[C]):
 
     def deposit(self, event: Event) -> None:
         """Record an event; in block 0 nothing happens."""
-        self.system.deposit_event(self.encoded(event))
+        try:
+            raw = self._event_head + self._event_encoders[type(event)](event)
+        except Exception:
+            raw = self.encoded(event)  # says what is wrong
+        self.system.deposit_event(raw)
+
+    @cached_property
+    def _event_encoders(self) -> Mapping[type, Callable[[Any], bytes]]:
+        codec = self.declaration.event_codec
+        return {} if codec is None else codec.encoders()
 
     def encoded(self, event: Event) -> bytes:
         """An event of this pallet as the runtime's event: pallet byte ‖ variant ‖ fields."""
         codec = self.declaration.event_codec
         if codec is None:
             raise TypeError(f"{type(self).__name__} declares no events")
-        try:
-            return self._event_head + codec.encoders()[type(event)](event)
-        except Exception:
-            return self._event_head + codec.encode(event)  # says what does not fit
+        return self._event_head + codec.encode(event)
 
     def dispatch(self, call: RuntimeCall, origin: Origin) -> CallResult:
         """Run another call in a layer of its own: all of it happens, or a DispatchError and nothing."""

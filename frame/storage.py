@@ -246,6 +246,14 @@ class BoundValue(BoundItem, Generic[V]):
         self.get = value_getter(overlay, key, self._decode, self._keep, self._absent, self._corrupt)
         self.put = value_putter(overlay, key, self._encode, self._fits, self._write)
 
+    def getter(self, default: V) -> Callable[[], V]:
+        """A function like `get` with a default of its own."""
+        if type(self._overlay) is not Overlay:
+            return lambda: self._read_at(self._key, default)
+        return value_getter(
+            self._overlay, self._key, self._decode, self._keep, lambda: default, self._corrupt
+        )
+
     def _get(self) -> V:
         value: V = self._read_at(self._key, ABSENT)
         return self._absent() if value is ABSENT else value

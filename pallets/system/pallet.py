@@ -443,9 +443,6 @@ class System(Pallet[Config], weights=Weights):
             raise InvalidTransaction(Invalid.ExhaustsResources)
         return total
 
-    def _length_so_far(self) -> int:
-        return self.all_extrinsics_len.try_get() or 0
-
     def use_room(self, info: DispatchInfo, length: int) -> None:
         total = self._new_length(info, length)
         used = self._used_with(info)
@@ -483,6 +480,7 @@ class System(Pallet[Config], weights=Weights):
         # The same as the methods, without a step between: they run some ten times in every extrinsic.
         self.__dict__["account"] = self.account_info.read
         self.__dict__["set_account"] = self.account_info.store
+        self._length_so_far = self.all_extrinsics_len.getter(0)
 
     def account(self, who: bytes) -> AccountInfo:
         return self.account_info[who]
