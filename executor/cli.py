@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -165,9 +166,9 @@ class Watch:
             return True
         name, value = next(iter(self.measured(epoch.weights).items()))
         better = value < self._best_value if name in LOWER_IS_BETTER else value > self._best_value
-        if self.best is None or better:
+        if isfinite(value) and (self.best is None or better):
             self.best, self._best_value = epoch, value
-        return epoch.number - self.best.number < self.patience
+        return self.best is None or epoch.number - self.best.number < self.patience
 
 
 def _watch(arguments: Namespace, model: bytes, spec: TrainingSpec) -> Watch:

@@ -36,7 +36,6 @@ class Numbers:
     def __init__(self, spec: TrainingSpec, rows: int) -> None:
         self.count = optimizer_of(spec.optimizer, spec.schedule).numbers
         self._rows = NUMBERS[type(spec.optimizer)](spec.optimizer, rates(spec, rows))
-        self._constant = isinstance(spec.schedule, Schedule.Constant)
 
     def take(self, steps: int) -> NDArray[np.float32]:
         """Those of the next steps, float32 of shape [steps, count]."""

@@ -157,14 +157,22 @@ class Begin:
 
 @dataclass(frozen=True)
 class Epoch:
-    """What there is after an epoch: its number from 1, mean loss, fuel used so far, and how to read the
-    parameters and the optimizer's state."""
+    """A run after an epoch: its number from 1, mean loss, fuel used so far. What it holds can be read until
+    the run goes on."""
 
     number: int
     loss: float | None
     fuel: int
-    parameters: Callable[[], bytes]
-    states: Callable[[], bytes]
+    plan: Plan
+    sandbox: Sandbox | Team
+
+    def parameters(self) -> bytes:
+        """The parameters in plan order."""
+        return _canonical(self.sandbox, [parameter.region for parameter in self.plan.parameters])
+
+    def states(self) -> bytes:
+        """The optimizer's state."""
+        return _canonical(self.sandbox, state_regions(self.plan))
 
 
 def train(
@@ -191,8 +199,7 @@ def train(
     _restore(plan, sandbox, begin.states)
     losses: list[float | None] = []
     done, numbers = begin.epochs * -(-count // spec.batch), Numbers(spec, count)
-    for _ in range(begin.epochs):
-        numbers.skip(-(-count // spec.batch))
+    numbers.skip(done)
     for epoch in range(begin.epochs, spec.epochs):
         means = []
         for part in _calls(plan, sandbox, data.epoch(plan, spec, epoch, count), numbers, noise):
@@ -201,10 +208,7 @@ def train(
             progress(done)
         losses.append(_mean(np.concatenate(means), count, plan.batch) if plan.losses else None)
         if on_epoch is not None:
-            used = sandbox.fuel_used
-            read = lambda: _canonical(sandbox, [item.region for item in plan.parameters])  # noqa: E731
-            kept = lambda: _canonical(sandbox, state_regions(plan))  # noqa: E731
-            on_epoch(Epoch(epoch + 1, losses[-1], used, read, kept))
+            on_epoch(Epoch(epoch + 1, losses[-1], sandbox.fuel_used, plan, sandbox))
     sandbox.call("finish")
     parameters = tuple(sandbox.view(parameter.region).tobytes() for parameter in plan.parameters)
     if not all(np.isfinite(np.frombuffer(value, "<f4")).all() for value in parameters):

@@ -10,14 +10,25 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from executor import enclave
 from executor.enclave import Enclave, EpochResult, Limits, Resume, Secrets, Stopped
 from executor.errors import BadData, CommitmentMismatch, SpecError
+from executor.evaluate import evaluate
 from executor.rows import MemoryRows
 from primitives.data import Column, Dtype, Schema
-from primitives.job import Init, OptimizerSpec, Schedule, Tick, TrainingSpec, WarmUp, model_hash
+from primitives.job import (
+    Affine,
+    Init,
+    InputMap,
+    OptimizerSpec,
+    Schedule,
+    Tick,
+    TrainingSpec,
+    WarmUp,
+    model_hash,
+)
 from primitives.job import float_bits as bits
 from tests.executor.planted import ROOT, matmul_model, spec_for
 
@@ -117,6 +128,54 @@ def test_a_run_taken_up_again_ends_as_if_it_had_not_stopped(start: bytes) -> Non
     assert fresh.weights != whole.weights, "the optimizer's state matters"
     with pytest.raises(SpecError):
         train(source(), later, model, resume=Resume(2, states[:-4]))
+
+
+def two_inputs() -> bytes:
+    """Logits from numbers, and from the embedding of a word; a second output that is not trained."""
+    ports = [
+        helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 2]),
+        helper.make_tensor_value_info("word", TensorProto.INT64, ["N"]),
+    ]
+    outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", 3]) for name in ("other", "y")]
+    rng = np.random.default_rng(4)
+    values = [("w", (2, 3)), ("table", (4, 3))]
+    tensors = [
+        numpy_helper.from_array(rng.standard_normal(shape).astype(np.float32), name) for name, shape in values
+    ]
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["a"]),
+        helper.make_node("Gather", ["table", "word"], ["b"]),
+        helper.make_node("Add", ["a", "b"], ["y"]),
+        helper.make_node("Tanh", ["a"], ["other"]),
+    ]
+    graph = helper.make_graph(nodes, "g", ports, outputs, tensors)
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    data: bytes = made.SerializeToString()
+    return data
+
+
+def test_several_inputs_of_several_types_learn_what_neither_could() -> None:
+    """The class is that of the word, but for one word it is that of the number's sign."""
+    rng = np.random.default_rng(6)
+    word, x = rng.integers(0, 4, 300), rng.standard_normal((300, 2)).astype(np.float32)
+    label = np.where(word == 3, (x[:, 0] > 0).astype(int), word % 3)
+    columns = [
+        Column(name=b"word", dtype=Dtype.U8, shape=[]),
+        Column(name=b"x", dtype=Dtype.F32, shape=[2]),
+        Column(name=b"label", dtype=Dtype.U8, shape=[]),
+    ]
+    rows = MemoryRows(Schema(columns=columns, rows_per_chunk=50), {"word": word, "x": x, "label": label})
+    model = two_inputs()
+    inputs = [InputMap(column=name, tensor=name, affine=None) for name in (b"x", b"word")]
+    fast = OptimizerSpec.Sgd(rate=bits(1.0), momentum=bits(0.9))
+    wanted = spec(model, model_hash=model_hash(model), inputs=inputs, optimizer=fast, epochs=12)
+    found = train(rows, wanted, model)
+    columns_of = {"word": word, "x": x, "label": label}
+    assert (evaluate(model, wanted, columns_of).accuracy or 0) < 0.6
+    assert (evaluate(found.weights, wanted, columns_of).accuracy or 0) > 0.9
+    scaled = [InputMap(column=b"word", tensor=b"word", affine=Affine(mean=0, scale=0)), inputs[0]]
+    with pytest.raises(SpecError, match="only float32 inputs are normalised"):
+        train(rows, spec(model, model_hash=model_hash(model), inputs=scaled), model)
 
 
 LARGE = """
