@@ -4,6 +4,7 @@ from executor.ops import (  # noqa: F401
     activations,
     control,
     dense,
+    einsum,
     elementwise,
     indexing,
     movement,
@@ -12,7 +13,10 @@ from executor.ops import (  # noqa: F401
     quantization,
     recurrent,
     reductions,
+    resampling,
+    sampling,
     shapes,
+    signal,
     spatial,
 )
 from executor.ops.table import OPERATORS, apply

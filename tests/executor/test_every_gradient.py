@@ -82,6 +82,13 @@ def i64(*values: Any) -> NDArray[np.int64]:
     return np.array(values[0] if len(values) == 1 else values, dtype=np.int64)
 
 
+def F32(values: list[float]) -> NDArray[np.float32]:
+    """Scales of a Resize: float32 in every model."""
+    return np.array(values, dtype=np.float32)
+
+
+SCALES = ("scale",)
+"""Initialisers that stay float32 where the model is float64."""
 UNARY = {
     **dict.fromkeys(
         (
@@ -301,6 +308,29 @@ CASES: dict[str, Case] = {
         integers={"k": i64([[[[5, 7], [13, 15]]]])},
     ),
     "Dropout": each("Dropout", (4,)),
+    "Einsum": each("Einsum", (3, 4), "z w", equation="bij,jk->bik", more={"w": spread((4, 2), -1, 1)}),
+    "Einsum of two": each("Einsum", (3, 4), "z x", equation="bij,bkj->bik"),
+    "Einsum whole": whole(
+        "Einsum", (3, 3, 2), "s u", equation="iij,jk->k", more={"u": spread((2, 4), -1, 1)}
+    ),
+    "Resize": each("Resize", (2, 3, 4), "z - scale", mode="linear", integers={"scale": F32([1, 1, 2, 1.5])}),
+    "Resize nearest": each("Resize", (2, 3, 4), "z - scale", integers={"scale": F32([1, 1, 2, 0.5])}),
+    "Resize cubic": whole(
+        "Resize", (1, 1, 4, 4), "s - scale", mode="cubic", integers={"scale": F32([1, 1, 1.5, 2])}
+    ),
+    "Upsample": each("Upsample", (2, 3, 2), "z scale", opset=9, integers={"scale": F32([1, 1, 2, 2])}),
+    "GridSample": whole(
+        "GridSample",
+        (1, 2, 4, 3),
+        "s g",
+        padding_mode="border",
+        more={"g": spread((1, 3, 2, 2), -0.83, 0.79)},
+    ),
+    "GridSample cubic": whole(
+        "GridSample", (1, 1, 4, 4), "s g", mode="cubic", integers={"g": spread((1, 2, 2, 2), -0.83, 0.79)}
+    ),
+    "DFT": each("DFT", (4, 1), "z - a", onesided=1, integers={"a": i64(1)}),
+    "STFT": whole("STFT", (1, 8, 1), "s h w", integers={"h": i64(2), "w": spread((4,), 0.2, 1)}),
 }
 F64 = NDArray[np.float64]
 Plain = Callable[[F64, dict[str, F64]], F64]
@@ -434,7 +464,7 @@ class Double:
                 helper.make_tensor_value_info(item.name, TensorProto.DOUBLE, list(item.dims))
             )
         for item in model.graph.initializer:
-            if item.data_type == TensorProto.FLOAT:
+            if item.data_type == TensorProto.FLOAT and item.name not in SCALES:
                 item.CopyFrom(
                     numpy_helper.from_array(numpy_helper.to_array(item).astype(np.float64), item.name)
                 )

@@ -105,12 +105,27 @@ MORE: dict[str, Case] = {
         {"s": noise(4, 3), "g": noise(2, seed=3), "b": noise(2, seed=4)},
         opset=18,
     ),
+    "resize 10": Case(
+        [node("Constant", "", "f", value_floats=[1.0, 1.0, 2.0, 2.0]), node("Resize", "x f", mode="linear")],
+        (2, 3, 3),
+        opset=10,
+    ),
+    "upsample 8": Case([node("Upsample", "x", scales=[1.0, 1.0, 2.0, 3.0])], (2, 3, 3), opset=8),
     "hardmax 11": through("Hardmax", (6,), opset=11, axis=1),
     "top 9": Case([helper.make_node("TopK", ["x"], ["y", "places"], k=2)], (6,), opset=9),
 }  # fmt: skip
-CONSTANTS = ("cast", "constant of shape", "size", "hardmax 11", "top 9", "global lp pool")
-"""Of the first three, numbers that no parameter moves, the float64 reference makes float32; it lacks the last
-two in these forms; the slope of hardmax is zero."""
+CONSTANTS = (
+    "cast",
+    "constant of shape",
+    "size",
+    "hardmax 11",
+    "top 9",
+    "global lp pool",
+    "resize 10",
+    "upsample 8",
+)
+"""Of the first three, numbers that no parameter moves, the float64 reference makes float32; it lacks the
+others in these forms; the slope of hardmax is zero."""
 ANCIENT = {("Concat", 1), ("Reshape", 1)}
 """Forms of opsets that onnxruntime no longer runs; the tests below compare them with the next form."""
 MORE["part of a shape"].parameters["k"] = noise(1, seed=7)
