@@ -116,8 +116,12 @@ class BlockState:
             return closest_merkle_value(self._head.tries_at(self.number, version).trie(child), key)
 
     def changes_until(self, number: int) -> Iterator[tuple[bytes, bytes | None]]:
-        """What the blocks after this one, up to `number`, have written: (key, child), maybe repeatedly."""
+        """What the blocks after this one, up to `number`, have written: (key, child), maybe repeatedly.
+
+        Raises UnknownBlock, at the latest when it gets there, for what is kept no more.
+        """
         for height in range(self.number + 1, number + 1):
+            self._head.require_state(self.number)
             for spot in self._head.history.places(height):
                 yield place_parts(spot)
 

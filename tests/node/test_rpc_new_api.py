@@ -373,6 +373,9 @@ def test_a_pruned_state_is_an_error_not_an_unknown_block(tmp_path: Path, gristmi
         wire.ask("archive_v1_storage", genesis, [{"key": TIME, "type": "value"}])
         [event] = wire.events()
         assert event["event"] == "storageError" and "State already discarded" in event["error"]
+        head = "0x" + node.chain.head.hash.hex()
+        wire.ask("archive_v1_storageDiff", head, None, genesis)
+        assert "State already discarded" in wire.events()[-1]["error"]
         ident = wire.ask("chainHead_v1_follow", False)
         hashes = wire.events()[0]["finalizedBlockHashes"]
         assert len(hashes) == 2, "those whose state is kept"
