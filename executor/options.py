@@ -43,6 +43,10 @@ def configure_spec(parser: ArgumentParser) -> None:
     add = parser.add_argument_group("the run").add_argument
     add("--epochs", type=int, default=5, help="passes over the rows (default 5)")
     add("--batch", type=int, default=32, help="rows a step (default 32)")
+    add(
+        "--shards", type=int, default=1, metavar="N",
+        help="cut each batch into N equal parts, one for each processor; part of the spec (default 1)",
+    )  # fmt: skip
     add("--seed", default="0", help="any text; decides shuffling, dropout and initial weights")
     add("--no-shuffle", action="store_true", help="read the rows in the dataset's order")
     add("--init", choices=["fresh", "given"], default="fresh", help="start anew, or from the model's weights")
@@ -139,6 +143,8 @@ def training_spec(arguments: Namespace, model: bytes, columns: Sequence[str]) ->
     names = graph_names(model)
     if not 0 < arguments.epochs < 2**16 or not 0 < arguments.batch < 2**32:
         raise SpecError("epochs lie in 1 … 65535 and a batch has at least one row")
+    if not 0 < arguments.shards < 256 or arguments.batch % arguments.shards:
+        raise SpecError("shards are at most 255 equal parts of a batch")
     target = arguments.output_tensor or names.outputs[0]
     return TrainingSpec(
         version=SPEC_VERSION,
@@ -156,7 +162,7 @@ def training_spec(arguments: Namespace, model: bytes, columns: Sequence[str]) ->
         trainable=[name.encode() for name in _trainable(arguments, names)],
         dp=None if arguments.dp is None else privacy(arguments.dp, arguments.clip),
         shuffle=not arguments.no_shuffle,
-        shards=1,
+        shards=arguments.shards,
     )
 
 

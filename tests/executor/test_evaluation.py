@@ -184,6 +184,7 @@ def test_loss_and_data_options() -> None:
     affine = spec("--normalize", "x=2,4").inputs[0].affine
     assert affine is not None and (affine.mean, affine.scale) == (bits(2.0), bits(0.25))
     assert spec("--trainable", "?").trainable == [b"w"]
+    assert spec("--shards", "4").shards == 4 and spec().shards == 1
 
 
 @pytest.mark.parametrize(
@@ -191,7 +192,7 @@ def test_loss_and_data_options() -> None:
     [
         "--freeze w", "--freeze q", "--trainable q", "--lr 1e99", "--normalize x=1", "--normalize y=1,1",
         "--clip-norm 1 --clip-value 1", "--betas 0.9 --optimizer adam", "--warmup -1", "--epochs 0",
-        "--schedule cosine --schedule-per step",
+        "--schedule cosine --schedule-per step", "--shards 5", "--shards 0",
     ],
 )  # fmt: skip
 def test_options_that_mean_nothing_are_refused(words: str) -> None:
