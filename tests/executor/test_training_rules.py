@@ -18,6 +18,7 @@ import pytest
 
 from executor.compiler.compile import compile_training
 from executor.compiler.machine import Machine
+from executor.metrics import Predictions, measure
 from executor.rows import classes, inputs
 from primitives.job import NUMERICS, Clip, LossSpec, OptimizerSpec, Schedule, Tick, TrainingSpec, WarmUp
 from primitives.job import float_bits as bits
@@ -219,6 +220,40 @@ def test_a_batch_in_which_no_class_counts_moves_nothing() -> None:
     assert machine.view(plan.losses)[0] == 0.0
     for item in plan.parameters:
         np.testing.assert_array_equal(machine.view(item.region), TRACE[f"start.{item.name}"])
+
+
+@pytest.mark.parametrize(
+    "loss", [LossSpec.CrossEntropy(), weighted(weights=WEIGHTS, ignore=-1, smoothing=bits(0.1))]
+)
+def test_classes_at_each_place(loss: LossSpec) -> None:
+    """Logits [classes, places] and a class at each place, PyTorch's K-dimensional form. The oracle is the
+    loss in float64 and its central differences."""
+    rng = np.random.default_rng(8)
+    rows, places = 6, 4
+    x, w = rng.standard_normal((rows, 5)).astype(np.float32), rng.standard_normal((5, 12)).astype(np.float32)
+    target = rng.integers(-1 if isinstance(loss, LossSpec.WeightedCrossEntropy) else 0, 3, (rows, places))
+    shape = np.array([0, 3, places])
+    nodes = [node("MatMul", "x w", "flat"), node("Reshape", "flat shape")]
+    data = Case(nodes, (5,), {"w": w}, {"shape": shape}).bytes()
+    plan = compile_training(data, training_spec(8, loss=loss, trainable=["w"]), rows, gradients_only=True)
+    machine = Machine(plan, FUEL)
+    assert plan.target is not None and plan.losses is not None and plan.target.shape[1:] == (places,)
+    machine.write(plan.inputs[0], x)
+    machine.write(plan.target, target)
+    machine.run(1, rows)
+
+    def value(weights: np.ndarray[Any, Any]) -> float:
+        logits = (x.astype(np.float64) @ weights).reshape(rows, 3, places)
+        return measure("loss", Predictions(loss, logits, target.astype(np.float64)))
+
+    start = w.astype(np.float64)
+    slopes = np.zeros_like(start)
+    for place in np.ndindex(*start.shape):
+        step = np.zeros_like(start)
+        step[place] = 1e-6
+        slopes[place] = (value(start + step) - value(start - step)) / 2e-6
+    assert machine.view(plan.losses)[0] == pytest.approx(value(start), rel=1e-5)
+    np.testing.assert_allclose(machine.view(plan.outputs[0]), slopes, rtol=1e-4, atol=1e-6)
 
 
 # --- golden bits --------------------------------------------------------------------------------------------
