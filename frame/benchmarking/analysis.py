@@ -18,6 +18,8 @@ POOR_FIT = 0.03
 """A bend counts when it misses the line by this part of the span between lowest and highest value."""
 CERTAIN = 6.0
 """And when its coefficient is so many times its standard error."""
+RELATIVE = 64
+"""How finely inverse medians are rounded."""
 NOISY = 0.25
 """Half the interquartile range, as a part of the median, from which a point counts as noisy."""
 
@@ -53,27 +55,43 @@ def middle_half(values: Sequence[int]) -> list[int]:
     return ordered[quarter : len(ordered) - quarter]
 
 
-def fit_least_squares(points: Sequence[Point], names: Sequence[str]) -> Fit:
+def fit_least_squares(points: Sequence[Point], names: Sequence[str], *, relative: bool = False) -> Fit:
     """Ordinary least squares over the middle half of each point's values (`min_squares_iqr`).
 
-    Without components the base is the median. A negative intercept becomes the smallest value measured, and
-    the slopes are fitted again; a negative slope becomes 0.
+    With `relative` a deviation counts in proportion to its point's median: timings scatter so, and without it
+    the noise of the longest would drown the base. Without components the base is the median. A negative
+    intercept becomes the smallest value measured, and the slopes are fitted again; a negative slope becomes
+    0.
     """
     if not names:
         values = [value for _, values in points for value in values]
         middle = middle_half(values)
         return Fit(median_low(values), {}, errors={"": _deviation(middle) / math.sqrt(len(middle))})
     rows = [(point, value) for point, values in points for value in middle_half(values)]
+    factors = _factors(points, rows) if relative else [1] * len(rows)
     used = [name for name in names if len({point[name] for point, _ in rows}) > 1]
-    solution = solve([[1, *(p[n] for n in used)] for p, _ in rows], [v for _, v in rows])
-    errors = _standard_errors(rows, used, solution)
+    solution = solve(
+        [[f, *(f * p[n] for n in used)] for (p, _), f in zip(rows, factors, strict=True)],
+        [f * value for (_, value), f in zip(rows, factors, strict=True)],
+    )
+    errors = _standard_errors(rows, factors, used, solution)
     base, slopes = solution[0], dict(zip(used, solution[1:], strict=True))
     if base < 0:
         base = Fraction(min(value for _, value in rows))
-        again = solve([[p[n] for n in used] for p, _ in rows], [v - base for _, v in rows])
+        again = solve(
+            [[f * p[n] for n in used] for (p, _), f in zip(rows, factors, strict=True)],
+            [f * (value - base) for (_, value), f in zip(rows, factors, strict=True)],
+        )
         slopes = dict(zip(used, again, strict=True))
     found = Fit(_up(base), {name: _up(max(slopes.get(name, Fraction(0)), Fraction(0))) for name in names})
     return Fit(found.base, found.slopes, _quality(found, rows), errors)
+
+
+def _factors(points: Sequence[Point], rows: Sequence[tuple[Mapping[str, int], int]]) -> list[int]:
+    """For each row the inverse of its point's median, as a whole number on one scale."""
+    medians = {id(point): max(median_low(values), 1) for point, values in points}
+    top = RELATIVE * max(medians.values())
+    return [top // medians[id(point)] for point, _ in rows]
 
 
 def fit_median_slopes(points: Sequence[Point], names: Sequence[str]) -> Fit:
@@ -194,16 +212,20 @@ def _float_solve(
 
 
 def _standard_errors(
-    rows: Sequence[tuple[Mapping[str, int], int]], names: Sequence[str], solution: Sequence[Fraction]
+    rows: Sequence[tuple[Mapping[str, int], int]],
+    factors: Sequence[int],
+    names: Sequence[str],
+    solution: Sequence[Fraction],
 ) -> dict[str, float]:
     found = [float(part) for part in solution]
     scales = [1.0, *(float(max(1, *(point[name] for point, _ in rows))) for name in names)]
-    matrix = [[1.0, *(point[name] / scale for name, scale in zip(names, scales[1:], strict=True))]
-              for point, _ in rows]  # fmt: skip
-    missed = [
-        value - sum(f * s * x for f, s, x in zip(found, scales, row, strict=True))
-        for row, (_, value) in zip(matrix, rows, strict=True)
-    ]
+    unit = fmean(factors)
+    matrix, missed = [], []
+    for (point, value), factor in zip(rows, factors, strict=True):
+        row = [1.0, *(point[name] / scale for name, scale in zip(names, scales[1:], strict=True))]
+        fitted = sum(f * s * x for f, s, x in zip(found, scales, row, strict=True))
+        matrix.append([factor / unit * x for x in row])
+        missed.append(factor / unit * (value - fitted))
     variance = sum(m * m for m in missed) / max(len(rows) - len(found), 1)
     _, inverse = _float_solve(matrix, [0.0] * len(rows))
     return {

@@ -46,7 +46,7 @@ class Result:
     @cached_property
     def time(self) -> Fit:
         """Least squares over the middle half of the times: what becomes the weight."""
-        return fit_least_squares(self.points, self.components)
+        return fit_least_squares(self.points, self.components, relative=True)
 
     @cached_property
     def median_slopes(self) -> Fit:

@@ -97,6 +97,20 @@ def test_a_line_is_found_in_spite_of_outliers(base: int, slope: int, noise: list
     assert fit_median_slopes(points, ["n"]).slopes == {"n": slope}
 
 
+def test_noise_in_proportion_does_not_drown_the_base() -> None:
+    """Ten per cent of a long run are a thousand times the base, which is found all the same."""
+    points = [
+        ({"n": n}, [(50 + 1000 * n) * part // 20 for part in (19, 20, 20, 21)]) for n in range(0, 1000, 50)
+    ]
+    points = [(p, [v * (22 if i % 2 else 20) // 21 for v in vs]) for i, (p, vs) in enumerate(points)]
+    fit = fit_least_squares(points, ["n"], relative=True)
+    assert 40 < fit.base < 60 and 950 < fit.slopes["n"] < 1050
+    assert fit.errors[""] < 10
+    assert fit_least_squares(points, ["n"]).errors[""] > 1000, "plain least squares could not tell"
+    exact = [({"n": n}, [50 + 1000 * n] * 4) for n in range(20)]
+    assert fit_least_squares(exact, ["n"], relative=True).slopes == {"n": 1000}
+
+
 def test_two_components() -> None:
     points = [({"a": a, "b": 9}, [100 + 3 * a + 63]) for a in range(5)]
     points += [({"a": 4, "b": b}, [100 + 12 + 7 * b]) for b in range(10)]
