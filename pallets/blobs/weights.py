@@ -15,7 +15,7 @@ class Weights(WeightTable):
 
     @staticmethod
     def declare(pieces: int) -> Weight:
-        """Time ~= 183.3 + pieces 0.7078 µs. Minimum execution time: 127.3 µs.
+        """Time ~= 189.6 + pieces 0.7844 µs. Minimum execution time: 126.1 µs.
 
         `pieces` is in [1, 256].
 
@@ -26,11 +26,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 8643 bytes at most, 1024 measured.
         """
-        return weight(183_317_825 + 707_756 * pieces, 8_643) + db(4, 4)
+        return weight(189_642_799 + 784_414 * pieces, 8_643) + db(4, 4)
 
     @staticmethod
     def put(data: int) -> Weight:
-        """Time ~= 159.8 + data 0.01046 µs. Minimum execution time: 177.5 µs.
+        """Time ~= 271.2 + data 0.01006 µs. Minimum execution time: 206.6 µs.
 
         `data` is in [1, 262144].
 
@@ -38,11 +38,11 @@ class Weights(WeightTable):
         `Blobs::Missing` (r:1 w:1), at most 8242 bytes an entry
         Proof: 13325 bytes at most, 8983 measured.
         """
-        return weight(159_844_946 + 10_457 * data, 13_325) + db(2, 2)
+        return weight(271_247_782 + 10_063 * data, 13_325) + db(2, 2)
 
     @staticmethod
     def remove() -> Weight:
-        """Time ~= 125.5 µs. Minimum execution time: 113.4 µs.
+        """Time ~= 144.4 µs. Minimum execution time: 135.7 µs.
 
         `Balances::Holds` (r:1 w:1), at most 949 bytes an entry
         `Blobs::Blobs` (r:1 w:1), at most 133 bytes an entry
@@ -51,11 +51,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 8643 bytes at most, 1518 measured.
         """
-        return weight(125_534_300, 8_643) + db(4, 4)
+        return weight(144_379_300, 8_643) + db(4, 4)
 
     @staticmethod
     def expire() -> Weight:
-        """Time ~= 122.4 µs. Minimum execution time: 114.6 µs.
+        """Time ~= 152.9 µs. Minimum execution time: 123.5 µs.
 
         `Balances::Holds` (r:1 w:1), at most 949 bytes an entry
         `Blobs::Blobs` (r:1 w:1), at most 133 bytes an entry
@@ -64,4 +64,4 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 8643 bytes at most, 1518 measured.
         """
-        return weight(122_379_300, 8_643) + db(4, 4)
+        return weight(152_876_300, 8_643) + db(4, 4)

@@ -15,7 +15,7 @@ class Weights(WeightTable):
 
     @staticmethod
     def submit(columns: int, trainable: int, numbers: int) -> Weight:
-        """Time ~= 1183.2 + columns 8.375 + trainable 2.38 + numbers 0 µs. Minimum execution time: 1443.8 µs.
+        """Time ~= 1028.0 + columns 7.662 + trainable 4.329 + numbers 0 µs. Minimum execution time: 1381.6 µs.
 
         `columns` is in [1, 256], `trainable` is in [0, 256], `numbers` is in [0, 1024].
 
@@ -33,11 +33,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 42112 bytes at most, 6469 + (85 * columns) + (1 * trainable) + (1 * numbers) measured.
         """
-        return weight(1_183_157_558 + 8_375_444 * columns + 2_379_580 * trainable, 42_112) + db(8, 10)
+        return weight(1_028_044_500 + 7_661_893 * columns + 4_328_889 * trainable, 42_112) + db(8, 10)
 
     @staticmethod
     def cancel(columns: int) -> Weight:
-        """Time ~= 563.4 + columns 7.238 µs. Minimum execution time: 409.2 µs.
+        """Time ~= 694.5 + columns 8.289 µs. Minimum execution time: 391.9 µs.
 
         `columns` is in [1, 256].
 
@@ -53,11 +53,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 51102 bytes at most, 7415 + (85 * columns) measured.
         """
-        return weight(563_395_235 + 7_237_629 * columns, 51_102) + db(10, 12)
+        return weight(694_457_627 + 8_288_723 * columns, 51_102) + db(10, 12)
 
     @staticmethod
     def reject(columns: int) -> Weight:
-        """Time ~= 565.6 + columns 7.328 µs. Minimum execution time: 433.5 µs.
+        """Time ~= 694.9 + columns 6.401 µs. Minimum execution time: 569.2 µs.
 
         `columns` is in [1, 256].
 
@@ -73,11 +73,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 51102 bytes at most, 7415 + (85 * columns) measured.
         """
-        return weight(565_550_327 + 7_327_501 * columns, 51_102) + db(10, 12)
+        return weight(694_908_868 + 6_401_461 * columns, 51_102) + db(10, 12)
 
     @staticmethod
     def accept() -> Weight:
-        """Time ~= 197.6 µs. Minimum execution time: 175.6 µs.
+        """Time ~= 216.9 µs. Minimum execution time: 145.7 µs.
 
         `Balances::Holds` (r:1 w:1), at most 949 bytes an entry
         `Compute::Jobs` (r:1 w:1), at most 485 bytes an entry
@@ -87,11 +87,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 11634 bytes at most, 2203 measured.
         """
-        return weight(197_565_514, 11_634) + db(6, 4)
+        return weight(216_920_514, 11_634) + db(6, 4)
 
     @staticmethod
     def submit_result() -> Weight:
-        """Time ~= 133.5 µs. Minimum execution time: 117.2 µs.
+        """Time ~= 161.2 µs. Minimum execution time: 107.5 µs.
 
         `Blobs::Blobs` (r:1 w:1), at most 133 bytes an entry
         `Compute::Jobs` (r:1 w:1), at most 485 bytes an entry
@@ -99,11 +99,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 8091 bytes at most, 1817 measured.
         """
-        return weight(133_463_312, 8_091) + db(4, 3)
+        return weight(161_245_312, 8_091) + db(4, 3)
 
     @staticmethod
     def fail(columns: int) -> Weight:
-        """Time ~= 568.9 + columns 7.878 µs. Minimum execution time: 444.2 µs.
+        """Time ~= 631.0 + columns 7.774 µs. Minimum execution time: 410.2 µs.
 
         `columns` is in [1, 256].
 
@@ -119,11 +119,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 51102 bytes at most, 7615 + (85 * columns) measured.
         """
-        return weight(568_875_791 + 7_878_337 * columns, 51_102) + db(10, 12)
+        return weight(631_010_123 + 7_773_616 * columns, 51_102) + db(10, 12)
 
     @staticmethod
     def confirm(columns: int) -> Weight:
-        """Time ~= 743.7 + columns 7.935 µs. Minimum execution time: 584.0 µs.
+        """Time ~= 711.3 + columns 6.876 µs. Minimum execution time: 537.6 µs.
 
         `columns` is in [1, 256].
 
@@ -141,11 +141,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 58785 bytes at most, 7966 + (85 * columns) measured.
         """
-        return weight(743_745_315 + 7_935_194 * columns, 58_785) + db(13, 15)
+        return weight(711_322_520 + 6_875_829 * columns, 58_785) + db(13, 15)
 
     @staticmethod
     def expire_unaccepted(columns: int) -> Weight:
-        """Time ~= 763.0 + columns 8.202 µs. Minimum execution time: 419.5 µs.
+        """Time ~= 605.9 + columns 7.071 µs. Minimum execution time: 455.8 µs.
 
         `columns` is in [1, 256].
 
@@ -161,11 +161,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 51102 bytes at most, 7502 + (85 * columns) measured.
         """
-        return weight(762_955_755 + 8_201_663 * columns, 51_102) + db(10, 12)
+        return weight(605_928_660 + 7_070_613 * columns, 51_102) + db(10, 12)
 
     @staticmethod
     def expire_undelivered(columns: int) -> Weight:
-        """Time ~= 770.3 + columns 7.443 µs. Minimum execution time: 490.5 µs.
+        """Time ~= 682.9 + columns 6.288 µs. Minimum execution time: 492.9 µs.
 
         `columns` is in [1, 256].
 
@@ -181,11 +181,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 51102 bytes at most, 7615 + (85 * columns) measured.
         """
-        return weight(770_322_678 + 7_442_626 * columns, 51_102) + db(10, 12)
+        return weight(682_941_474 + 6_288_093 * columns, 51_102) + db(10, 12)
 
     @staticmethod
     def expire_unconfirmed(columns: int) -> Weight:
-        """Time ~= 708.1 + columns 8.98 µs. Minimum execution time: 579.2 µs.
+        """Time ~= 656.5 + columns 8.311 µs. Minimum execution time: 520.9 µs.
 
         `columns` is in [1, 256].
 
@@ -203,4 +203,4 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 58785 bytes at most, 7966 + (85 * columns) measured.
         """
-        return weight(708_094_905 + 8_979_984 * columns, 58_785) + db(13, 15)
+        return weight(656_501_735 + 8_310_986 * columns, 58_785) + db(13, 15)

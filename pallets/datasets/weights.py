@@ -15,7 +15,7 @@ class Weights(WeightTable):
 
     @staticmethod
     def register(columns: int) -> Weight:
-        """Time ~= 61.2 + columns 14.29 µs. Minimum execution time: 269.3 µs.
+        """Time ~= 312.6 + columns 9.78 µs. Minimum execution time: 276.2 µs.
 
         `columns` is in [1, 256].
 
@@ -25,33 +25,33 @@ class Weights(WeightTable):
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         Proof: 6031 bytes at most, 1056 measured.
         """
-        return weight(61_239_177 + 14_291_153 * columns, 6_031) + db(3, 4)
+        return weight(312_579_713 + 9_780_204 * columns, 6_031) + db(3, 4)
 
     @staticmethod
     def update(columns: int) -> Weight:
-        """Time ~= 235.5 + columns 4.212 µs. Minimum execution time: 149.9 µs.
+        """Time ~= 247.1 + columns 3.829 µs. Minimum execution time: 165.1 µs.
 
         `columns` is in [1, 256].
 
         `Datasets::Datasets` (r:1 w:1), at most 25875 bytes an entry
         Proof: 28350 bytes at most, 4954 + (85 * columns) measured.
         """
-        return weight(235_471_933 + 4_211_600 * columns, 28_350) + db(1, 1)
+        return weight(247_116_888 + 3_828_616 * columns, 28_350) + db(1, 1)
 
     @staticmethod
     def set_policy(columns: int) -> Weight:
-        """Time ~= 228.3 + columns 4.311 µs. Minimum execution time: 199.0 µs.
+        """Time ~= 249.0 + columns 3.568 µs. Minimum execution time: 192.2 µs.
 
         `columns` is in [1, 256].
 
         `Datasets::Datasets` (r:1 w:1), at most 25875 bytes an entry
         Proof: 28350 bytes at most, 4954 + (85 * columns) measured.
         """
-        return weight(228_337_112 + 4_311_200 * columns, 28_350) + db(1, 1)
+        return weight(249_000_075 + 3_567_875 * columns, 28_350) + db(1, 1)
 
     @staticmethod
     def close(columns: int) -> Weight:
-        """Time ~= 262.3 + columns 4.06 µs. Minimum execution time: 215.9 µs.
+        """Time ~= 269.1 + columns 4.462 µs. Minimum execution time: 241.9 µs.
 
         `columns` is in [1, 256].
 
@@ -61,4 +61,4 @@ class Weights(WeightTable):
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         Proof: 36892 bytes at most, 5656 + (85 * columns) measured.
         """
-        return weight(262_278_200 + 4_059_998 * columns, 36_892) + db(4, 3)
+        return weight(269_127_970 + 4_462_367 * columns, 36_892) + db(4, 3)

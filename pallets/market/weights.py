@@ -15,7 +15,7 @@ class Weights(WeightTable):
 
     @staticmethod
     def list(columns: int) -> Weight:
-        """Time ~= 276.9 + columns 6.895 µs. Minimum execution time: 174.8 µs.
+        """Time ~= 212.2 + columns 7.553 µs. Minimum execution time: 169.2 µs.
 
         `columns` is in [1, 256].
 
@@ -23,11 +23,11 @@ class Weights(WeightTable):
         `Market::Listings` (r:0 w:1), at most 125 bytes an entry
         Proof: 28350 bytes at most, 4954 + (85 * columns) measured.
         """
-        return weight(276_909_190 + 6_895_295 * columns, 28_350) + db(1, 1)
+        return weight(212_150_490 + 7_552_575 * columns, 28_350) + db(1, 1)
 
     @staticmethod
     def unlist(columns: int) -> Weight:
-        """Time ~= 174.4 + columns 4.303 µs. Minimum execution time: 133.5 µs.
+        """Time ~= 135.5 + columns 4.053 µs. Minimum execution time: 131.7 µs.
 
         `columns` is in [1, 256].
 
@@ -35,4 +35,4 @@ class Weights(WeightTable):
         `Market::Listings` (r:1 w:1), at most 125 bytes an entry
         Proof: 30950 bytes at most, 5201 + (85 * columns) measured.
         """
-        return weight(174_439_522 + 4_303_060 * columns, 30_950) + db(2, 1)
+        return weight(135_514_973 + 4_052_734 * columns, 30_950) + db(2, 1)

@@ -15,17 +15,17 @@ class Weights(WeightTable):
 
     @staticmethod
     def as_multi_threshold_1(z: int) -> Weight:
-        """Time ~= 109.4 + z 0.003697 µs. Minimum execution time: 94.4 µs.
+        """Time ~= 136.3 + z 0.000479 µs. Minimum execution time: 91.1 µs.
 
         `z` is in [0, 10000].
 
         Proof: 0 bytes at most, 0 measured.
         """
-        return weight(109_442_808 + 3_697 * z, 0)
+        return weight(136_322_629 + 479 * z, 0)
 
     @staticmethod
     def as_multi_create(s: int, z: int) -> Weight:
-        """Time ~= 169.5 + s 0.4621 + z 0.005424 µs. Minimum execution time: 194.1 µs.
+        """Time ~= 155.5 + s 1.005 + z 0.0078 µs. Minimum execution time: 189.3 µs.
 
         `s` is in [2, 99], `z` is in [0, 10000].
 
@@ -34,22 +34,22 @@ class Weights(WeightTable):
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         Proof: 11848 bytes at most, 1131 + (6 * s) + (1 * z) measured.
         """
-        return weight(169_542_025 + 462_073 * s + 5_424 * z, 11_848) + db(3, 3)
+        return weight(155_458_914 + 1_004_686 * s + 7_800 * z, 11_848) + db(3, 3)
 
     @staticmethod
     def as_multi_approve(s: int, z: int) -> Weight:
-        """Time ~= 96.6 + s 0.9372 + z 0.006046 µs. Minimum execution time: 146.2 µs.
+        """Time ~= 133.5 + s 0.8042 + z 0.006773 µs. Minimum execution time: 146.0 µs.
 
         `s` is in [3, 99], `z` is in [0, 10000].
 
         `Multisig::Multisigs` (r:1 w:1), at most 3346 bytes an entry
         Proof: 5821 bytes at most, 503 + (33 * s) measured.
         """
-        return weight(96_633_079 + 937_245 * s + 6_046 * z, 5_821) + db(1, 1)
+        return weight(133_459_811 + 804_196 * s + 6_773 * z, 5_821) + db(1, 1)
 
     @staticmethod
     def as_multi_complete(s: int, z: int) -> Weight:
-        """Time ~= 180.7 + s 0.9068 + z 0.005436 µs. Minimum execution time: 205.6 µs.
+        """Time ~= 191.0 + s 0.8403 + z 0.006083 µs. Minimum execution time: 204.2 µs.
 
         `s` is in [2, 99], `z` is in [0, 10000].
 
@@ -58,11 +58,11 @@ class Weights(WeightTable):
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         Proof: 11848 bytes at most, 1480 + (38 * s) + (1 * z) measured.
         """
-        return weight(180_732_255 + 906_753 * s + 5_436 * z, 11_848) + db(3, 3)
+        return weight(191_047_791 + 840_349 * s + 6_083 * z, 11_848) + db(3, 3)
 
     @staticmethod
     def approve_as_multi_create(s: int) -> Weight:
-        """Time ~= 183.8 + s 0.2973 µs. Minimum execution time: 137.9 µs.
+        """Time ~= 208.3 + s 0.3136 µs. Minimum execution time: 130.4 µs.
 
         `s` is in [2, 99].
 
@@ -71,22 +71,22 @@ class Weights(WeightTable):
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         Proof: 11848 bytes at most, 1309 + (6 * s) measured.
         """
-        return weight(183_818_986 + 297_300 * s, 11_848) + db(3, 3)
+        return weight(208_258_356 + 313_572 * s, 11_848) + db(3, 3)
 
     @staticmethod
     def approve_as_multi_approve(s: int) -> Weight:
-        """Time ~= 81.1 + s 0.7926 µs. Minimum execution time: 78.9 µs.
+        """Time ~= 95.6 + s 0.9289 µs. Minimum execution time: 82.4 µs.
 
         `s` is in [2, 99].
 
         `Multisig::Multisigs` (r:1 w:1), at most 3346 bytes an entry
         Proof: 5821 bytes at most, 567 measured.
         """
-        return weight(81_098_233 + 792_602 * s, 5_821) + db(1, 1)
+        return weight(95_575_258 + 928_918 * s, 5_821) + db(1, 1)
 
     @staticmethod
     def cancel_as_multi(s: int) -> Weight:
-        """Time ~= 175.0 + s 0.4882 µs. Minimum execution time: 121.5 µs.
+        """Time ~= 172.6 + s 0.6425 µs. Minimum execution time: 115.7 µs.
 
         `s` is in [2, 99].
 
@@ -95,11 +95,11 @@ class Weights(WeightTable):
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         Proof: 11848 bytes at most, 1691 + (6 * s) measured.
         """
-        return weight(175_040_543 + 488_202 * s, 11_848) + db(3, 3)
+        return weight(172_639_801 + 642_452 * s, 11_848) + db(3, 3)
 
     @staticmethod
     def poke_deposit(s: int) -> Weight:
-        """Time ~= 137.5 + s 0.8452 µs. Minimum execution time: 120.2 µs.
+        """Time ~= 178.1 + s 0.7446 µs. Minimum execution time: 117.8 µs.
 
         `s` is in [2, 99].
 
@@ -108,4 +108,4 @@ class Weights(WeightTable):
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         Proof: 11848 bytes at most, 1691 + (6 * s) measured.
         """
-        return weight(137_531_631 + 845_210 * s, 11_848) + db(3, 3)
+        return weight(178_101_900 + 744_573 * s, 11_848) + db(3, 3)

@@ -15,36 +15,36 @@ class Weights(WeightTable):
 
     @staticmethod
     def sudo() -> Weight:
-        """Time ~= 51.7 µs. Minimum execution time: 41.0 µs.
+        """Time ~= 41.4 µs. Minimum execution time: 38.8 µs.
 
         `Sudo::Key` (r:1 w:0), at most 32 bytes an entry
         Proof: 32 bytes at most, 491 measured.
         """
-        return weight(51_746_000, 32) + db(1, 0)
+        return weight(41_408_000, 32) + db(1, 0)
 
     @staticmethod
     def set_key() -> Weight:
-        """Time ~= 45.1 µs. Minimum execution time: 41.3 µs.
+        """Time ~= 43.8 µs. Minimum execution time: 41.3 µs.
 
         `Sudo::Key` (r:1 w:1), at most 32 bytes an entry
         Proof: 32 bytes at most, 491 measured.
         """
-        return weight(45_145_000, 32) + db(1, 1)
+        return weight(43_812_000, 32) + db(1, 1)
 
     @staticmethod
     def sudo_as() -> Weight:
-        """Time ~= 51.5 µs. Minimum execution time: 43.4 µs.
+        """Time ~= 47.1 µs. Minimum execution time: 43.0 µs.
 
         `Sudo::Key` (r:1 w:0), at most 32 bytes an entry
         Proof: 32 bytes at most, 491 measured.
         """
-        return weight(51_547_000, 32) + db(1, 0)
+        return weight(47_108_000, 32) + db(1, 0)
 
     @staticmethod
     def remove_key() -> Weight:
-        """Time ~= 50.8 µs. Minimum execution time: 34.8 µs.
+        """Time ~= 36.1 µs. Minimum execution time: 33.6 µs.
 
         `Sudo::Key` (r:1 w:1), at most 32 bytes an entry
         Proof: 32 bytes at most, 491 measured.
         """
-        return weight(50_815_000, 32) + db(1, 1)
+        return weight(36_088_000, 32) + db(1, 1)

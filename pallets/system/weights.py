@@ -15,26 +15,26 @@ class Weights(WeightTable):
 
     @staticmethod
     def remark(remark: int) -> Weight:
-        """Time ~= 14.9 + remark 0.00511 µs. Minimum execution time: 14.1 µs.
+        """Time ~= 19.9 + remark 0.004895 µs. Minimum execution time: 13.7 µs.
 
         `remark` is in [0, 3931904].
 
         Proof: 0 bytes at most, 0 measured.
         """
-        return weight(14_889_000 + 5_110 * remark, 0)
+        return weight(19_944_211 + 4_895 * remark, 0)
 
     @staticmethod
     def set_heap_pages() -> Weight:
-        """Time ~= 52.1 µs. Minimum execution time: 33.9 µs.
+        """Time ~= 33.8 µs. Minimum execution time: 32.4 µs.
 
         `System::Digest` (r:1 w:1), at most ? bytes an entry
         Proof: 33 bytes at most, 498 measured.
         """
-        return weight(52_107_000, 33) + db(1, 1)
+        return weight(33_764_000, 33) + db(1, 1)
 
     @staticmethod
     def set_storage(items: int) -> Weight:
-        """Time ~= 16.0 + items 2.232 µs. Minimum execution time: 15.3 µs.
+        """Time ~= 19.9 + items 1.88 µs. Minimum execution time: 15.6 µs.
 
         `items` is in [0, 1000].
 
@@ -1040,11 +1040,11 @@ class Weights(WeightTable):
         `unknown 0xd5da459855b959ca…` (r:0 w:1), at most ? bytes an entry
         Proof: 0 bytes at most, 0 measured.
         """
-        return weight(16_009_000 + 2_232_122 * items, 0) + db(0, items)
+        return weight(19_857_852 + 1_880_037 * items, 0) + db(0, items)
 
     @staticmethod
     def kill_storage(keys: int) -> Weight:
-        """Time ~= 20.7 + keys 1.836 µs. Minimum execution time: 16.4 µs.
+        """Time ~= 22.0 + keys 1.471 µs. Minimum execution time: 16.4 µs.
 
         `keys` is in [0, 1000].
 
@@ -2050,11 +2050,11 @@ class Weights(WeightTable):
         `unknown 0xd5da459855b959ca…` (r:0 w:1), at most ? bytes an entry
         Proof: 0 bytes at most, 0 measured.
         """
-        return weight(20_726_139 + 1_835_508 * keys, 0) + db(0, keys)
+        return weight(22_046_347 + 1_470_726 * keys, 0) + db(0, keys)
 
     @staticmethod
     def kill_prefix(subkeys: int) -> Weight:
-        """Time ~= 95.1 + subkeys 2.039 µs. Minimum execution time: 38.4 µs.
+        """Time ~= 41.1 + subkeys 1.886 µs. Minimum execution time: 33.0 µs.
 
         `subkeys` is in [0, 1000].
 
@@ -3063,14 +3063,14 @@ class Weights(WeightTable):
         `unknown 0xd5e1a2fa16732ce6…` (r:1 w:0), at most ? bytes an entry
         Proof: 7553 + (2555 * subkeys) bytes at most, 1031 + (111 * subkeys) measured.
         """
-        return weight(95_050_222 + 2_038_773 * subkeys, 7_553 + 2_555 * subkeys) + db(3 + subkeys, subkeys)
+        return weight(41_128_846 + 1_886_239 * subkeys, 7_553 + 2_555 * subkeys) + db(3 + subkeys, subkeys)
 
     @staticmethod
     def remark_with_event(remark: int) -> Weight:
-        """Time ~= 36.0 + remark 0.006693 µs. Minimum execution time: 33.6 µs.
+        """Time ~= 49.8 + remark 0.006367 µs. Minimum execution time: 31.4 µs.
 
         `remark` is in [0, 3931904].
 
         Proof: 0 bytes at most, 0 measured.
         """
-        return weight(36_007_000 + 6_693 * remark, 0)
+        return weight(49_844_218 + 6_367 * remark, 0)

@@ -15,19 +15,19 @@ class Weights(WeightTable):
 
     @staticmethod
     def set() -> Weight:
-        """Time ~= 46.6 µs. Minimum execution time: 30.1 µs.
+        """Time ~= 34.7 µs. Minimum execution time: 27.5 µs.
 
         `Timestamp::DidUpdate` (r:1 w:1), at most 1 bytes an entry
         `Timestamp::Now` (r:1 w:1), at most 8 bytes an entry
         Proof: 9 bytes at most, 334 measured.
         """
-        return weight(46_578_000, 9) + db(2, 2)
+        return weight(34_655_000, 9) + db(2, 2)
 
     @staticmethod
     def on_finalize() -> Weight:
-        """Time ~= 18.8 µs. Minimum execution time: 13.4 µs.
+        """Time ~= 17.5 µs. Minimum execution time: 13.0 µs.
 
         `Timestamp::DidUpdate` (r:1 w:1), at most 1 bytes an entry
         Proof: 1 bytes at most, 327 measured.
         """
-        return weight(18_765_000, 1) + db(1, 1)
+        return weight(17_502_000, 1) + db(1, 1)

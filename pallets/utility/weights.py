@@ -15,62 +15,62 @@ class Weights(WeightTable):
 
     @staticmethod
     def batch(calls: int) -> Weight:
-        """Time ~= 45.1 + calls 10.5 µs. Minimum execution time: 42.1 µs.
+        """Time ~= 37.1 + calls 10.25 µs. Minimum execution time: 35.8 µs.
 
         `calls` is in [0, 1000].
 
         Proof: 0 bytes at most, 0 measured.
         """
-        return weight(45_054_000 + 10_498_067 * calls, 0)
+        return weight(37_091_536 + 10_247_874 * calls, 0)
 
     @staticmethod
     def as_derivative() -> Weight:
-        """Time ~= 71.2 µs. Minimum execution time: 36.5 µs.
+        """Time ~= 35.7 µs. Minimum execution time: 32.4 µs.
 
         Proof: 0 bytes at most, 0 measured.
         """
-        return weight(71_244_000, 0)
+        return weight(35_737_000, 0)
 
     @staticmethod
     def batch_all(calls: int) -> Weight:
-        """Time ~= 40.1 + calls 12.27 µs. Minimum execution time: 39.7 µs.
+        """Time ~= 53.9 + calls 11.16 µs. Minimum execution time: 45.8 µs.
 
         `calls` is in [0, 1000].
 
         Proof: 0 bytes at most, 0 measured.
         """
-        return weight(40_115_000 + 12_269_626 * calls, 0)
+        return weight(53_941_621 + 11_164_531 * calls, 0)
 
     @staticmethod
     def force_batch(calls: int) -> Weight:
-        """Time ~= 38.5 + calls 9.747 µs. Minimum execution time: 39.1 µs.
+        """Time ~= 51.6 + calls 8.277 µs. Minimum execution time: 34.5 µs.
 
         `calls` is in [0, 1000].
 
         Proof: 0 bytes at most, 0 measured.
         """
-        return weight(38_514_432 + 9_747_203 * calls, 0)
+        return weight(51_645_987 + 8_277_367 * calls, 0)
 
     @staticmethod
     def dispatch_as() -> Weight:
-        """Time ~= 67.2 µs. Minimum execution time: 53.4 µs.
+        """Time ~= 58.3 µs. Minimum execution time: 45.5 µs.
 
         Proof: 0 bytes at most, 0 measured.
         """
-        return weight(67_246_000, 0)
+        return weight(58_310_000, 0)
 
     @staticmethod
     def dispatch_as_fallible() -> Weight:
-        """Time ~= 49.8 µs. Minimum execution time: 44.6 µs.
+        """Time ~= 52.9 µs. Minimum execution time: 45.0 µs.
 
         Proof: 0 bytes at most, 0 measured.
         """
-        return weight(49_824_000, 0)
+        return weight(52_888_000, 0)
 
     @staticmethod
     def if_else() -> Weight:
-        """Time ~= 62.4 µs. Minimum execution time: 54.7 µs.
+        """Time ~= 72.7 µs. Minimum execution time: 53.0 µs.
 
         Proof: 0 bytes at most, 0 measured.
         """
-        return weight(62_367_000, 0)
+        return weight(72_706_000, 0)
