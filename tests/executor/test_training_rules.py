@@ -9,6 +9,7 @@ gradients are small. 2e-5 on losses and 1e-4 on weights is a hundred times below
 
 import hashlib
 import json
+import platform
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from executor.compiler import machine as machines
 from executor.compiler.compile import compile_training
 from executor.compiler.machine import Machine
 from executor.metrics import Predictions, measure
@@ -25,6 +27,7 @@ from primitives.job import float_bits as bits
 from primitives.scale import decode, encode
 from tests.executor.compile_cases import FUEL, Case, node, training_spec
 from tests.executor.plan_runner import run_plan
+from tests.executor.test_compile_training import _elsewhere
 
 TRACE = np.load(Path(__file__).parent.parent / "data/torch_traces/rules.npz")
 ROWS, BATCH, EPOCHS = 44, 8, 3
@@ -276,6 +279,19 @@ def digest(name: str) -> str:
 @pytest.mark.parametrize("name", CASES)
 def test_weights_are_the_golden_ones(name: str) -> None:
     """A change here is a change of NUMERICS: raise the number and approve with this file's `--approve`."""
+    assert digest(name) == GOLDEN[str(NUMERICS)][name]
+
+
+ELSEWHERE = ("optimizer.adam_options", "optimizer.rmsprop_options", "loss.all_options", "clip.clip_norm")
+
+
+@pytest.mark.skipif(
+    platform.machine() != "x86_64" or sys.platform != "linux", reason="names an x86-64 Linux target"
+)
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_another_processor_gives_the_same_bits(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest x86-64, without FMA, and code that is optimised otherwise."""
+    monkeypatch.setattr(machines, "engine", _elsewhere("speed", "x86_64-unknown-linux-gnu"))
     assert digest(name) == GOLDEN[str(NUMERICS)][name]
 
 
