@@ -61,7 +61,7 @@ def weight(ref_time: int, proof_size: int = 0) -> Weight:
 
 
 def ms(milliseconds: int) -> Weight:
-    """A hand-set weight of so many milliseconds, before anything has been measured."""
+    """A weight of so many milliseconds, for tests."""
     return weight(milliseconds * PICOS_PER_MILLI)
 
 

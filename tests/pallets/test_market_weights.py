@@ -1,4 +1,4 @@
-"""The hand-set weights of the market's pallets are not below what the calls do, in their dearest cases."""
+"""The weights of the market's pallets are not below what the calls do, in their dearest cases."""
 
 from __future__ import annotations
 
