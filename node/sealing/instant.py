@@ -7,8 +7,12 @@ import time
 
 from node.sealing.driver import Sealed
 
-LONGEST = 0.1
+LONGEST = 0.25
 """Seconds that a block may be put off while more transactions arrive."""
+FEW = 32
+"""So few make a block at once, if the loop's next turn brings no more."""
+BETWEEN = 0.002
+"""Seconds within which a worker that has more sends it."""
 MANY = 2500
 """Transactions that fill a block; then nothing is waited for."""
 
@@ -25,13 +29,13 @@ class Instant:
         self._wake = asyncio.Event()
 
     async def _gather(self) -> None:
-        """What has arrived by now goes into the same block; and while more arrives at every turn of the loop,
-        it is waited for: each block costs a sync of the disk and its share of the trie.
+        """What has arrived by now goes into the same block. Where many come, more are waited for as long as
+        they come: each block costs a sync of the disk and its share of the trie.
         """
         ready, until, seen = self._node.pool.ready, time.monotonic() + LONGEST, -1
         while seen != len(ready) < MANY and time.monotonic() < until:
             seen = len(ready)
-            await asyncio.sleep(0)
+            await asyncio.sleep(0 if seen < FEW else BETWEEN)
 
     async def run(self) -> None:
         pool, author, clock = self._node.pool, self._node.author, self._node.clock
