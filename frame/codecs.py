@@ -30,7 +30,6 @@ from frame.errors import (
 )
 from frame.origin import Origin
 from primitives.scale import (
-    BoolCodec,
     BytesCodec,
     Codec,
     CompactCodec,
@@ -92,35 +91,65 @@ def _is_immutable(c: Codec[Any], inside: tuple[Codec[Any], ...]) -> bool:
 def range_check(c: Codec[Any]) -> Callable[[Any], bool] | None:
     """A compiled test that is true only for values that `c` can encode; None for types it does not cover.
 
-    It covers integers, bools, fixed bytes and structs of these: what can be kept decoded without risk.
+    It covers unsigned integers, fixed bytes and structs of these: what can be kept decoded without risk. All
+    integers of one size are tested together: the bits of `a | b` are those of both, and it is below zero if
+    one of them is.
     """
-    names: dict[str, Any] = {}
-    test = _test_of(c, "x", names)
-    if test is None:
+    test = _RangeTest()
+    if not test.add(c, "x"):
         return None
-    found: Callable[[Any], bool] = eval(f"lambda x: {test}", names)
+    space: dict[str, Any] = dict(test.names)
+    exec(test.source(), space)
+    found: Callable[[Any], bool] = space["fits"]
     return found
 
 
-def _test_of(c: Codec[Any], x: str, names: dict[str, Any]) -> str | None:
-    match c:
-        case IntCodec():
-            return f"type({x}) is int and {c.low} <= {x} <= {c.high}"
-        case CompactCodec():
-            return f"type({x}) is int and 0 <= {x} <= {c.inner.high}"
-        case BoolCodec():
-            return f"type({x}) is bool"
-        case FixedBytesCodec():
-            return f"type({x}) is bytes and len({x}) == {c.length}"
-        case StructCodec():
-            name = f"c{len(names)}"
-            names[name] = c.cls
-            parts = [_test_of(field.codec, f"{x}.{field.attribute}", names) for field in c.fields]
-            if None in parts:
-                return None
-            return " and ".join([f"type({x}) is {name}", *filter(None, parts)])
-        case _:
-            return None
+class _RangeTest:
+    """Collects what a value of one type must be."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, Any] = {}
+        self._locals: list[str] = []
+        self._kinds: list[str] = []
+        self._integers: dict[int, list[str]] = {}
+
+    def add(self, c: Codec[Any], x: str) -> bool:
+        """Take in what the expression `x` must be; False if that is not covered."""
+        match c:
+            case IntCodec() if not c.signed:
+                self._integers.setdefault(c.high, []).append(x)
+            case CompactCodec():
+                self._integers.setdefault(c.inner.high, []).append(x)
+            case FixedBytesCodec():
+                self._kinds.append(f"type({x}) is bytes and len({x}) == {c.length}")
+            case StructCodec():
+                cls = self._name("c", c.cls)
+                self._kinds.append(f"type({x}) is {cls}")
+                for field in c.fields:
+                    inner = f"{x}.{field.attribute}"
+                    if isinstance(field.codec, StructCodec):
+                        name = f"v{len(self._locals)}"
+                        self._locals.append(f"{name} = {inner}")
+                        inner = name
+                    if not self.add(field.codec, inner):
+                        return False
+            case _:
+                return False
+        return True
+
+    def _name(self, kind: str, value: object) -> str:
+        name = f"{kind}{len(self.names)}"
+        self.names[name] = value
+        return name
+
+    def source(self) -> str:
+        """The function `fits(x)`. `| 0` refuses what is no integer."""
+        integers = [f"0 <= ({' | '.join(xs)} | 0) <= {high}" for high, xs in self._integers.items()]
+        lines = ["def fits(x):", "    try:"]
+        lines += [f"        {line}" for line in self._locals]
+        lines += [f"        return {' and '.join([*self._kinds, *integers]) or 'True'}"]
+        lines += ["    except (AttributeError, TypeError):", "        return False"]
+        return "\n".join(lines)
 
 
 class CalledCodec(Codec[Any]):

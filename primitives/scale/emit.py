@@ -58,6 +58,10 @@ def decode_compact(data: bytes, offset: int, bits: int = 536) -> tuple[int, int]
             value = (first | data[offset + 1] << 8) >> 2
             if value > 63 and bits > 13:
                 return value, offset + 2
+        elif mode == 2 and offset + 4 <= end:
+            value = int.from_bytes(data[offset : offset + 4], "little") >> 2
+            if value > 0x3FFF and bits > 29:
+                return value, offset + 4
         elif mode == 3:
             size = (first >> 2) + 4
             stop = offset + 1 + size
