@@ -99,6 +99,10 @@ def _unary(function: Callable[[Array], Any]) -> Callable[..., Any]:
 RULES: Mapping[Op, Callable[..., Any]] = {
     Op.CAST: lambda node, x: x.astype(node.dtype.numpy),
     Op.NEG: _unary(operator.neg),
+    Op.RELU: lambda node, x: np.maximum(x, 0),
+    Op.WHERE_GT: lambda node, a, b, then, other: np.where(a > b, then, other),
+    Op.WHERE_GE: lambda node, a, b, then, other: np.where(a >= b, then, other),
+    Op.WHERE_EQ: lambda node, a, b, then, other: np.where(a == b, then, other),
     Op.ABS: _unary(np.abs),
     Op.SIGN: _unary(np.sign),
     Op.SQRT: _unary(np.sqrt),

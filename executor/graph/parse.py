@@ -38,6 +38,8 @@ DEPTH_MAX = 4
 """Sub-graphs inside one another."""
 OPSETS = range(1, 29)
 DOMAINS = ("", "ai.onnx")
+PREVIEW = "ai.onnx.preview"
+"""Its operators stand in the table under their full name."""
 Array = NDArray[np.generic]
 
 
@@ -270,7 +272,9 @@ def _port(info: ValueInfoProto) -> Port:
 
 def step(node: NodeProto) -> Step:
     op = _text(node.op_type)
-    if _text(node.domain) not in DOMAINS:
+    if _text(node.domain) == PREVIEW:
+        op = f"{PREVIEW}.{op}"
+    elif node.domain not in DOMAINS:
         raise UnknownOp(f"the operator {op!r} of the domain {node.domain!r}")
     if max(len(node.input), len(node.output)) > PORTS_MAX:
         raise TooLarge(f"a node {op!r} has more than {PORTS_MAX} inputs or outputs")

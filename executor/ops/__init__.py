@@ -6,6 +6,7 @@ from executor.ops import (  # noqa: F401
     dense,
     einsum,
     elementwise,
+    flex,
     indexing,
     movement,
     normalization,

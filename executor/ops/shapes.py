@@ -1,6 +1,6 @@
 """Operators on shapes: integers known while the graph is read."""
 
-from math import ceil
+from math import isfinite
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from executor.ops.aside import Aside
 from executor.ops.batch import Batch
 from executor.ops.movement import expand, shape_of
 from executor.ops.table import operator
-from executor.ops.values import INTEGERS_MAX, Ints, Value, ints, numbers, tensor, whole
+from executor.ops.values import INTEGERS_MAX, Ints, Value, integers, ints, numbers, tensor, whole
 
 LINE_MAX = 1 << 22
 """Numbers in a row that the compiler writes out."""
@@ -104,16 +104,17 @@ def cast_like(x: Value, like: Value, *, saturate: int = 1, round_mode: str = "up
 
 @operator("Range", since=11)
 def range_(start: Value, limit: Value, delta: Value) -> Value:
-    first, last, step = (numbers(value)[0] for value in (start, limit, delta))
-    if step == 0:
-        raise ShapeMismatch("Range with steps of zero")
-    if isinstance(start, Ints) and isinstance(limit, Ints) and isinstance(delta, Ints):
-        found = range(start.one(), limit.one(), delta.one())
-        if len(found) <= INTEGERS_MAX:
-            return ints(list(found), start.dtype)
-    count = max(0, ceil((last - first) / step))
-    if count > LINE_MAX:
+    whole_ = all(isinstance(value, Ints) for value in (start, limit, delta))
+    first, last, step = (
+        integers(value).one() if whole_ else numbers(value)[0] for value in (start, limit, delta)
+    )
+    if step == 0 or not all(isfinite(item) for item in (first, last, step)):
+        raise ShapeMismatch("Range with steps of zero, or without an end")
+    if abs(last - first) > abs(step) * LINE_MAX:
         raise TooLarge("Range of many numbers")
+    count = max(0, int(-((first - last) // step)))
+    if count <= INTEGERS_MAX and isinstance(start, Ints) and whole_:
+        return ints([int(first + k * step) for k in range(count)], start.dtype)
     begin, by = tensor(start), tensor(delta)
     places = ir.array(np.arange(count), begin.dtype)
     return ir.reshape(begin, ()) + places * ir.reshape(by, ())

@@ -134,7 +134,7 @@ def _attributes(found: Operator, attributes: dict[str, object]) -> dict[str, obj
 def _fits(value: object, hint: object) -> bool:
     """A value of the annotated kind: int, float, str, tuple of them, array, sub-graph, or None for absent."""
     if callable(value):
-        return hint == Body
+        return hint in (Body, Body | None)
     match value:
         case int():
             return hint in (int, int | None)

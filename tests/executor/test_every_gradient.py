@@ -426,6 +426,7 @@ ELSEWHERE = {
     "LSTM": "test_compile_recurrent.py",
     "GRU": "test_compile_recurrent.py",
     "RNN": "test_compile_recurrent.py",
+    "ai.onnx.preview.FlexAttention": "products and softmax, which have theirs",
     "If": "taken apart into other operators",
     "Loop": "unrolled into other operators",
     "Scan": "unrolled into other operators",

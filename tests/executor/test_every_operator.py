@@ -177,8 +177,9 @@ def forms_tested_by_onnx() -> set[tuple[str, int]]:
         opsets = [item.version for item in model.opset_import if item.domain in DOMAINS]
         if len(opsets) == 1:
             found |= {
-                (n.op_type, since)
+                (name, since)
                 for n in model.graph.node
-                for since in [f.since for f in OPERATORS.get(n.op_type, []) if f.since <= opsets[0]][:1]
+                for name in [n.op_type if n.domain in DOMAINS else f"{n.domain}.{n.op_type}"]
+                for since in [f.since for f in OPERATORS.get(name, []) if f.since <= opsets[0]][:1]
             }
     return found
