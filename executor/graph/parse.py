@@ -191,7 +191,8 @@ def _opset(model: ModelProto) -> int:
         versions[item.domain] = item.version
     found = [version for domain, version in versions.items() if domain in DOMAINS]
     if len(found) != 1:
-        raise UnsupportedOpset("a model imports the standard operators once")
+        domains = ", ".join(repr(str(domain)[:40]) for domain in list(versions)[:4])
+        raise UnsupportedOpset(f"a model imports the standard operators once; this one imports {domains}")
     if found[0] not in OPSETS:
         raise UnsupportedOpset(f"opset {found[0]} is not among {OPSETS.start} to {OPSETS.stop - 1}")
     return int(found[0])
