@@ -184,7 +184,7 @@ class Pool:
                 continue
             queue += self.future.satisfy(tx.provides)
 
-    def _enforce_limits(self, newcomer: Hash) -> bool:
+    def _enforce_limits(self, newcomer: Hash = b"") -> bool:
         """Let the least worth go while a queue is too long; False if `newcomer` was among them."""
         kept = True
         while _exceeds(self.ready, self._config.ready):
@@ -234,6 +234,7 @@ class Pool:
         for tx in pruned:
             if tx.hash not in included:
                 self._resubmit(tx)
+        self._enforce_limits()
         self._expire()
         self._revalidate()
         if len(self.ready):
@@ -280,6 +281,7 @@ class Pool:
         self.ready, self.future = Ready(), Future()
         for tx in waiting:
             self._resubmit(tx)
+        self._enforce_limits()
         if len(self.ready):
             self.on_ready()
 

@@ -294,3 +294,16 @@ def test_what_waits_long_is_verified_anew(it: Fixture) -> None:
     assert it.phases(poor) == it.phases(after_poor) == [Phase.READY, Phase.INVALID]
     with pytest.raises(Banned):
         it.pool.submit(poor)
+
+
+def test_the_limits_hold_when_the_head_went_back() -> None:
+    it = Fixture(PoolConfig(ready=Limits(8, 600), future=Limits(4, 300), ban_seconds=0))
+    it.submit("d")
+    waiting = [
+        it.submit(f"w{i}", requires="bx", provides="w", size=size) for i, size in enumerate((63, 59, 100))
+    ]
+    after = it.submit("a", requires="d", size=79)
+    it.pool.on_block(1, bytes(32), [it.tx("d")])
+    it.pool.on_revert(0, [bytes(32)])
+    assert it.pool.future.bytes <= 300 and it.phases(waiting[0])[-1] is Phase.DROPPED
+    assert it.phases(after)[-1] is Phase.FUTURE
