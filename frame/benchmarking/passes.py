@@ -334,6 +334,10 @@ def check_edges(make: Callable[[], Externalities], kind: type[Pallet[Any]], benc
         Point(Task(make, kind, benchmark), components)
 
 
+OUTSIDE = b""
+"""Stands for the prefix of keys that belong to no storage item: raw ones, which only root writes."""
+
+
 def _beyond(length: int) -> int:
     return max(length - LONGEST_FREE, 0)
 
@@ -351,12 +355,12 @@ def _uses(ext: Externalities, read: Mapping[bytes, int], written: Sequence[bytes
     touched: dict[bytes, tuple[list[bytes], list[bytes]]] = {}
     for place, keys in enumerate((list(read), written)):
         for key in keys:
-            prefix = key[:32] if key[:32] in items else key
+            prefix = key[:32] if key[:32] in items else OUTSIDE
             if not _is_free(key):
                 touched.setdefault(prefix, ([], []))[place].append(key)
     for prefix in sorted(touched, key=lambda prefix: items[prefix][0] if prefix in items else "~"):
         reads, writes = touched[prefix]
-        name, item = items.get(prefix, (f"unknown 0x{prefix.hex()[:16]}…", None))
+        name, item = items.get(prefix, ("keys of no item", None))
         size = None if item is None else max_size(item)
         largest = size if size is not None else max((read[key] + len(key) for key in reads), default=0)
         yield StorageUse(name, len(reads), len(writes), size, proof_size(item, largest) * len(reads))
