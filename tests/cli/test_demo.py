@@ -133,7 +133,9 @@ def test_a_folder_that_is_in_use_is_left_alone(tmp_path: Path) -> None:
 def test_an_interrupted_demo_leaves_no_process(tmp_path: Path, number: int, code: int) -> None:
     folder = tmp_path / "demo"
     words = [sys.executable, "-m", "cli", "demo", "--json", "--keep", str(folder)]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as demo:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    # Whoever runs the tests in the background may have SIGINT ignored, and children inherit that.
+    with subprocess.Popen(words, **pipes, preexec_fn=hear_interrupts) as demo:  # noqa: PLW1509
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and not (folder / "logs" / "provider.log").exists():
             time.sleep(0.05)
@@ -142,6 +144,10 @@ def test_an_interrupted_demo_leaves_no_process(tmp_path: Path, number: int, code
         output, errors = demo.communicate(timeout=60)
     assert (demo.returncode, output) == (code, b"") and b"Traceback" not in errors
     assert using(folder) == []
+
+
+def hear_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def using(folder: Path) -> list[str]:
