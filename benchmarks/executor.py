@@ -21,7 +21,8 @@ from executor.compiler.plan import Plan
 from executor.errors import ExecutorError
 from executor.sandbox import Sandbox
 from executor.team import Helpers, Team
-from primitives.job import (
+from primitives.job import model_hash
+from primitives.spec import (
     NUMERICS,
     SPEC_VERSION,
     Init,
@@ -32,7 +33,6 @@ from primitives.job import (
     Target,
     TrainingSpec,
     float_bits,
-    model_hash,
 )
 
 STEPS = 8

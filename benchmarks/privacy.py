@@ -18,8 +18,8 @@ from benchmarks.peers import RATE
 from executor.compiler.compile import compile_training
 from executor.compiler.machine import Machine
 from executor.privacy.noise import Noise
-from primitives.job import Dp
 from primitives.scale import replace
+from primitives.spec import Dp
 
 DP = Dp(clip_num=1, clip_den=1, sigma_milli=1000)
 STEPS = {"mlp": 50, "lenet": 8}

@@ -20,10 +20,11 @@ from executor import receipt
 from executor.enclave import Enclave
 from primitives import job as rules
 from primitives.data import BLOB_MAX, DatasetState
-from primitives.job import Quote, ResultPackage, TrainingSpec
+from primitives.job import Quote, ResultPackage
 from primitives.keys import verify
 from primitives.scale import decode, encode
 from primitives.sealing import SealError, model_context, open_sealed, result_context, seal, sealed_length
+from primitives.spec import TrainingSpec, check_columns, rho_nano
 
 VARIABLE = "GRISTMILL_ORDERS"
 QUOTE_MS = 10 * 60_000
@@ -90,9 +91,9 @@ def quote(chain: Chain, dataset: int, model: bytes, spec: TrainingSpec) -> Quote
     terms = datasets.listing(chain, dataset)
     if terms is None or record.state != DatasetState.Active:
         raise InputError("NotForRent", f"dataset {dataset} is not for rent")
-    rules.check_columns(record.schema, spec)
+    check_columns(record.schema, spec)
     work = Enclave().quote(model, spec, record.rows, record.schema).work
-    rho = rules.rho_nano(spec)
+    rho = rho_nano(spec)
     return Quote(
         spec_hash=spec.hash,
         dataset=dataset,

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from client.chain import Chain, Inclusion, Signer
 from client.errors import InputError
 from primitives.data import Policy
-from primitives.job import FailReason, JobState, RejectReason, TrainingSpec
+from primitives.job import FailReason, JobState, RejectReason
 from primitives.scale import H256, U32, U64, U128, AccountId
+from primitives.spec import TrainingSpec
 
 OPEN = {JobState.Submitted, JobState.Accepted, JobState.Delivered}
 

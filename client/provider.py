@@ -50,6 +50,7 @@ from executor.errors import (
 from executor.initialise import init_key
 from executor.rows import RowSource
 from primitives import job as rules
+from primitives import spec as specs
 from primitives.data import BLOB_MAX, blob_hash
 from primitives.hashing import tagged
 from primitives.job import FailReason, JobState, RejectReason
@@ -293,7 +294,7 @@ class Provider:
             raise Rejection(breach)
         try:
             quoted = self.enclave.quote(self._model(job, order), order.spec, self.rows.rows, self.rows.schema)
-        except rules.SpecError:
+        except specs.SpecError:
             raise Rejection(RejectReason.SpecRefused) from None
         except ExecutorError as error:
             log.info("job %d: the enclave refuses it: %s", number, type(error).__name__)
@@ -313,9 +314,9 @@ class Provider:
         if order is None or order.spec.hash != job.spec_hash:
             return None
         try:
-            rules.check_spec(order.spec)
-            rules.check_columns(self.rows.schema, order.spec)
-        except rules.SpecError:
+            specs.check_spec(order.spec)
+            specs.check_columns(self.rows.schema, order.spec)
+        except specs.SpecError:
             return None
         return order
 

@@ -11,7 +11,7 @@ from client.errors import InputError
 from executor.readers import dtype_named, parse_shapes
 from primitives import ss58
 from primitives.data import GivenWeights, Loss, Metric, OptimizerKind, Policy, Tariff, Windows, WithoutDp
-from primitives.job import float_bits
+from primitives.spec import float_bits
 
 UNIT = 10**12
 """Smallest units of one GRIST."""

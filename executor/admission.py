@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 from executor.enclave import Quoted
 from primitives.data import BLOB_MAX, Policy
-from primitives.job import RejectReason, TrainingSpec, bits_float, policy_rules, rate_bits
+from primitives.job import RejectReason, policy_rules
 from primitives.sealing import sealed_length
+from primitives.spec import TrainingSpec, bits_float, rate_bits
 
 FLOAT = 4
 

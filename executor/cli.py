@@ -41,8 +41,9 @@ from executor.record import (
 from executor.rows import RowSource, column_name
 from executor.spool import rows_of
 from primitives.command import Command
-from primitives.job import NUMERICS, Init, TrainingSpec, model_hash, weights_hash
+from primitives.job import model_hash, weights_hash
 from primitives.scale import replace
+from primitives.spec import NUMERICS, Init, TrainingSpec
 
 if TYPE_CHECKING:
     from rich.progress import Progress

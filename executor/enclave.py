@@ -40,8 +40,9 @@ from executor.stream import Stream
 from executor.weights import Span, check_slots, filled
 from executor.wire import Kind
 from primitives.data import Schema
-from primitives.job import TrainingSpec, Work, bits_float, check_spec, model_hash, steps, weights_hash
+from primitives.job import Work, model_hash, weights_hash
 from primitives.scale import ScaleError, decode, encode, replace
+from primitives.spec import TrainingSpec, bits_float, check_spec, steps
 
 MIB = 1 << 20
 GIB = 1 << 30

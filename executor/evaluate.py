@@ -15,7 +15,7 @@ from executor.errors import BadTable, SpecError
 from executor.metrics import F64, Predictions, default_metrics, measure
 from executor.onnx_runtime import onnxruntime
 from executor.rows import Array
-from primitives.job import LossSpec, TrainingSpec
+from primitives.spec import LossSpec, TrainingSpec
 
 BATCH = 1024
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from executor.compiler.optimizers import decimal
 from executor.errors import SpecError
-from primitives.job import LossSpec
+from primitives.spec import LossSpec
 
 F64 = NDArray[np.float64]
 CLASSES = ("accuracy", "f1", "auc")

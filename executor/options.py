@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from executor.errors import SpecError
 from primitives.hashing import tagged
-from primitives.job import (
+from primitives.job import model_hash
+from primitives.spec import (
     NUMERICS,
     SPEC_VERSION,
     Affine,
@@ -26,7 +27,6 @@ from primitives.job import (
     TrainingSpec,
     WarmUp,
     float_bits,
-    model_hash,
 )
 
 RATES = {"sgd": 0.1, "adam": 1e-3, "adamw": 1e-3, "rmsprop": 1e-2, "adagrad": 1e-2}

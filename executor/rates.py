@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from executor.compiler.optimizers import decimal, optimizer_of
-from primitives.job import OptimizerSpec, Schedule, Tick, TrainingSpec, WarmUp, rate_bits
+from primitives.spec import OptimizerSpec, Schedule, Tick, TrainingSpec, WarmUp, rate_bits
 
 PLACES = 80
 """Binary places of the cosine's fixed-point arithmetic."""

@@ -17,12 +17,11 @@ from primitives.job import (
     Outcome,
     Receipt,
     ResultPackage,
-    TrainingSpec,
-    float_bits,
     receipt_message,
     weights_hash,
 )
 from primitives.scale import ScaleError, decode, encode, replace
+from primitives.spec import TrainingSpec, float_bits
 
 Sign = Callable[[bytes], bytes]
 """Signs a message with the provider's account key."""

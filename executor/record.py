@@ -18,8 +18,8 @@ from onnx import numpy_helper
 
 from executor.errors import ReceiptError
 from primitives.hashing import tagged
-from primitives.job import TrainingSpec
 from primitives.scale import ScaleError, decode, encode
+from primitives.spec import TrainingSpec
 
 VERSION = 1
 RECORD_MAX = 64 << 20

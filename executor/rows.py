@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from executor.errors import BadData, BadTable, CommitmentMismatch
 from primitives import merkle
 from primitives.data import CHUNK_MAX, Column, Dtype, Schema, chunk_count, chunk_rows
-from primitives.job import Affine, bits_float
 from primitives.scale import encode
+from primitives.spec import Affine, bits_float
 
 Array = NDArray[np.generic]
 Columns = Mapping[str, Array]

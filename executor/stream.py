@@ -28,7 +28,7 @@ from executor.rows import (
 from executor.shuffle import Order, order
 from primitives import merkle
 from primitives.data import Dtype, Schema, chunk_count, chunk_rows
-from primitives.job import TrainingSpec
+from primitives.spec import TrainingSpec
 
 
 def record_schema(schema: Schema, spec: TrainingSpec) -> Schema:

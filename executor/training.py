@@ -23,7 +23,7 @@ from executor.sandbox import Sandbox
 from executor.shuffle import order
 from executor.team import Team
 from primitives.data import Schema
-from primitives.job import Init, TrainingSpec
+from primitives.spec import Init, TrainingSpec
 
 
 @dataclass(frozen=True)

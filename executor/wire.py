@@ -27,8 +27,9 @@ from executor.errors import (
     OutOfFuel,
 )
 from primitives.data import Schema
-from primitives.job import TrainingSpec, Work
+from primitives.job import Work
 from primitives.scale import H256, U8, U16, U32, U64, Bytes, Struct
+from primitives.spec import TrainingSpec
 
 HEADER = 5
 TEXT_MAX = 500

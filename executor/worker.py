@@ -23,8 +23,9 @@ from executor.team import Helpers, Team, sandbox_for
 from executor.wire import Kind
 from primitives.data import CHUNK_MAX, Schema, chunk_count
 from primitives.hashing import tagged
-from primitives.job import Work, float_bits
+from primitives.job import Work
 from primitives.scale import decode, encode
+from primitives.spec import float_bits
 
 JOB_MAX = 1 << 31
 """The parent is trusted, and bounds the model itself."""

@@ -21,7 +21,8 @@ from primitives.data import (
     WithoutDp,
 )
 from primitives.hashing import blake2_256
-from primitives.job import (
+from primitives.sealing import public_key
+from primitives.spec import (
     CLASSES_MAX,
     INPUTS_MAX,
     NUMERICS,
@@ -38,7 +39,6 @@ from primitives.job import (
     TrainingSpec,
     float_bits,
 )
-from primitives.sealing import public_key
 
 T = TypeVar("T")
 

@@ -23,9 +23,10 @@ from client.rpc import Rpc
 from executor.enclave import Enclave
 from executor.evaluate import evaluate
 from executor.readers import read_table
-from primitives.job import Receipt, TrainingSpec
+from primitives.job import Receipt
 from primitives.keys import Keypair
 from primitives.scale import decode
+from primitives.spec import TrainingSpec
 
 DIGITS = PACKAGE_ROOT / "examples" / "digits"
 PROVIDER, BUYER = "//Alice", "//Bob"

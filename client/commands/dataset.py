@@ -10,7 +10,7 @@ from client.commands.shared import add_node, address, chain_of, grist, hex_of, s
 from client.dataset_file import DatasetFile
 from executor.cli import configure_reader, reading_of
 from primitives.data import GivenWeights, Policy, Schema, Terms, WithoutDp, chunk_count
-from primitives.job import bits_float
+from primitives.spec import bits_float
 
 
 def configure(parser: ArgumentParser) -> None:

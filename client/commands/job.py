@@ -31,8 +31,9 @@ from executor.enclave import Enclave
 from executor.options import configure_spec, training_spec
 from primitives import job as rules
 from primitives.data import BLOB_MAX
-from primitives.job import JobState, Quote, bits_float
+from primitives.job import JobState, Quote
 from primitives.scale import encode
+from primitives.spec import bits_float
 
 WAIT_S = 3600.0
 

@@ -33,7 +33,7 @@ from executor.graph.normalisation import trained_statistics
 from executor.graph.parse import parse
 from executor.privacy.grid import grid as privacy_grid
 from primitives.hashing import tagged
-from primitives.job import NUMERICS, Clip, TrainingSpec
+from primitives.spec import NUMERICS, Clip, TrainingSpec
 
 LANES = 8
 BATCH_MAX = 1 << 16

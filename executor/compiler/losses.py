@@ -16,7 +16,7 @@ from executor.compiler import ir
 from executor.compiler.ir import Node, Op, const, reduce, where
 from executor.compiler.optimizers import decimal
 from executor.errors import ShapeMismatch, UnsupportedSpec
-from primitives.job import LossSpec
+from primitives.spec import LossSpec
 
 TARGET = ""
 """Key of the target among the inputs' names, which are never empty."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from executor.compiler import ir
 from executor.compiler.ir import Node, Op, const, reduce
-from primitives.job import Clip, OptimizerSpec, Schedule, TrainingSpec
+from primitives.spec import Clip, OptimizerSpec, Schedule, TrainingSpec
 
 Stores = list[tuple[Node, Node]]
 """(new value, the leaf that it replaces), in the order in which they are written."""

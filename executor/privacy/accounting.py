@@ -1,7 +1,7 @@
 """What a run costs in privacy, and what that means.
 
 ρ is zero-concentrated differential privacy (Bun, Steinke 2016, arXiv:1605.02635), added up in nano-ρ as
-integers rounded up (`primitives.job.rho_nano`): with fixed, disjoint batches a row takes part in one step an
+integers rounded up (`primitives.spec.rho_nano`): with fixed, disjoint batches a row takes part in one step an
 epoch, so that each epoch costs it 1/(2σ²). Two datasets are neighbours when one arises from the other by
 taking away what one row contributes (zero-out adjacency: the number of rows is public).
 

@@ -15,7 +15,7 @@ from fractions import Fraction
 from math import isqrt
 
 from executor.errors import TooLarge, UnsupportedSpec
-from primitives.job import Dp
+from primitives.spec import Dp
 
 BITS_MAX = 20
 """C ≤ 2²⁰: every element stays below the 2²² up to which float32 arithmetic rounds to whole numbers."""

@@ -21,8 +21,9 @@ from primitives.data import (
     blob_hash_of,
     piece_hash,
 )
-from primitives.job import CLASSES_MAX, TRAINABLE_MAX, FailReason, JobState, RejectReason
+from primitives.job import FailReason, JobState, RejectReason
 from primitives.largest import policy, schema, seal_key, spec
+from primitives.spec import CLASSES_MAX, TRAINABLE_MAX
 
 HOUR = 3_600_000
 PRICE = 10**12

@@ -44,22 +44,10 @@ from pallets.compute.traits import BlobStore, DatasetRegistry, DatasetView, Escr
 from pallets.compute.types import OPEN, Job, Order, Role
 from pallets.compute.weights import Weights
 from primitives.data import COLUMNS_MAX, Terms
-from primitives.job import (
-    FailReason,
-    Init,
-    JobState,
-    LossSpec,
-    RejectReason,
-    SpecError,
-    TrainingSpec,
-    check_columns,
-    check_spec,
-    policy_breach,
-    price,
-    rho_nano,
-)
+from primitives.job import FailReason, JobState, RejectReason, policy_breach, price
 from primitives.scale import H256, U32, U64, U128, AccountId, replace
 from primitives.sealing import SealError, validate_public
+from primitives.spec import Init, LossSpec, SpecError, TrainingSpec, check_columns, check_spec, rho_nano
 
 PERMILLE = 1_000
 IDS = 2**32

@@ -5,8 +5,9 @@ from __future__ import annotations
 from enum import IntEnum
 
 from primitives.data import Policy, Windows
-from primitives.job import FailReason, JobState, RejectReason, TrainingSpec
+from primitives.job import FailReason, JobState, RejectReason
 from primitives.scale import H256, U32, U64, U128, AccountId, Struct
+from primitives.spec import TrainingSpec
 
 OPEN = frozenset({JobState.Submitted, JobState.Accepted, JobState.Delivered})
 """States in which something of a job is held."""

@@ -14,9 +14,9 @@ from client.ledger import Ledger
 from client.provider_file import read_provider_file, template
 from client.provider_secret import Lock, Secret, create_secret, read_secret
 from primitives.data import GivenWeights, WithoutDp
-from primitives.job import bits_float
 from primitives.keys import Scheme, generate_mnemonic
 from primitives.sealing import public_key
+from primitives.spec import bits_float
 
 GENESIS = b"g" * 32
 

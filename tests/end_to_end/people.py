@@ -16,23 +16,21 @@ from client.provider import Provider
 from client.provider_file import FILE_NAME, read_provider_file, template
 from client.provider_secret import create_secret
 from client.rpc import Rpc
-from primitives.job import (
+from primitives.job import JobState, Quote, model_hash
+from primitives.scale import replace
+from primitives.spec import (
     NUMERICS,
     SPEC_VERSION,
     Affine,
     Init,
     InputMap,
-    JobState,
     LossSpec,
     OptimizerSpec,
-    Quote,
     Schedule,
     Target,
     TrainingSpec,
     float_bits,
-    model_hash,
 )
-from primitives.scale import replace
 
 GRIST = 10**12
 ENDOWMENT = 1000 * GRIST

@@ -15,9 +15,10 @@ from client.provider import Provider
 from executor.errors import ReceiptError
 from primitives import job as rules
 from primitives.data import Policy, WithoutDp, blob_hash, piece_hash, pieces
-from primitives.job import FailReason, Init, JobState, RejectReason, ResultPackage
+from primitives.job import FailReason, JobState, RejectReason, ResultPackage
 from primitives.scale import decode, encode, replace
 from primitives.sealing import model_context, result_context, seal
+from primitives.spec import Init
 from tests.end_to_end.people import GRIST, Money, Town
 
 SHORT = ("accept = 600", "accept = 1"), ("result = 3600", "result = 1"), ("confirm = 86400", "confirm = 1")

@@ -11,7 +11,8 @@ from client.errors import ChainError
 from client.provider import Provider
 from executor.enclave import Enclave, Limits, Secrets
 from executor.initialise import init_key
-from primitives.job import Dp, Init, JobState, TrainingSpec, rho_nano
+from primitives.job import JobState
+from primitives.spec import Dp, Init, TrainingSpec, rho_nano
 from tests.end_to_end.people import Town
 
 DP = Dp(clip_num=1, clip_den=1, sigma_milli=4000)

@@ -15,11 +15,11 @@ from onnx.reference import ReferenceEvaluator
 from executor.compiler.compile import compile_forward, compile_training
 from executor.compiler.machine import Machine
 from executor.onnx_runtime import onnxruntime
-from primitives.job import (
+from primitives.data import Loss
+from primitives.spec import (
     NUMERICS,
     Init,
     InputMap,
-    Loss,
     LossSpec,
     OptimizerSpec,
     Schedule,

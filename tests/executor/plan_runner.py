@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from executor.compiler.machine import Machine
 from executor.compiler.plan import Plan
 from executor.rates import Numbers
-from primitives.job import TrainingSpec
+from primitives.spec import TrainingSpec
 from tests.executor.compile_cases import FUEL
 
 

@@ -14,7 +14,8 @@ from onnx import TensorProto, helper
 from executor.enclave import Enclave
 from executor.rows import MemoryRows
 from primitives.data import Column, Dtype, Schema
-from primitives.job import (
+from primitives.job import model_hash
+from primitives.spec import (
     NUMERICS,
     SPEC_VERSION,
     Init,
@@ -25,7 +26,6 @@ from primitives.job import (
     Target,
     TrainingSpec,
     float_bits,
-    model_hash,
 )
 
 ROOT = Path(__file__).resolve().parent.parent.parent

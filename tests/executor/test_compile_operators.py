@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from primitives.job import Loss
+from primitives.data import Loss
 from tests.executor.compile_cases import Case, node
 
 ROWS = 5

@@ -13,7 +13,7 @@ from executor.compiler.compile import compile_forward, compile_training
 from executor.compiler.machine import Machine
 from executor.errors import ModelError
 from executor.onnx_runtime import onnxruntime
-from primitives.job import Loss
+from primitives.data import Loss
 from tests.executor.compile_cases import FUEL, Case, fuel_of_forward, node, training_spec
 from tests.executor.test_compile_operators import noise
 

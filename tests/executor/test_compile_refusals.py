@@ -14,7 +14,8 @@ from onnx import TensorProto, helper, numpy_helper
 from executor import errors
 from executor.compiler.compile import compile_forward, compile_training
 from executor.graph.parse import MODEL_MAX, NODES_MAX
-from primitives.job import Dp, Loss
+from primitives.data import Loss
+from primitives.spec import Dp
 from tests.executor.compile_cases import Case, node, training_spec
 
 

@@ -13,7 +13,7 @@ from executor.compiler.compile import compile_training
 from executor.compiler.kernels.base import SLACK, Buffer
 from executor.compiler.kernels.pooling import Fill
 from executor.compiler.program import place
-from primitives.job import Loss
+from primitives.data import Loss
 from tests.executor.compile_cases import Case, node, training_spec
 from tests.executor.test_compile_operators import noise
 

@@ -20,7 +20,8 @@ from executor.compiler.compile import compile_training
 from executor.compiler.machine import Machine
 from executor.compiler.plan import EXPORTS, Plan
 from executor.wasm.engine import engine
-from primitives.job import NUMERICS, Loss, TrainingSpec
+from primitives.data import Loss
+from primitives.spec import NUMERICS, TrainingSpec
 from tests.executor.compile_cases import FUEL, Case, node, training_spec
 
 DATA = Path(__file__).parent.parent / "data"

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from executor.compiler.compile import compile_training
 from executor.compiler.machine import Machine
 from executor.compiler.plan import Plan
-from primitives.job import Loss
+from primitives.data import Loss
 from tests.executor.compile_cases import FUEL, Case, node, training_spec
 from tests.executor.test_compile_operators import noise
 

@@ -8,8 +8,8 @@ from onnx import helper
 from executor import errors
 from executor.compiler.compile import compile_forward, compile_training
 from executor.compiler.machine import Machine
+from primitives.data import Loss
 from primitives.hashing import tagged
-from primitives.job import Loss
 from tests.executor.compile_cases import Case, node, training_spec
 
 ROWS, FEATURES, BATCH, RATIO = 12, 5, 12, 0.25

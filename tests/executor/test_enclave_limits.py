@@ -28,7 +28,7 @@ from executor.errors import (
 )
 from executor.rows import MemoryRows, RowSource
 from primitives.data import Column, Dtype, Schema
-from primitives.job import Init
+from primitives.spec import Init
 from tests.executor.planted import ROOT, PlantedEnclave, four_rows, matmul_model, spec_for
 
 MODEL = matmul_model()

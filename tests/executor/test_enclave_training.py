@@ -30,7 +30,9 @@ from executor.evaluate import evaluate
 from executor.initialise import init_key
 from executor.readers import Table, read_table
 from executor.rows import MemoryRows
-from primitives.job import (
+from primitives.job import model_hash
+from primitives.scale import replace
+from primitives.spec import (
     Affine,
     Dp,
     Init,
@@ -40,9 +42,7 @@ from primitives.job import (
     Target,
     TrainingSpec,
     float_bits,
-    model_hash,
 )
-from primitives.scale import replace
 from tests.executor.planted import ROOT, four_rows, matmul_model, spec_for
 
 DIGITS = ROOT / "examples" / "digits"

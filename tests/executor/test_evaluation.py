@@ -13,8 +13,8 @@ from executor.evaluate import evaluate, inference_form
 from executor.metrics import Predictions, measure
 from executor.onnx_runtime import onnxruntime
 from executor.options import configure_spec, training_spec
-from primitives.job import Clip, LossSpec, OptimizerSpec, Schedule, Tick, TrainingSpec, WarmUp, check_spec
-from primitives.job import float_bits as bits
+from primitives.spec import Clip, LossSpec, OptimizerSpec, Schedule, Tick, TrainingSpec, WarmUp, check_spec
+from primitives.spec import float_bits as bits
 from tests.executor.planted import matmul_model
 from tests.executor.test_training_rules import CASES, LOSSES, TRACE, model, spec_of
 

@@ -20,7 +20,7 @@ from onnx.reference import ReferenceEvaluator
 import executor.ops  # noqa: F401  (fills the table)
 from executor.onnx_runtime import onnxruntime
 from executor.ops.table import OPERATORS
-from primitives.job import Loss
+from primitives.data import Loss
 from tests.executor.compile_cases import Case, loss_of, node
 from tests.executor.test_compile_operators import CASES as DENSE
 from tests.executor.test_compile_operators import noise

@@ -11,7 +11,7 @@ import executor.ops  # noqa: F401  (fills the table)
 from executor.conformance import KINDS, cases_of, model_of
 from executor.graph.parse import DOMAINS
 from executor.ops.table import OPERATORS, form
-from primitives.job import Loss
+from primitives.data import Loss
 from tests.executor.compile_cases import Case, node
 from tests.executor.test_compile_operators import CASES, FORWARD_ONLY, noise, through
 from tests.executor.test_compile_recurrent import GATES

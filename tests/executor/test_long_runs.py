@@ -18,18 +18,9 @@ from executor.errors import BadData, CommitmentMismatch, SpecError
 from executor.evaluate import evaluate
 from executor.rows import MemoryRows
 from primitives.data import Column, Dtype, Schema
-from primitives.job import (
-    Affine,
-    Init,
-    InputMap,
-    OptimizerSpec,
-    Schedule,
-    Tick,
-    TrainingSpec,
-    WarmUp,
-    model_hash,
-)
-from primitives.job import float_bits as bits
+from primitives.job import model_hash
+from primitives.spec import Affine, Init, InputMap, OptimizerSpec, Schedule, Tick, TrainingSpec, WarmUp
+from primitives.spec import float_bits as bits
 from tests.executor.planted import ROOT, matmul_model, spec_for
 
 MODEL = matmul_model()

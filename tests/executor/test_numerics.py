@@ -20,7 +20,7 @@ import wasmtime
 from executor.compiler import machine as machines
 from executor.compiler.compile import compile_training
 from executor.compiler.machine import Machine
-from primitives.job import NUMERICS, LossSpec
+from primitives.spec import NUMERICS, LossSpec
 from tests.executor.compile_cases import FUEL, Case, node, training_spec
 from tests.executor.test_compile_operators import noise
 

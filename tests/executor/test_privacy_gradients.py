@@ -15,7 +15,8 @@ from executor.compiler.machine import Machine
 from executor.compiler.plan import Plan
 from executor.errors import NotPrivate, SpecError, TooLarge
 from executor.privacy.grid import grid
-from primitives.job import Dp, Loss, TrainingSpec
+from primitives.data import Loss
+from primitives.spec import Dp, TrainingSpec
 from tests.executor.compile_cases import F32, Case, training_spec
 from tests.executor.planted import ROOT
 

@@ -17,9 +17,10 @@ from executor.errors import BadTable, EnclaveCrashed, ReceiptError, SpecError
 from executor.evaluate import evaluate
 from executor.weights import Span, check_same_graph, check_slots, filled
 from primitives.data import Metric
-from primitives.job import Init, InputMap, LossSpec, Receipt, Target, result_commitment
+from primitives.job import Receipt, result_commitment
 from primitives.keys import Keypair, Scheme, verify
 from primitives.scale import encode, replace
+from primitives.spec import Init, InputMap, LossSpec, Target
 from tests.executor.planted import ROOT, PlantedEnclave, four_rows, matmul_model, spec_for
 
 MODEL = matmul_model()

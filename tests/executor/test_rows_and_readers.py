@@ -13,7 +13,7 @@ from executor.errors import BadData, BadTable, CommitmentMismatch
 from executor.readers import parse_dtypes, parse_shapes, read_table
 from executor.rows import MemoryRows, checked_chunks, decode_chunk, encode_chunks
 from primitives.data import Column, Dtype, Schema
-from primitives.job import Affine, float_bits
+from primitives.spec import Affine, float_bits
 
 DTYPES = [dtype for dtype in Dtype if dtype != Dtype.Utf8]
 NUMPY = ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f4", "f8", "?"]

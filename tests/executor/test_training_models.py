@@ -17,8 +17,8 @@ import pytest
 
 from executor.compiler.compile import compile_training
 from executor.training import initial
-from primitives.job import Init, LossSpec, OptimizerSpec
-from primitives.job import float_bits as bits
+from primitives.spec import Init, LossSpec, OptimizerSpec
+from primitives.spec import float_bits as bits
 from tests.executor.compile_cases import training_spec
 from tests.executor.plan_runner import run_plan
 

@@ -22,9 +22,9 @@ from executor.compiler.compile import compile_training
 from executor.compiler.machine import Machine
 from executor.metrics import Predictions, measure
 from executor.rows import classes, inputs
-from primitives.job import NUMERICS, Clip, LossSpec, OptimizerSpec, Schedule, Tick, TrainingSpec, WarmUp
-from primitives.job import float_bits as bits
 from primitives.scale import decode, encode
+from primitives.spec import NUMERICS, Clip, LossSpec, OptimizerSpec, Schedule, Tick, TrainingSpec, WarmUp
+from primitives.spec import float_bits as bits
 from tests.executor.compile_cases import FUEL, Case, node, training_spec
 from tests.executor.plan_runner import run_plan
 from tests.executor.test_compile_training import _elsewhere

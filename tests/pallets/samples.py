@@ -21,7 +21,9 @@ from primitives.data import (
     piece_hash,
     pieces,
 )
-from primitives.job import (
+from primitives.scale import replace
+from primitives.sealing import public_key
+from primitives.spec import (
     NUMERICS,
     Dp,
     Init,
@@ -33,8 +35,6 @@ from primitives.job import (
     TrainingSpec,
     float_bits,
 )
-from primitives.scale import replace
-from primitives.sealing import public_key
 
 MILLI = 10**9
 GRIST = 10**12

@@ -9,17 +9,8 @@ import pytest
 
 from frame import RuntimeCall
 from primitives.data import DatasetState, GivenWeights, Tariff, WithoutDp
-from primitives.job import (
-    FailReason,
-    Init,
-    InputMap,
-    JobState,
-    LossSpec,
-    OptimizerSpec,
-    RejectReason,
-    Target,
-    float_bits,
-)
+from primitives.job import FailReason, JobState, RejectReason
+from primitives.spec import Init, InputMap, LossSpec, OptimizerSpec, Target, float_bits
 from tests.pallets.samples import (
     ALICE,
     BOB,

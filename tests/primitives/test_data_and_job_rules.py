@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 
 from primitives import data, job
+from primitives import spec as specs
 from primitives.data import (
     Column,
     DataError,
@@ -20,8 +21,9 @@ from primitives.data import (
     WithoutDp,
 )
 from primitives.hashing import tagged
-from primitives.job import Init, LossSpec, OptimizerSpec, RejectReason, SpecError, TrainingSpec
+from primitives.job import RejectReason
 from primitives.scale import decode, encode, replace
+from primitives.spec import Init, LossSpec, OptimizerSpec, SpecError, TrainingSpec
 
 BUYER, STRANGER = b"b" * 32, b"s" * 32
 
@@ -37,13 +39,13 @@ def column(name: bytes = b"x", dtype: Dtype = Dtype.U8, shape: tuple[int, ...] =
 def spec(**changes: Any) -> TrainingSpec:
     base = TrainingSpec(
         version=1,
-        numerics=job.NUMERICS,
+        numerics=specs.NUMERICS,
         model_hash=bytes(32),
-        inputs=[job.InputMap(column=b"x", tensor=b"in", affine=None)],
-        target=job.Target(column=b"y", tensor=b"out"),
+        inputs=[specs.InputMap(column=b"x", tensor=b"in", affine=None)],
+        target=specs.Target(column=b"y", tensor=b"out"),
         loss=LossSpec.CrossEntropy(),
-        optimizer=OptimizerSpec.Sgd(rate=job.float_bits(0.1), momentum=job.float_bits(0.9)),
-        schedule=job.Schedule.Constant(),
+        optimizer=OptimizerSpec.Sgd(rate=specs.float_bits(0.1), momentum=specs.float_bits(0.9)),
+        schedule=specs.Schedule.Constant(),
         epochs=3,
         batch=32,
         seed=bytes(32),
@@ -66,8 +68,8 @@ def policy(**changes: Any) -> Policy:
         params_per_row_milli=10**6,
         losses=[Loss.CrossEntropy],
         optimizers=[OptimizerKind.Sgd],
-        rate_min=job.float_bits(1e-4),
-        rate_max=job.float_bits(1.0),
+        rate_min=specs.float_bits(1e-4),
+        rate_max=specs.float_bits(1.0),
         epochs_max=100,
         metrics=[],
     )
@@ -169,37 +171,37 @@ def test_blob_bounds() -> None:
         ({"shards": 0}, "BadBatch"),
         ({"shards": 5}, "BadBatch"),
         ({"inputs": []}, "BadName"),
-        ({"inputs": [job.InputMap(column=b"x", tensor=b"in", affine=None)] * 2}, "BadName"),
-        ({"inputs": [job.InputMap(column=b"\xff", tensor=b"in", affine=None)]}, "BadName"),
+        ({"inputs": [specs.InputMap(column=b"x", tensor=b"in", affine=None)] * 2}, "BadName"),
+        ({"inputs": [specs.InputMap(column=b"\xff", tensor=b"in", affine=None)]}, "BadName"),
         ({"trainable": [b"w", b"w"]}, "BadName"),
         ({"trainable": [b""]}, "BadName"),
-        ({"target": job.Target(column=b"", tensor=b"out")}, "BadName"),
+        ({"target": specs.Target(column=b"", tensor=b"out")}, "BadName"),
         ({"optimizer": OptimizerSpec.Sgd(rate=0, momentum=0)}, "BadRate"),
-        ({"optimizer": OptimizerSpec.Sgd(rate=job.float_bits(float("inf")), momentum=0)}, "BadRate"),
+        ({"optimizer": OptimizerSpec.Sgd(rate=specs.float_bits(float("inf")), momentum=0)}, "BadRate"),
         ({"optimizer": OptimizerSpec.Sgd(rate=0x7FC0_0000, momentum=0)}, "BadRate"),
-        ({"optimizer": OptimizerSpec.Sgd(rate=job.float_bits(-0.1), momentum=0)}, "BadRate"),
-        ({"optimizer": OptimizerSpec.Sgd(rate=1, momentum=job.float_bits(1.0))}, "BadRate"),
-        ({"dp": job.Dp(clip_num=0, clip_den=1, sigma_milli=1)}, "BadDp"),
-        ({"dp": job.Dp(clip_num=1, clip_den=0, sigma_milli=1)}, "BadDp"),
-        ({"dp": job.Dp(clip_num=1, clip_den=1, sigma_milli=0)}, "BadDp"),
-        ({"dp": job.Dp(clip_num=1, clip_den=1, sigma_milli=1), "epochs": 65_535}, "BadDp"),
+        ({"optimizer": OptimizerSpec.Sgd(rate=specs.float_bits(-0.1), momentum=0)}, "BadRate"),
+        ({"optimizer": OptimizerSpec.Sgd(rate=1, momentum=specs.float_bits(1.0))}, "BadRate"),
+        ({"dp": specs.Dp(clip_num=0, clip_den=1, sigma_milli=1)}, "BadDp"),
+        ({"dp": specs.Dp(clip_num=1, clip_den=0, sigma_milli=1)}, "BadDp"),
+        ({"dp": specs.Dp(clip_num=1, clip_den=1, sigma_milli=0)}, "BadDp"),
+        ({"dp": specs.Dp(clip_num=1, clip_den=1, sigma_milli=1), "epochs": 65_535}, "BadDp"),
     ],
 )
 def test_bad_specifications_are_refused_by_name(changes: dict[str, Any], name: str) -> None:
     with pytest.raises(SpecError) as refusal:
-        job.check_spec(spec(**changes))
+        specs.check_spec(spec(**changes))
     assert refusal.value.name == name
 
 
 def test_infinite_affine_numbers_are_refused() -> None:
-    affine = job.Affine(mean=job.float_bits(float("inf")), scale=0)
+    affine = specs.Affine(mean=specs.float_bits(float("inf")), scale=0)
     with pytest.raises(SpecError):
-        job.check_spec(spec(inputs=[job.InputMap(column=b"x", tensor=b"in", affine=affine)]))
+        specs.check_spec(spec(inputs=[specs.InputMap(column=b"x", tensor=b"in", affine=affine)]))
 
 
 def test_a_good_specification_passes_round_trips_and_is_bound_by_its_hash() -> None:
     good = spec()
-    job.check_spec(good)
+    specs.check_spec(good)
     assert decode(TrainingSpec, encode(TrainingSpec, good)) == good
     changed = [
         spec(epochs=4),
@@ -213,15 +215,15 @@ def test_a_good_specification_passes_round_trips_and_is_bound_by_its_hash() -> N
 
 @given(st.floats(width=32, allow_nan=False))
 def test_float_bits_are_exact(value: float) -> None:
-    assert job.bits_float(job.float_bits(value)) == value
-    assert job.float_bits(value) == struct.unpack("<I", struct.pack("<f", value))[0]
+    assert specs.bits_float(specs.float_bits(value)) == value
+    assert specs.float_bits(value) == struct.unpack("<I", struct.pack("<f", value))[0]
 
 
 def test_rho_is_rounded_up_and_matches_the_reference() -> None:
-    dp = job.Dp(clip_num=1, clip_den=1, sigma_milli=4000)
-    assert job.rho_nano(spec(dp=dp, epochs=10)) == 312_500_000
-    assert job.rho_nano(spec(dp=replace(dp, sigma_milli=3000), epochs=1)) == 55_555_556
-    assert job.rho_nano(spec()) == 0
+    dp = specs.Dp(clip_num=1, clip_den=1, sigma_milli=4000)
+    assert specs.rho_nano(spec(dp=dp, epochs=10)) == 312_500_000
+    assert specs.rho_nano(spec(dp=replace(dp, sigma_milli=3000), epochs=1)) == 55_555_556
+    assert specs.rho_nano(spec()) == 0
 
 
 # --- prices
@@ -249,10 +251,10 @@ def test_the_fee_is_two_percent_rounded_up() -> None:
         ({"without_dp": WithoutDp.Never()}, {}, RejectReason.DpRequired),
         ({"without_dp": WithoutDp.Trusted(accounts=[STRANGER])}, {}, RejectReason.DpRequired),
         ({"without_dp": WithoutDp.Trusted(accounts=[STRANGER, BUYER])}, {}, None),
-        ({}, {"dp": job.Dp(clip_num=1, clip_den=1, sigma_milli=999)}, RejectReason.DpRequired),
+        ({}, {"dp": specs.Dp(clip_num=1, clip_den=1, sigma_milli=999)}, RejectReason.DpRequired),
         (
             {"without_dp": WithoutDp.Never()},
-            {"dp": job.Dp(clip_num=1, clip_den=1, sigma_milli=1000), "init": Init.Given()},
+            {"dp": specs.Dp(clip_num=1, clip_den=1, sigma_milli=1000), "init": Init.Given()},
             None,
         ),
         ({}, {"init": Init.Given()}, RejectReason.GivenWeightsForbidden),
@@ -267,8 +269,8 @@ def test_the_fee_is_two_percent_rounded_up() -> None:
         ({"losses": [Loss.MeanSquaredError]}, {}, RejectReason.PolicyForbids),
         ({"optimizers": []}, {}, RejectReason.PolicyForbids),
         ({"epochs_max": 2}, {}, RejectReason.PolicyForbids),
-        ({"rate_max": job.float_bits(0.05)}, {}, RejectReason.PolicyForbids),
-        ({"rate_min": job.float_bits(0.5)}, {}, RejectReason.PolicyForbids),
+        ({"rate_max": specs.float_bits(0.05)}, {}, RejectReason.PolicyForbids),
+        ({"rate_min": specs.float_bits(0.5)}, {}, RejectReason.PolicyForbids),
     ],
 )
 def test_policies_judge(rules: dict[str, Any], wish: dict[str, Any], reason: RejectReason | None) -> None:

@@ -8,20 +8,21 @@ from hypothesis import strategies as st
 
 from primitives import job
 from primitives.data import Loss, OptimizerKind
-from primitives.job import (
+from primitives.job import RejectReason
+from primitives.scale import ScaleError, decode, encode
+from primitives.spec import (
     LOSS_KINDS,
     Clip,
     LossSpec,
     OptimizerSpec,
-    RejectReason,
     Schedule,
     SpecError,
     Tick,
     TrainingSpec,
     WarmUp,
+    check_spec,
 )
-from primitives.job import float_bits as bits
-from primitives.scale import ScaleError, decode, encode
+from primitives.spec import float_bits as bits
 from tests.primitives.test_data_and_job_rules import BUYER, policy, spec
 
 ONE = bits(1.0)
@@ -87,13 +88,13 @@ BAD: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize("changes", GOOD)
 def test_what_pytorch_takes_is_taken(changes: dict[str, Any]) -> None:
-    job.check_spec(spec(**changes))
+    check_spec(spec(**changes))
 
 
 @pytest.mark.parametrize(("changes", "name"), BAD)
 def test_what_means_nothing_is_refused_by_name(changes: dict[str, Any], name: str) -> None:
     with pytest.raises(SpecError) as refusal:
-        job.check_spec(spec(**changes))
+        check_spec(spec(**changes))
     assert refusal.value.name == name
 
 
@@ -128,6 +129,6 @@ def test_any_bytes_are_a_specification_or_refused(data: bytes) -> None:
         return
     assert encode(TrainingSpec, found) == data
     try:
-        job.check_spec(found)
+        check_spec(found)
     except SpecError as error:
         assert error.name

@@ -26,8 +26,9 @@ from executor.initialise import init_key
 from executor.privacy.noise import Noise
 from executor.rows import MemoryRows
 from primitives.data import Column, Dtype, Policy, Schema
-from primitives.job import Dp, Init, LossSpec, OptimizerSpec, RejectReason, TrainingSpec, float_bits
+from primitives.job import RejectReason
 from primitives.scale import replace
+from primitives.spec import Dp, Init, LossSpec, OptimizerSpec, TrainingSpec, float_bits
 from tests.executor.planted import four_rows, matmul_model, spec_for
 
 WIDTH = 64
