@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any
 
 from frame.call import DispatchClass, DispatchInfo, PostInfo
 from frame.errors import DispatchError
-from frame.extrinsic import Checked, check, parse
+from frame.extrinsic import Checked, check, holds, parse
 from frame.machine import Machine, Trap
 from frame.migrations import migrate_all
 from frame.origin import Origin
+from frame.straight import AS_DECLARED
 from frame.transaction import (
     Invalid,
     InvalidTransaction,
@@ -20,7 +20,6 @@ from frame.transaction import (
     Unknown,
     UnknownTransaction,
     Validity,
-    all_together,
 )
 from frame.weights import ZERO, Weight
 from primitives.digest import Digest, DigestItem
@@ -59,20 +58,41 @@ def _upgrade(m: Machine) -> tuple[bool, Weight]:
     return True, used
 
 
-def apply_extrinsic(m: Machine, raw: bytes, parsed: Parsed | None = None) -> bytes:
+def apply_extrinsic(
+    m: Machine, raw: bytes, parsed: Parsed | None = None, checked: Checked | None = None
+) -> bytes:
     """Apply one extrinsic and return the SCALE bytes of its `DispatchResult`: `00`, or `01` and the error.
 
-    `parsed` is what `frame.extrinsic.parse` makes of `raw`, for who has it already.
+    `parsed` is what `frame.extrinsic.parse` makes of `raw`, and `checked` what `frame.extrinsic.check` made
+    of it before, on this block or another one, for who has them already.
 
     TransactionValidityError: it must not be in the block, and nothing has changed. Trap: likewise, for a
     defect.
     """
+    return _applied(m, raw, parsed, checked, judged=False)[1]
+
+
+def admit_extrinsic(m: Machine, raw: bytes, parsed: Parsed | None = None) -> tuple[Validity, bytes]:
+    """`judge` and `apply_extrinsic` in one: what the pool hears of it, and its `DispatchResult`.
+
+    Raises what either of them raises; then nothing has changed.
+    """
+    validity, result = _applied(m, raw, parsed, None, judged=True)
+    assert validity is not None
+    return validity, result
+
+
+def _applied(
+    m: Machine, raw: bytes, parsed: Parsed | None, checked: Checked | None, judged: bool
+) -> tuple[Validity | None, bytes]:
     overlay = m.overlay
     overlay.begin()
+    validity = None
     try:
-        tx = check(m, raw, parsed)
-        m.system.note_extrinsic()
-        error = _apply(m, tx)
+        tx = check(m, raw, parsed) if checked is None or not holds(m, checked) else checked
+        if judged:
+            validity = judge(m, tx)
+        error = apply_bare(m, tx) if tx.who is None else m.apply_signed(tx)
     except (TransactionValidityError, Trap):
         overlay.rollback()
         raise
@@ -83,7 +103,7 @@ def apply_extrinsic(m: Machine, raw: bytes, parsed: Parsed | None = None) -> byt
         raise
     overlay.commit()
     m.extrinsics.append(raw)
-    return b"\0" if error is None else b"\1" + error.encode()
+    return validity, b"\0" if error is None else b"\1" + error.encode()
 
 
 def as_trap(error: Exception) -> Trap:
@@ -106,72 +126,55 @@ class trapped:
             raise as_trap(error) from error
 
 
-def _apply(m: Machine, tx: Checked) -> DispatchError | None:
-    if tx.who is None:
-        _bare(m, tx)
-        prepared: list[Any] = []
-        origin = Origin.NONE
-    else:
-        extra = tx.extra
-        for check_extension, slot in m.checking:
-            check_extension(tx, None if slot < 0 else extra[slot])
-        prepared = [prepare(tx, None if slot < 0 else extra[slot]) for prepare, slot in m.preparing]
-        origin = Origin(tx.who)
-    failure: DispatchError | None = None
-    try:
-        post = post_info(m.dispatch(tx.call, origin))
-    except DispatchError as error:
-        if tx.info.dispatch_class is DispatchClass.Mandatory:
-            raise InvalidTransaction(Invalid.BadMandatory) from error
-        failure = error
-        post = PostInfo(error.actual_weight)
-    _finish(m, tx, prepared, post)
-    m.system.note_applied_extrinsic(failure, tx.info, post)
-    return failure
-
-
-def _bare(m: Machine, tx: Checked) -> None:
+def apply_bare(m: Machine, tx: Checked) -> DispatchError | None:
+    """Apply an unsigned extrinsic, in an open layer: an inherent, or it is UnknownTransaction."""
     if not tx.call.entry.definition.inherent:
         raise UnknownTransaction(Unknown.NoUnsignedValidator)
     for extension in m.extensions:
         extension.validate_bare(tx)
     for extension in m.extensions:
         extension.prepare_bare(tx)
+    failure, post = _dispatched(m, tx, Origin.NONE)
+    for extension in m.extensions:
+        extension.finish_bare(tx, post)
+    m.system.note_applied_extrinsic(failure, tx.info, post)
+    return failure
 
 
-def _validate(m: Machine, tx: Checked) -> list[Validity]:
-    found = []
-    for extension in m.validating:
-        validity = extension.validate(tx, None if extension.slot < 0 else tx.extra[extension.slot])
-        if validity is not None:
-            found.append(validity)
-    return found
+def plainly_applied(m: Machine, tx: Checked) -> DispatchError | None:
+    """What `Machine.apply_signed` does, said in plain words: tests hold the two together."""
+    own = [(e, None if e.slot < 0 else tx.extra[e.slot]) for e in m.extensions]
+    for extension, extra in own:
+        extension.check(tx, extra)
+    prepared = [extension.prepare(tx, extra) for extension, extra in own]
+    failure, post = _dispatched(m, tx, Origin(tx.who))
+    for (extension, extra), before in zip(own, prepared, strict=True):
+        extension.finish(tx, extra, before, post)
+    m.system.note_applied_extrinsic(failure, tx.info, post)
+    return failure
 
 
-def _finish(m: Machine, tx: Checked, prepared: list[Any], post: PostInfo) -> None:
-    if tx.who is None:
-        for extension in m.extensions:
-            extension.finish_bare(tx, post)
-        return
-    for finish, slot, place in m.finishing:
-        finish(tx, None if slot < 0 else tx.extra[slot], None if place < 0 else prepared[place], post)
+def _dispatched(m: Machine, tx: Checked, origin: Origin) -> tuple[DispatchError | None, PostInfo]:
+    try:
+        return None, post_info(m.dispatch(tx.call, origin))
+    except DispatchError as error:
+        if tx.info.dispatch_class is DispatchClass.Mandatory:
+            raise InvalidTransaction(Invalid.BadMandatory) from error
+        return error, PostInfo(error.actual_weight)
 
 
 def post_info(result: Weight | PostInfo | None) -> PostInfo:
     """What a call returned, as the frame's record of it."""
     if result is None:
-        return _AS_DECLARED
+        return AS_DECLARED
     return result if isinstance(result, PostInfo) else PostInfo(result)
-
-
-_AS_DECLARED = PostInfo()
 
 
 def validate_transaction(m: Machine, source: Source, raw: bytes, at: bytes) -> Validity:
     """Whether the pool may keep `raw`, judged as in the block after `at`. Raises TransactionValidityError."""
     with trapped(), m.overlay:
         begin_validation(m, at)
-        return judge(m, source, raw)
+        return judge(m, check(m, raw))
 
 
 def begin_validation(m: Machine, at: bytes) -> None:
@@ -179,14 +182,15 @@ def begin_validation(m: Machine, at: bytes) -> None:
     m.system.initialize(m.system.block_number() + 1, at, Digest(logs=[]))
 
 
-def judge(m: Machine, source: Source, raw: bytes, parsed: Parsed | None = None) -> Validity:
-    """Whether the pool may keep `raw`, after `begin_validation`. Raises TransactionValidityError."""
-    tx = check(m, raw, parsed)
-    if tx.info.dispatch_class == DispatchClass.Mandatory:
+def judge(m: Machine, tx: Checked) -> Validity:
+    """Whether the pool may keep `tx`, after `begin_validation` or in an open block; writes nothing. Raises
+    TransactionValidityError.
+    """
+    if tx.info.dispatch_class is DispatchClass.Mandatory:
         raise InvalidTransaction(Invalid.MandatoryValidation)
     if tx.who is None:
         raise UnknownTransaction(Unknown.NoUnsignedValidator)
-    return all_together(_validate(m, tx))
+    return m.judge_signed(tx)
 
 
 def finish_extrinsics(m: Machine) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from frame.call import DispatchInfo, RuntimeCall
-from frame.machine import Machine
 from frame.transaction import BadFormat, Invalid, InvalidTransaction, Unknown, UnknownTransaction
 from primitives.extrinsic import MultiAddress, Parsed, scheme_and_bytes, signing_payload
 from primitives.scale import ScaleError
+
+if TYPE_CHECKING:
+    from frame.machine import Machine
 
 _REMEMBERED = 1024
 
@@ -16,13 +18,17 @@ _REMEMBERED = 1024
 class Checked:
     """An extrinsic whose signature holds. `who` is None for a bare one."""
 
-    __slots__ = ("call", "extra", "fee", "info", "length", "who")
+    __slots__ = ("along", "call", "extra", "fee", "info", "length", "who")
 
-    def __init__(self, call: RuntimeCall, who: bytes | None, extra: tuple[Any, ...], length: int) -> None:
+    def __init__(
+        self, call: RuntimeCall, who: bytes | None, extra: tuple[Any, ...], length: int, along: bytes = b""
+    ) -> None:
         self.call = call
         self.who = who
         self.extra = extra
         self.length = length
+        self.along = along
+        """What was signed along without being sent."""
         self.info: DispatchInfo = call.known_info or call.info()
         self.fee: int | None = None
         """The fee at the declared weight, once it has been computed."""
@@ -49,10 +55,21 @@ def check(machine: Machine, raw: bytes, parsed: Parsed | None = None) -> Checked
         raise UnknownTransaction(Unknown.CannotLookup)
     who: bytes = signed.address.value
     scheme, signature = scheme_and_bytes(signed.signature)
-    payload = signing_payload(raw[call_start:], raw[extra_start:call_start], implicit(machine, signed.extra))
+    along = implicit(machine, signed.extra)
+    payload = signing_payload(raw[call_start:], raw[extra_start:call_start], along)
     if not machine.host.verify(scheme, signature, payload, who):
         raise InvalidTransaction(Invalid.BadProof)
-    return Checked(call, who, signed.extra, len(raw))
+    return Checked(call, who, signed.extra, len(raw), along)
+
+
+def holds(machine: Machine, tx: Checked) -> bool:
+    """Whether `tx`, checked elsewhere, is checked here too: what it signed along is the same bytes here, and
+    so is all that its signature covers. Raises what `check` raises when that cannot be known.
+    """
+    if tx.who is None or implicit(machine, tx.extra) != tx.along:
+        return False
+    tx.fee = None  # that of the block where it was judged
+    return True
 
 
 def implicit(machine: Machine, extra: tuple[Any, ...]) -> bytes:

@@ -11,6 +11,7 @@ from frame.origin import Origin
 from frame.pallet import Pallet
 from frame.state import Backend, Delta, MemoryBackend, Overlay
 from frame.storage import BoundItem
+from frame.straight import applier, judger
 from frame.traits import SystemPallet
 
 if TYPE_CHECKING:
@@ -46,17 +47,10 @@ class Machine:
         self.signed_along: dict[tuple[Any, ...], bytes] = {}
         """What is signed along, by what decides it besides the block: the same in most extrinsics of a block.
         Emptied when a block begins, and when someone writes to the state by raw keys."""
-        self.validating = tuple(e for e in self.extensions if e.defines("validate"))
-        # What runs for every extrinsic of a block: methods with the place of what they take.
-        self.checking = tuple(
-            (e.check if e.defines("check") else e.validate, e.slot) for e in self.validating
-        )
-        preparing = tuple(e for e in self.extensions if e.defines("prepare"))
-        self.preparing = tuple((e.prepare, e.slot) for e in preparing)
-        places = {id(e): place for place, e in enumerate(preparing)}
-        self.finishing = tuple(
-            (e.finish, e.slot, places.get(id(e), -1)) for e in self.extensions if e.defines("finish")
-        )
+        self.apply_signed = applier(self)
+        """What `executive.plainly_applied` does with a signed extrinsic, as straight-line code."""
+        self.judge_signed = judger(self)
+        """What all extensions together say of a signed extrinsic to the pool."""
         self._error_index = {error: p.index for p in self.pallets for error in p.declaration.errors}
 
     def reset(self, backend: Backend, host: Host) -> None:

@@ -14,6 +14,7 @@ from frame.codecs import OUTER_CALL, CalledCodec, substitute
 from frame.errors import Error
 from frame.event import Event
 from frame.extensions import Extension, standard
+from frame.extrinsic import Checked
 from frame.host import Host, PlainHost
 from frame.machine import Machine
 from frame.pallet import Pallet
@@ -317,24 +318,40 @@ class BlockBuilder:
         made = (p.create_inherent(data) for p in self.machine.pallets if p.inherent_identifier is not None)
         return [bare(call) for call in made if call is not None]
 
-    def apply(self, extrinsic: bytes, parsed: Parsed | None = None) -> bytes:
+    def apply(self, extrinsic: bytes, parsed: Parsed | None = None, checked: Checked | None = None) -> bytes:
         """Apply an extrinsic: the SCALE `ApplyExtrinsicResult` (`0000`, or `0001` ‖ DispatchError).
-        `parsed`, if the pool has taken it apart before, spares doing so again.
+        `parsed`, if the pool has taken it apart before, spares doing so again; `checked`, which a
+        `Validator` left, spares all that its bytes and its signature are asked.
 
         TransactionValidityError (InvalidTransaction, UnknownTransaction, BadFormat): it is not in the block
         and nothing has changed; ExhaustsResources means try it in a later block. machine.Trap: likewise, for
         a defect of the runtime.
         """
         if self._inherents_over or not _begins_others(self._runtime, extrinsic):
-            result = executive.apply_extrinsic(self.machine, extrinsic, parsed)
+            result = executive.apply_extrinsic(self.machine, extrinsic, parsed, checked)
         else:
             with self.machine.overlay:
                 executive.inherents_applied(self.machine)
-                result = executive.apply_extrinsic(self.machine, extrinsic, parsed)
+                result = executive.apply_extrinsic(self.machine, extrinsic, parsed, checked)
             self._inherents_over = True
         self.results.append(result)
         self.extrinsics.append(extrinsic)
         return b"\0" + result
+
+    def admit(self, extrinsic: bytes, parsed: Parsed | None = None) -> tuple[Validity, bytes]:
+        """Judge a transaction as the next one of this block, and apply it: what the pool must know of it, and
+        its ApplyExtrinsicResult. Raises as `apply`, and what judging alone would raise.
+        """
+        if self._inherents_over:
+            validity, result = executive.admit_extrinsic(self.machine, extrinsic, parsed)
+        else:
+            with self.machine.overlay:
+                executive.inherents_applied(self.machine)
+                validity, result = executive.admit_extrinsic(self.machine, extrinsic, parsed)
+            self._inherents_over = True
+        self.results.append(result)
+        self.extrinsics.append(extrinsic)
+        return validity, b"\0" + result
 
     def finish(self) -> tuple[Header, Outcome]:
         """Run the closing hooks and compute the roots."""

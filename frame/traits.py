@@ -319,10 +319,6 @@ class SystemPallet(Protocol):
         """From here on, events belong to extrinsics."""
         ...
 
-    def note_extrinsic(self) -> None:
-        """An extrinsic begins."""
-        ...
-
     def note_applied_extrinsic(self, error: DispatchError | None, info: DispatchInfo, post: PostInfo) -> None:
         """An extrinsic ended: the event, the next index."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from frame import executive
-from frame.extrinsic import parse
+from frame.extrinsic import Checked, check, parse
 from frame.host import Host
 from frame.state import Backend
 from frame.transaction import Source, Validity
@@ -24,6 +24,8 @@ class Validator:
 
     def __init__(self, runtime: Runtime, state: Backend, at: bytes, host: Host) -> None:
         self.at = at
+        self.checked: Checked | None = None
+        """The last transaction that was found valid, for `BlockBuilder.apply`."""
         self._machine = runtime.machine(host=host)
         self._machine.overlay.reset(state)
         executive.begin_validation(self._machine, at)
@@ -42,10 +44,14 @@ class Validator:
 
         Raises TransactionValidityError, or machine.Trap for a defect of the runtime.
         """
-        overlay = self._machine.overlay
+        machine, self.checked = self._machine, None
+        overlay = machine.overlay
         overlay.begin()
         try:
             with executive.trapped():
-                return executive.judge(self._machine, source, extrinsic, parsed)
+                tx = check(machine, extrinsic, parsed)
+                found = executive.judge(machine, tx)
         finally:
             overlay.rollback()
+        self.checked = tx
+        return found

@@ -27,6 +27,8 @@ class Extension:
     extra_field: ClassVar[str | None] = None
     """The name of the field of `extra` in metadata; None makes it positional."""
     implicit: ClassVar[Any] = None
+    prepare_checks: ClassVar[bool] = False
+    """Whether `prepare` refuses, in the same words, all that `check` refuses: then a block asks it alone."""
 
     machine: Machine
     slot: int = -1
@@ -43,6 +45,11 @@ class Extension:
     def defines(self, method: str) -> bool:
         """Whether this extension has its own `method`; those without are not called at all."""
         return getattr(type(self), method) is not getattr(Extension, method)
+
+    @property
+    def checks(self) -> bool:
+        """Whether a block has something to ask this extension before dispatch."""
+        return self.defines("validate" if not self.defines("check") else "check")
 
     def implicit_bytes(self, extra: Any) -> bytes:
         """The encoding of what is signed along."""

@@ -106,6 +106,7 @@ class CheckNonce(Extension):
 
     identifier = "CheckNonce"
     path = "frame_system::extensions::check_nonce::CheckNonce"
+    prepare_checks = True
     extra = CompactU32
 
     def check(self, tx: Checked, extra: int) -> None:
@@ -139,6 +140,7 @@ class CheckWeight(Extension):
 
     identifier = "CheckWeight"
     path = "frame_system::extensions::check_weight::CheckWeight"
+    prepare_checks = True
 
     def validate(self, tx: Checked, extra: Any) -> Validity | None:
         self.machine.system.check_room(tx.info, tx.length)

@@ -19,6 +19,7 @@ class ChargeTransactionPayment(Extension):
     identifier = "ChargeTransactionPayment"
     path = "pallet_transaction_payment::ChargeTransactionPayment"
     extra = CompactU128
+    prepare_checks = True
 
     def __init__(self, payment: FeePayment) -> None:
         self.payment = payment

@@ -302,9 +302,6 @@ class System(Pallet[Config], weights=Weights):
         """The index of the extrinsic being applied."""
         return int.from_bytes(self.machine.overlay.get(EXTRINSIC_INDEX) or b"", "little")
 
-    def note_extrinsic(self) -> None:
-        """Its bytes stay with the machine: whoever needs them at the end of the block has them there."""
-
     def note_applied_extrinsic(self, error: DispatchError | None, info: DispatchInfo, post: PostInfo) -> None:
         if error is None:
             self.deposit_event(self._success(info, post))
@@ -423,11 +420,14 @@ class System(Pallet[Config], weights=Weights):
         self.block_weight.put(used.with_class(dispatch_class, used.of(dispatch_class) + weight))
 
     def check_room(self, info: DispatchInfo, length: int) -> None:
+        self._check_size(info)
+        self._new_length(info, length)
+
+    def _check_size(self, info: DispatchInfo) -> None:
         largest = self._limits[info.dispatch_class].max_extrinsic
         used = info.weight
         if largest is not None and (used.ref_time > largest.ref_time or used.proof_size > largest.proof_size):
             raise InvalidTransaction(Invalid.ExhaustsResources)
-        self._new_length(info, length)
 
     @cached_property
     def _limits(self) -> tuple[WeightsPerClass, ...]:
@@ -444,6 +444,7 @@ class System(Pallet[Config], weights=Weights):
         return total
 
     def use_room(self, info: DispatchInfo, length: int) -> None:
+        self._check_size(info)
         total = self._new_length(info, length)
         used = self._used_with(info)
         self.all_extrinsics_len.put(total)
@@ -497,6 +498,8 @@ class System(Pallet[Config], weights=Weights):
 
     def use_account_nonce(self, who: bytes, nonce: int) -> None:
         account = self.account_info.read(who)
+        if not account.providers and not account.sufficients:
+            raise InvalidTransaction(Invalid.Payment)
         if nonce != account.nonce:
             raise InvalidTransaction(Invalid.Stale if nonce < account.nonce else Invalid.Future)
         self.account_info.store(
