@@ -111,6 +111,9 @@ class Code:
         self.results = tuple(results)
         self.fuel = 1
         self.out = bytearray()
+        self.joins = 0
+        """Places so far where paths of control meet: what is known of a local before one may not hold after
+        it."""
         self.kinds: list[int] = []
         self._free: list[int] = []
 
@@ -218,7 +221,7 @@ class Code:
         counter = self.local(I32)
         self.i32(count)
         self.set(counter)
-        self.out += bytes([0x03, BLOCK_VOID])
+        self._open_loop()
         before = self.fuel
         yield
         self._back_edge(counter)
@@ -228,7 +231,7 @@ class Code:
     def loop_while_counting(self, counter: int) -> Iterator[None]:
         """Run the block as often as local `counter` says, if above zero. Its fuel counts once, for one
         turn."""
-        self.out += bytes([0x03, BLOCK_VOID])
+        self._open_loop()
         yield
         self._back_edge(counter)
 
@@ -239,8 +242,14 @@ class Code:
         self.get(condition)
         self.op("i32.eqz")
         self._emit(b"\x0d\x00")
+        self.joins += 1
         yield
+        self.joins += 1
         self.out.append(0x0B)
+
+    def _open_loop(self) -> None:
+        self.out += bytes([0x03, BLOCK_VOID])
+        self.joins += 1
 
     def _back_edge(self, counter: int) -> None:
         self.get(counter)
@@ -249,6 +258,7 @@ class Code:
         self.tee(counter)
         self._emit(b"\x0d\x00")
         self.out.append(0x0B)
+        self.joins += 1
 
     def body(self) -> Body:
         """The finished function."""

@@ -316,6 +316,8 @@ class Tiles:
                 code.splat(0.0)
                 code.set(local)
         self._reduce(list(enumerate(self.reduction, self.axes)), sums, units)
+        if self._rotated(rows):
+            self._straighten(sums)
         for number, row in enumerate(sums):
             for local, (shift, byte, live) in zip(row, units, strict=True):
                 moved = list(shift)
@@ -390,10 +392,62 @@ class Tiles:
             code.memory("v128.load", self.x.shifted(shift) + self.x.shifted(moved) - self.x.base + byte)
             values.append(code.local())
             code.set(values[-1])
+        if self._rotated(len(sums)):
+            self._rotations(held[0], values, sums)
+            code.release(*values)
+            return
         for number, row in enumerate(sums):
             cells = list(zip(row, values, units, strict=True))
             self._row(shift, lane, number, held, cells, number == len(sums) - 1)
         code.release(*values)
+
+    def _rotated(self, rows: int) -> bool:
+        """Four rows of `w` in one vector are not spread but turned: three shuffles instead of four, and they
+        compete with the multiply-adds for the same units."""
+        return self.weights is Weights.ALONG_ROWS and rows == ROWS
+
+    def _rotations(self, weights: int, values: Sequence[int], sums: Sums) -> None:
+        """Multiply-adds of four rows: lane l of sum r gets row (l + r) mod 4."""
+        code = self.code
+        for turn in (1, 2, 3, 0):
+            turned = weights
+            if turn:
+                turned = code.local()
+                code.get(weights)
+                code.get(weights)
+                code.shuffle(_turned(turn))
+                code.set(turned)
+            for total, value in zip(sums[turn], values, strict=True):
+                # First the factor whose register is free afterwards, as in `_row`.
+                for factor in (turned, value) if turn else (value, turned):
+                    code.get(factor)
+                code.get(total)
+                code.op("f32x4.relaxed_madd")
+                code.set(total)
+            if turn:
+                code.release(turned)
+
+    def _straighten(self, sums: Sums) -> None:
+        """Sums as `_rotations` leaves them → rows: lane l of row i is that of sum (i − l) mod 4."""
+        code = self.code
+
+        def blend(a: int, b: int, words: tuple[int, int, int, int]) -> int:
+            code.get(a)
+            code.get(b)
+            code.shuffle(words)
+            found = code.local()
+            code.set(found)
+            return found
+
+        for unit in range(len(sums[0])):
+            t = [row[unit] for row in sums]
+            even = [blend(t[turn], t[(turn + 3) % 4], (0, 5, 2, 7)) for turn in range(4)]
+            for row, total in enumerate(t):
+                code.get(even[row])
+                code.get(even[(row + 2) % 4])
+                code.shuffle((0, 1, 6, 7))
+                code.set(total)
+            code.release(*even)
 
     def _row(
         self,
@@ -429,6 +483,12 @@ class Tiles:
             code.op("f32x4.relaxed_madd")
             code.set(total)
         code.release(spread)
+
+
+def _turned(turn: int) -> tuple[int, int, int, int]:
+    """Words of a vector, `turn` lanes further."""
+    first, second, third, fourth = ((lane + turn) % VECTOR for lane in range(VECTOR))
+    return first, second, third, fourth
 
 
 def steps_of(axes: list[tuple[int, int]]) -> list[dict[int, int]]:

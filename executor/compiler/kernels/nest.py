@@ -35,16 +35,32 @@ class Nest:
     def __init__(self, code: Code, accesses: Sequence[Access]) -> None:
         self.code = code
         self.pointers: dict[tuple[int, ...], int] = {}
+        self.summed: dict[tuple[int, ...], tuple[int, int]] = {}
+        """By strides: a local that holds a pointer's value as the result of an addition, and the code's
+        `joins` at which that was true."""
         for access in accesses:
             if access.strides not in self.pointers:
                 self.pointers[access.strides] = code.local(I32)
 
     def push(self, access: Access) -> None:
-        """Push the pointer of an access."""
+        """Push the pointer of an access. Cranelift widens an address to 64 bits before each use, but not
+        what an addition left: so behind each join the pointer is first added to zero."""
+        strides, code = access.strides, self.code
         try:
-            self.code.get(self.pointers[access.strides])
+            pointer = self.pointers[strides]
         except KeyError:
             raise CompilerError("an access was not declared to its loop nest") from None
+        copy, joins = self.summed.get(strides, (-1, -1))
+        if joins == code.joins:
+            code.get(copy)
+            return
+        if copy < 0:
+            copy = code.local(I32)
+        self.summed[strides] = copy, code.joins
+        code.get(pointer)
+        code.i32(0)
+        code.op("i32.add")
+        code.tee(copy)
 
     def address(self, access: Access, offset: int) -> int:
         """Push the address of an access and give the immediate for its load or store at `offset`, a value of
@@ -72,6 +88,7 @@ class Nest:
                 self.code.i32(strides[axis] * by)
                 self.code.op("i32.add")
                 self.code.set(pointer)
+                self.summed[strides] = self.summed.get(strides, (-1, -1))[0], -1
 
     def rewind(self, axis: int, by: int) -> None:
         """Take the index of `axis` back."""
