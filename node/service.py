@@ -81,12 +81,10 @@ class Node:
 
         `digest` is the hash, for who has it already.
         """
-        try:
-            length, start = decode_compact(extrinsic, 0, 32)
-            if start + length != len(extrinsic):
-                decode(Bytes, extrinsic)
-        except ScaleError as error:
-            raise BadFormat(str(error)) from None
+        if len(extrinsic) < 66 or extrinsic[0] & 3 != 1 or int.from_bytes(extrinsic[:2], "little") >> 2 != (
+            len(extrinsic) - 2
+        ):  # not the usual prefix of two bytes
+            _check_prefix(extrinsic)
         self.figures.submitted += 1
         try:
             taken = self.pool.submit(extrinsic, watcher, digest)
@@ -118,6 +116,16 @@ class Node:
             return b"\1" + error.encode()
         finally:
             block.abandon()
+
+
+def _check_prefix(extrinsic: bytes) -> None:
+    """Raises `BadFormat` unless the extrinsic is as long as its prefix says."""
+    try:
+        length, start = decode_compact(extrinsic, 0, 32)
+        if start + length != len(extrinsic):
+            decode(Bytes, extrinsic)
+    except ScaleError as error:
+        raise BadFormat(str(error)) from None
 
 
 def program_version() -> str:

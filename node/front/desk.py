@@ -15,7 +15,6 @@ from aiohttp import WSCloseCode, web
 
 from node.chain import Imported, Reverted
 from node.front.pipe import Answers, Item, Kind, Pipe
-from node.front.verify import Question
 from node.front.worker import CONNECTION_HEADER, HEAD_MAX, SUBMISSIONS, UNANSWERED
 from node.rpc.rate import Rate
 from node.rpc.session import Limits, error_text, to_rpc_error
@@ -65,16 +64,18 @@ class FrontConnection(Connection):
 
     def submit(self, ident: str, extrinsic: bytes, digest: bytes) -> None:
         """`author_submitExtrinsic`, already taken apart."""
-        began, error = time.perf_counter(), None
+        began = time.perf_counter()
         try:
-            self.count_call()
+            if self._rate is not None:
+                self._rate.spend()
             self.node.submit(extrinsic, digest=digest)
-            text = f'{{"jsonrpc":"2.0","result":"0x{digest.hex()}","id":{ident}}}'
         except Exception as raised:
             error = to_rpc_error(raised, SUBMIT)
-            text = _with_id(ident, error_text(None, error))
-        self.note(SUBMIT, time.perf_counter() - began, error)
-        self._reply(text, Answers.SUBMISSION)
+            self.note(SUBMIT, time.perf_counter() - began, error)
+            self._reply(_with_id(ident, error_text(None, error)), Answers.SUBMISSION)
+            return
+        self.node.figures.succeeded(self.protocol, SUBMIT, time.perf_counter() - began)
+        self._reply(f'{{"jsonrpc":"2.0","result":"0x{digest.hex()}","id":{ident}}}', Answers.SUBMISSION)
 
     def watch(self, ident: str, extrinsic: bytes) -> None:
         """`author_submitAndWatchExtrinsic`."""
@@ -154,42 +155,32 @@ class Worker:
     # ------------------------------------------------------------------ from the worker
 
     def _receive(self, items: list[Item]) -> None:
+        tell, connections = self._node.chain.verdicts.tell, self.connections
         for item in items:
             kind = item[0]
             if kind == Kind.SUBMIT:
-                self._submit(*item[1:])
+                _, number, ident, extrinsic, digest, watched, question, good = item
+                if question is not None:
+                    tell(question, good)
+                connection = connections[number]  # its CLOSED comes after all that it asked
+                if watched:
+                    connection.watch(ident, extrinsic)
+                else:
+                    connection.submit(ident, extrinsic, digest)
                 continue
             if kind == Kind.READY:
                 self.was_ready = True
                 self.ready.set()
                 continue
-            connection = self.connections.get(item[1])
-            if connection is None:
+            found = connections.get(item[1])
+            if found is None:
                 continue
             if kind == Kind.MESSAGE:
-                connection.message(item[2])
+                found.message(item[2])
             elif kind == Kind.SENT:
-                connection.sent(item[2], item[3])
+                found.sent(item[2], item[3])
             elif kind == Kind.CLOSED:
-                self._ended(self.connections.pop(item[1]))
-
-    def _submit(
-        self,
-        number: int,
-        ident: str,
-        extrinsic: bytes,
-        digest: bytes,
-        watched: bool,
-        question: Question | None,
-        good: bool,
-    ) -> None:
-        if question is not None:
-            self._node.chain.verdicts.tell(question, good)
-        connection = self.connections[number]  # its CLOSED comes after all that it asked
-        if watched:
-            connection.watch(ident, extrinsic)
-        else:
-            connection.submit(ident, extrinsic, digest)
+                self._ended(connections.pop(item[1]))
 
     def _lost(self) -> None:
         while self.connections:

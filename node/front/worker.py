@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
 import signal
 import socket
 import sys
@@ -19,7 +18,9 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from frame.runtime import Runtime
+from node.front.frames import text_frames
 from node.front.pipe import Answers, Item, Kind, Pipe
+from node.front.submission import submission
 from node.front.verify import Verifier
 from primitives.hashing import blake2_256
 
@@ -38,15 +39,14 @@ UNANSWERED = 64
 SUBMISSIONS = 8192
 """Submissions without an answer, of all clients together: as many as a pool holds."""
 
-SUBMIT = {"author_submitExtrinsic": False, "author_submitAndWatchExtrinsic": True}
-"""The methods that are taken apart here; True for the one that subscribes."""
-
 
 class Client:
     """One WebSocket."""
 
-    def __init__(self, worker: Worker, number: int, ws: web.WebSocketResponse) -> None:
-        self._worker, self._number, self._ws = worker, number, ws
+    def __init__(
+        self, worker: Worker, number: int, ws: web.WebSocketResponse, request: web.BaseRequest
+    ) -> None:
+        self._worker, self._number, self._ws, self._request = worker, number, ws, request
         self._outbox: deque[str] = deque()
         self._waiting = 0
         self._unanswered = 0
@@ -72,12 +72,12 @@ class Client:
             if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
                 break
             text = message.data
-            submission = _submission(text)
-            if submission is None:
+            found = submission(text)
+            if found is None:
                 self._unanswered += 1
                 worker.pipe.send(Kind.MESSAGE, number, text)
             else:
-                worker.submit(number, *submission)
+                worker.submit(number, *found)
             while self._waiting > PAUSE or self._unanswered > UNANSWERED:
                 self._room.clear()
                 await self._room.wait()
@@ -101,51 +101,33 @@ class Client:
         self._wake.set()
 
     async def _write(self) -> None:
-        send = self._ws.send_str
+        """Send what waits, all that a turn of the loop has brought in one write."""
+        drain = self._request.writer.drain
         while self._close is None:
             await self._wake.wait()
             self._wake.clear()
-            size = count = 0
             while self._outbox and self._close is None:
-                text = self._outbox.popleft()
-                await send(text)
-                size += len(text)
-                count += 1
-                if size > PAUSE:
-                    self._sent(size, count)
-                    size = count = 0
-            if count:
-                self._sent(size, count)
+                transport = self._request.transport
+                if transport is None or transport.is_closing() or self._ws.closed:
+                    return
+                texts, size = self._batch()
+                transport.write(text_frames(texts))
+                await drain()
+                self._sent(size, len(texts))
+
+    def _batch(self) -> tuple[list[str], int]:
+        """The next texts, with their characters: up to `PAUSE`, but one at least."""
+        outbox, texts, size = self._outbox, list[str](), 0
+        while outbox and size < PAUSE:
+            text = outbox.popleft()
+            texts.append(text)
+            size += len(text)
+        return texts, size
 
     def _sent(self, size: int, messages: int) -> None:
         self._waiting -= size
         self._room.set()
         self._worker.pipe.send(Kind.SENT, self._number, size, messages)
-
-
-def _submission(text: str | bytes) -> tuple[str, bytes, bool] | None:
-    """(id as JSON, extrinsic, whether it is watched) of a plain submission; None for anything else, which the
-    node reads itself.
-    """
-    if type(text) is not str or "author_submit" not in text[:256]:
-        return None
-    try:
-        request = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    if type(request) is not dict or request.get("jsonrpc") != "2.0":
-        return None
-    watched = SUBMIT.get(request["method"]) if type(request.get("method")) is str else None
-    ident, params = request.get("id"), request.get("params")
-    if watched is None or type(ident) not in (int, str) or type(params) is not list or len(params) != 1:
-        return None
-    digits = params[0]
-    if type(digits) is not str or not digits.startswith("0x"):
-        return None
-    try:
-        return (str(ident) if type(ident) is int else json.dumps(ident)), bytes.fromhex(digits[2:]), watched
-    except ValueError:
-        return None
 
 
 class Worker:
@@ -255,7 +237,7 @@ class Worker:
         ws = web.WebSocketResponse(max_msg_size=request_max, compress=False, timeout=1.0)
         try:
             await ws.prepare(request)
-            client = self._clients[number] = Client(self, number, ws)
+            client = self._clients[number] = Client(self, number, ws, request)
             await client.run()
         finally:
             self._clients.pop(number, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Container, Iterator
 
 from node.pool.transaction import Hash, Tag, Transaction
 
@@ -12,6 +12,7 @@ class Future:
 
     def __init__(self) -> None:
         self._waiting: dict[Hash, Transaction] = {}  # in order of arrival: the oldest leaves first
+        self.known: Container[Hash] = self._waiting
         self._missing: dict[Hash, set[Tag]] = {}
         self._wanted: dict[Tag, dict[Hash, None]] = {}
         self.bytes = 0
@@ -38,9 +39,11 @@ class Future:
 
     def satisfy(self, tags: Collection[Tag]) -> list[Transaction]:
         """Note that `tags` are provided now. Returns, and lets go, those that wait for nothing more."""
-        unlocked = []
+        unlocked: list[Transaction] = []
+        if not self._wanted:
+            return unlocked
         for tag in tags:
-            for digest in self._wanted.pop(tag, {}):
+            for digest in self._wanted.pop(tag, ()):
                 missing = self._missing[digest]
                 missing.discard(tag)
                 if not missing:

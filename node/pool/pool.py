@@ -111,7 +111,8 @@ class Pool:
         `watcher` hears every status from now on, the first one included. `digest` is the hash, if known.
         """
         digest = digest or blake2_256(data)
-        self._refuse_known(digest)
+        if digest in self.ready.known or digest in self.future.known or digest in self._banned:
+            self._refuse_known(digest)
         try:
             tx = self._checked(digest, data)
         except (Invalid, VerificationFailed):
@@ -126,7 +127,7 @@ class Pool:
             raise
         if not self._enforce_limits(digest):
             raise ImmediatelyDropped
-        if digest in self.ready:
+        if digest in self.ready.known:
             self.on_ready()
         return digest
 
@@ -143,15 +144,16 @@ class Pool:
         verdict = self._verify(data)
         if not verdict.provides:
             raise NoTags
+        number = self.number
         return Transaction(
-            hash=digest,
-            data=data,
-            priority=verdict.priority,
-            requires=_once(verdict.requires),
-            provides=_once(verdict.provides),
-            valid_till=min(self.number + verdict.longevity, MAX_BLOCK_NUMBER),
-            insertion=next(self._insertions),
-            judged=self.number,
+            digest,
+            data,
+            verdict.priority,
+            _once(verdict.requires),
+            _once(verdict.provides),
+            min(number + verdict.longevity, MAX_BLOCK_NUMBER),
+            next(self._insertions),
+            judged=number,
             parsed=verdict.parsed,
         )
 
@@ -162,7 +164,9 @@ class Pool:
             self._tell(tx.hash, Status(Phase.FUTURE))
             return
         self._insert_ready(tx)
-        self._promote(self.future.satisfy(tx.provides))
+        unlocked = self.future.satisfy(tx.provides)
+        if unlocked:
+            self._promote(unlocked)
 
     def _is_provided(self, tag: Tag) -> bool:
         return self.ready.provides(tag) or any(tag in tags for tags in self._recent)
@@ -187,6 +191,8 @@ class Pool:
     def _enforce_limits(self, newcomer: Hash = b"") -> bool:
         """Let the least worth go while a queue is too long; False if `newcomer` was among them."""
         kept = True
+        if not (_exceeds(self.ready, self._config.ready) or _exceeds(self.future, self._config.future)):
+            return kept
         while _exceeds(self.ready, self._config.ready):
             for tx in self.ready.remove_subtree([self.ready.worst().hash]):
                 kept &= tx.hash != newcomer
@@ -223,6 +229,7 @@ class Pool:
     def on_block(self, number: int, block: Hash, extrinsics: Iterable[bytes]) -> None:
         """The best block is now `block`; `on_finalized` says when it is final."""
         self.number = number
+        self.ready.forget_worth()
         included = {blake2_256(data): None for data in extrinsics}
         pruned = self._prune(included)
         watched = [digest for digest in included if digest in self._watchers]

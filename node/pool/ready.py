@@ -7,7 +7,7 @@ dependencies, then priority, then the sooner to expire, then the older.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from node.pool.errors import CycleDetected, TooLowPriority
 from node.pool.transaction import Hash, Tag, Transaction
@@ -18,9 +18,15 @@ class Ready:
 
     def __init__(self) -> None:
         self._all: dict[Hash, Transaction] = {}
+        self.known: Container[Hash] = self._all
         self._provider: dict[Tag, Hash] = {}
         self._roots: dict[Hash, None] = {}  # those that wait for nobody in the queue
-        self._worth: list[tuple[tuple[int, int], Hash]] = []  # a heap, with entries of the gone still in it
+        self._worth: list[tuple[tuple[int, int], Hash]] | None = None
+        """A heap, with entries of the gone still in it; None as long as nobody asks who is worth least."""
+        self._last: Transaction | None = None
+        self._in_order = True
+        """Whether they stand in the order in which a block takes them, as they came in: `_last` is the last
+        one then."""
         self.bytes = 0
 
     def __len__(self) -> int:
@@ -45,26 +51,47 @@ class Ready:
         theirs, else `TooLowPriority` and nothing changes.
         """
         replaced = self._replace(tx)
-        tx.satisfied = 0
+        digest, provider_of, satisfied = tx.hash, self._provider, 0
         for tag in tx.requires:
-            provider = self._provider.get(tag)
+            provider = provider_of.get(tag)
             if provider is None:
-                tx.satisfied += 1
+                satisfied += 1
             else:
-                self._all[provider].unlocks[tx.hash] = None
+                self._all[provider].unlocks[digest] = None
+        tx.satisfied = satisfied
         for tag in tx.provides:
-            self._provider[tag] = tx.hash
-        if tx.satisfied == len(tx.requires):
-            self._roots[tx.hash] = None
-        self._all[tx.hash] = tx
+            provider_of[tag] = digest
+        if satisfied == len(tx.requires):
+            self._roots[digest] = None
+        self._note_order(tx)
+        self._all[digest] = tx
         self.bytes += len(tx.data)
-        self._remember_worth(tx)
+        if self._worth is not None:
+            self._remember_worth(self._worth, tx)
         return replaced
 
+    def _note_order(self, tx: Transaction) -> None:
+        """Most come in the order in which they go: as many as pay alike, each after those that it needs."""
+        last, self._last = self._last, tx
+        if not self._all:
+            self._in_order = True
+        elif self._in_order:
+            assert last is not None
+            self._in_order = (
+                tx.priority == last.priority
+                and tx.valid_till == last.valid_till
+                and tx.insertion > last.insertion
+                and not tx.unlocks  # it took the place of one that others have waited for
+            )
+
     def _replace(self, tx: Transaction) -> list[Transaction]:
-        old = {self._provider[tag]: None for tag in tx.provides if tag in self._provider}
-        if not old:
+        provider_of = self._provider
+        for tag in tx.provides:
+            if tag in provider_of:
+                break
+        else:
             return []
+        old = {provider_of[tag]: None for tag in tx.provides if tag in provider_of}
         worth = sum(self._all[digest].priority for digest in old)
         if worth >= tx.priority:
             raise TooLowPriority(worth, tx.priority)
@@ -132,6 +159,8 @@ class Ready:
         return pruned
 
     def _unlock(self, tx: Transaction) -> None:
+        if not tx.unlocks:
+            return
         provided = frozenset(tx.provides)
         for child_hash in tx.unlocks:
             child = self._all.get(child_hash)
@@ -143,27 +172,69 @@ class Ready:
 
     def best_first(self) -> Best:
         """All, in the order in which a block takes them; the queue must not change meanwhile."""
-        return Best(self._all, self._roots)
+        if self._in_order:
+            return InOrder(self._all.values())
+        return ByHeap(self._all, self._roots)
 
     def worst(self) -> Transaction:
         """The first to leave when the pool is full."""
+        worth = self._worth
+        if worth is None:
+            worth = self._worth = self._all_by_worth()
         while True:
-            _, digest = self._worth[0]
-            tx = self._all.get(digest)
-            if tx is not None and tx.worth == self._worth[0][0]:
+            tx = self._all.get(worth[0][1])
+            if tx is not None and tx.worth == worth[0][0]:
                 return tx
-            heapq.heappop(self._worth)
+            heapq.heappop(worth)
 
-    def _remember_worth(self, tx: Transaction) -> None:
-        if len(self._worth) > 2 * len(self._all) + 64:
-            self._worth = [(other.worth, other.hash) for other in self._all.values()]
-            heapq.heapify(self._worth)
+    def forget_worth(self) -> None:
+        """There is room again: who is worth least is worked out anew when it matters."""
+        self._worth = None
+
+    def _all_by_worth(self) -> list[tuple[tuple[int, int], Hash]]:
+        worth = [(tx.worth, tx.hash) for tx in self._all.values()]
+        heapq.heapify(worth)
+        return worth
+
+    def _remember_worth(self, worth: list[tuple[tuple[int, int], Hash]], tx: Transaction) -> None:
+        if len(worth) > 2 * len(self._all) + 64:
+            self._worth = self._all_by_worth()
         else:
-            heapq.heappush(self._worth, (tx.worth, tx.hash))
+            heapq.heappush(worth, (tx.worth, tx.hash))
 
 
 class Best(Iterator[Transaction]):
-    """Ready transactions best first. `skip(tx)` leaves out all that depend on `tx`."""
+    """Ready transactions best first."""
+
+    def skip(self) -> None:
+        """The last one given did not fit: nothing that needs it follows."""
+        raise NotImplementedError
+
+
+class InOrder(Best):
+    """Those that stand in this order already."""
+
+    def __init__(self, transactions: Iterable[Transaction]) -> None:
+        self._rest = iter(transactions)
+        self._last: Transaction | None = None
+        self._lost: set[Tag] = set()
+
+    def __next__(self) -> Transaction:
+        for tx in self._rest:
+            if self._lost and not self._lost.isdisjoint(tx.requires):
+                self._lost.update(tx.provides)
+                continue
+            self._last = tx
+            return tx
+        raise StopIteration
+
+    def skip(self) -> None:
+        if self._last is not None:
+            self._lost.update(self._last.provides)
+
+
+class ByHeap(Best):
+    """By dependencies and `Transaction.order`."""
 
     def __init__(self, everything: dict[Hash, Transaction], roots: Iterable[Hash]) -> None:
         self._all = everything
@@ -183,10 +254,11 @@ class Best(Iterator[Transaction]):
         return self._last
 
     def skip(self) -> None:
-        """The last one given did not fit: nothing that needs it follows."""
         self._last = None
 
     def _release(self, tx: Transaction) -> None:
+        if not tx.unlocks:
+            return
         provided = frozenset(tx.provides)
         for digest in tx.unlocks:
             child = self._all.get(digest)

@@ -20,7 +20,8 @@ from node.clock import Clock
 from node.database import Database
 from node.front.desk import FrontConnection
 from node.front.pipe import Answers, Kind
-from node.front.worker import SUBMISSIONS, UNANSWERED, _submission
+from node.front.submission import submission
+from node.front.worker import SUBMISSIONS, UNANSWERED
 from node.rpc.server import RpcServer
 from node.rpc.session import Limits
 from node.rpc.websocket import Budget
@@ -314,7 +315,7 @@ def test_a_client_may_have_many_submissions_under_way(node: Node) -> None:
 @pytest.mark.parametrize("ident", ["7", '"x"'])
 def test_a_plain_submission_is_recognised(ident: str) -> None:
     text = f'{{"jsonrpc":"2.0","id":{ident},"method":"author_submitExtrinsic","params":["0x00ff"]}}'
-    assert _submission(text) == (ident, b"\x00\xff", False)
+    assert submission(text) == (ident, b"\x00\xff", False)
 
 
 def test_blocks_are_the_same_with_an_empty_cache(node: Node, database: Database, tmp_path: Any) -> None:
