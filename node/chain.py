@@ -13,6 +13,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from frame.apis import ApiFailed, UnknownApi
 from frame.executive import InvalidBlock
+from frame.extrinsic import Checked
 from frame.runtime import Block, BlockBuilder, Outcome, Runtime
 from frame.state import Delta
 from frame.transaction import (
@@ -29,7 +30,6 @@ from node.host import NodeHost, VerdictCache
 from node.pool.errors import Invalid, PoolError, Unknown, VerificationFailed
 from node.pool.pool import Verdict
 from primitives.digest import Digest, DigestItem
-from primitives.extrinsic import Parsed
 from primitives.header import Header
 from primitives.scale import ScaleError
 
@@ -233,8 +233,7 @@ class Chain:
         """What the runtime says of a transaction at the best block; raises a `PoolError`."""
         try:
             validator = self._validator_at_head()
-            parsed = validator.parse(extrinsic)
-            found = validator.validate(Source.External, extrinsic, parsed)
+            found = validator.validate(Source.External, extrinsic)
         except BadFormat as error:
             raise VerificationFailed(f"Runtime error: Execution failed: {error.reason}") from None
         except (InvalidTransaction, UnknownTransaction) as error:
@@ -243,7 +242,13 @@ class Chain:
             _raise_behind(error)
             _note_defect("validate", error)
             raise VerificationFailed(f"Runtime error: Execution failed: {error}") from error
-        return Verdict(found.priority, tuple(found.requires), tuple(found.provides), found.longevity, parsed)
+        return Verdict(
+            found.priority,
+            tuple(found.requires),
+            tuple(found.provides),
+            found.longevity,
+            validator.checked,
+        )
 
     def _validator_at_head(self) -> Validator:
         validator = self._validator
@@ -389,13 +394,13 @@ class OpenBlock:
             self.apply(inherent)
         self.inherents = len(self.extrinsics)
 
-    def apply(self, extrinsic: bytes, parsed: Parsed | None = None) -> bytes:
-        """Add an extrinsic, which the pool may have `parsed`; its ApplyExtrinsicResult, or
+    def apply(self, extrinsic: bytes, checked: Checked | None = None) -> bytes:
+        """Add an extrinsic, which the pool may have `checked`; its ApplyExtrinsicResult, or
         `InvalidTransaction` with the block unchanged.
         """
         kept = len(self._host.pieces)
         try:
-            result = self._builder.apply(extrinsic, parsed)
+            result = self._builder.apply(extrinsic, checked=checked)
         except BaseException:
             del self._host.pieces[kept:]
             raise

@@ -81,8 +81,10 @@ class Node:
 
         `digest` is the hash, for who has it already.
         """
-        if len(extrinsic) < 66 or extrinsic[0] & 3 != 1 or int.from_bytes(extrinsic[:2], "little") >> 2 != (
-            len(extrinsic) - 2
+        if (
+            len(extrinsic) < 66
+            or extrinsic[0] & 3 != 1
+            or int.from_bytes(extrinsic[:2], "little") >> 2 != (len(extrinsic) - 2)
         ):  # not the usual prefix of two bytes
             _check_prefix(extrinsic)
         self.figures.submitted += 1

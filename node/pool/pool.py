@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from frame.extrinsic import Checked
 from node.pool.errors import (
     AlreadyImported,
     Banned,
@@ -27,7 +28,6 @@ from node.pool.errors import (
 from node.pool.future import Future
 from node.pool.ready import Best, Ready
 from node.pool.transaction import FINAL, Hash, Phase, Status, Tag, Transaction
-from primitives.extrinsic import Parsed
 from primitives.hashing import blake2_256
 
 MAX_BLOCK_NUMBER = 2**32 - 1
@@ -47,8 +47,8 @@ class Verdict(NamedTuple):
     requires: tuple[Tag, ...]
     provides: tuple[Tag, ...]
     longevity: int
-    parsed: Parsed | None = None
-    """The transaction taken apart, if that was needed."""
+    checked: Checked | None = None
+    """The transaction taken apart, its signature verified; None if nobody did."""
 
 
 Verify = Callable[[bytes], Verdict]
@@ -154,7 +154,7 @@ class Pool:
             min(number + verdict.longevity, MAX_BLOCK_NUMBER),
             next(self._insertions),
             judged=number,
-            parsed=verdict.parsed,
+            checked=verdict.checked,
         )
 
     def _import(self, tx: Transaction) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from primitives.extrinsic import Parsed
+from frame.extrinsic import Checked
 
 Tag = bytes
 Hash = bytes
@@ -33,7 +33,7 @@ class Transaction:
     """How many of `requires` are provided by no other transaction in the queue."""
     judged: int = 0
     """The best block when it was last verified."""
-    parsed: Parsed | None = None
+    checked: Checked | None = None
     """What judging it made of `data`, for the block."""
 
     @property

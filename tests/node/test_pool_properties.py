@@ -8,6 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from node.pool import Limits, Phase, Pool, PoolConfig, Status, Verdict
 from node.pool.errors import PoolError
+from node.pool.ready import ByHeap
 from node.pool.transaction import FINAL, Transaction
 
 TAGS = [bytes([letter]) for letter in b"abcdef"]
@@ -23,6 +24,9 @@ class Known:
     heard: list[Status] = field(default_factory=list)
 
 
+MAX_LONGEVITY = 2**64 - 1
+
+
 class PoolMachine(RuleBasedStateMachine):
     """Submits, seals prefixes of the best order, and blocks by others."""
 
@@ -35,8 +39,8 @@ class PoolMachine(RuleBasedStateMachine):
     @rule(
         requires=tags,
         provides=st.lists(st.sampled_from(TAGS), min_size=1, max_size=2, unique=True),
-        priority=st.integers(0, 9),
-        longevity=st.integers(0, 6),
+        priority=st.one_of(st.just(5), st.integers(0, 9)),
+        longevity=st.one_of(st.just(MAX_LONGEVITY), st.integers(0, 6)),
         size=st.integers(8, 120),
     )
     def submit(
@@ -76,6 +80,20 @@ class PoolMachine(RuleBasedStateMachine):
     def invalid(self, index: int) -> None:
         everything = [tx.hash for tx in self.pool.ready]
         self.pool.report_invalid(everything[index : index + 1])
+
+    @invariant()
+    def the_order_is_that_of_the_heap(self) -> None:
+        ready = self.pool.ready
+        for skipped in (0, 1, 0b1010):
+            orders = []
+            for best in (ready.best_first(), ByHeap(ready._all, ready._roots)):
+                order = []
+                for i, tx in enumerate(best):
+                    order.append(tx.hash)
+                    if skipped >> i & 1:
+                        best.skip()
+                orders.append(order)
+            assert orders[0] == orders[1]
 
     @invariant()
     def the_order_respects_tags_and_holds_everything(self) -> None:
