@@ -77,8 +77,7 @@ def _private(case: Case, dp: Dp | None) -> Callable[[], object]:
 
     def call() -> None:
         if noise is not None and region is not None:
-            columns = region.shape[1]
-            machine.view(region)[:steps] = noise.take(steps * columns).reshape(steps, columns)
+            noise.fill(machine.view(region)[:steps].reshape(-1).view(np.int32))
         machine.run(steps, case.batch)
 
     return call

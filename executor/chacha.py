@@ -25,9 +25,9 @@ class Words:
         """The next `count` words."""
         return np.frombuffer(self._cipher.update(bytes(WORD * count)), dtype="<u4")
 
-    def fill(self, place: memoryview) -> None:
-        """Put the next words into memory, as many as fit."""
-        self._cipher.update_into(memoryview(_zeros(len(place))), place)
+    def fill(self, place: NDArray[np.uint32]) -> None:
+        """Put the next words into an array, as many as it holds."""
+        self._cipher.update_into(memoryview(_zeros(place.nbytes)), place.data.cast("B"))
 
 
 @lru_cache(maxsize=4)

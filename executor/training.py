@@ -265,8 +265,7 @@ def _calls(
         if plan.numbers is not None:
             sandbox.view(plan.numbers)[:steps] = numbers.take(steps)
         if noise is not None and plan.noise is not None:
-            columns = plan.noise.shape[1]
-            sandbox.view(plan.noise)[:steps] = noise.take(steps * columns).reshape(steps, columns)
+            noise.fill(sandbox.view(plan.noise)[:steps].reshape(-1).view(np.int32))
         sandbox.call("run", steps, rows - (steps - 1) * plan.batch)
         losses = sandbox.view(plan.losses)[:steps] if plan.losses else np.zeros(steps)
         yield losses.astype(np.float32)

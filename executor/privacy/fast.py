@@ -1,7 +1,9 @@
-"""The fast path of the sampler as a wasm module: what `Sampler.fast` says, a few nanoseconds a draw.
+"""The fast path of the sampler as a wasm module: what `Sampler.fast` says, a page at a time, some two
+nanoseconds a draw.
 
-One module for all deviations; tables and words lie in its memory. It sees random words and tables only,
-never a row. The same instructions on every machine, integers only, so the numbers are the same everywhere.
+A module for each deviation, whose numbers are constants in the code; tables and words lie in its memory. It
+sees random words and tables only, never a row. The same instructions on every machine, integers only, so the
+draws are the same everywhere.
 """
 
 from dataclasses import dataclass
@@ -12,11 +14,10 @@ from numpy.typing import NDArray
 
 from executor.chacha import Words as Stream
 from executor.privacy.gaussian import (
-    ACCEPT_BITS,
     BUCKETS,
     CELL_BITS,
+    NEXT_TO_ACCEPT,
     SIGN_BIT,
-    SLOPE_BITS,
     UNDECIDED,
     Draws,
     Sampler,
@@ -26,16 +27,28 @@ from executor.wasm.code import Code
 from executor.wasm.encoding import I32, module
 from executor.wasm.engine import engine
 
-DRAWS_MAX = 1 << 16
+PAGE = 1 << 16
+"""Draws of a call."""
 CELLS = 64
 """For each cell its threshold and its alias, in the upper 20 and the lower 12 bits."""
 FIRST = CELLS + 4 * BUCKETS
-SECOND = FIRST + 4 * DRAWS_MAX
-DRAWN = SECOND + 4 * DRAWS_MAX
-PAGES = -(-(DRAWN + 4 * DRAWS_MAX) // 65536)
+SECOND = FIRST + 4 * PAGE
+DRAWN = SECOND + 4 * PAGE
 LANES, UNROLL = 4, 4
-TURNS, SHIFT, LEVEL, SLOPE = range(4)
-"""Parameters: how often LANES·UNROLL draws, s, and what says that a number is surely kept."""
+GROUP = LANES * UNROLL
+GROUPS = DRAWN + 4 * PAGE
+"""Groups of neighbouring draws some of which are left open, one behind the other; their number first."""
+PAGES = -(-(GROUPS + 4 + 4 * PAGE // GROUP + 4) // 65536)
+WITHIN = np.arange(GROUP)
+
+
+@dataclass(frozen=True)
+class Left:
+    """Draws that are left open: where they lie in the page, and their words."""
+
+    places: NDArray[np.int64]
+    first: Words
+    second: Words
 
 
 class FastSampler:
@@ -43,54 +56,64 @@ class FastSampler:
 
     def __init__(self, sampler: Sampler) -> None:
         machine = engine(fuel=False, reorder=True)
-        self._shift = sampler.shift
         self._store = wasmtime.Store(machine)
-        exports = wasmtime.Instance(self._store, wasmtime.Module(machine, _module()), []).exports(self._store)
+        compiled = wasmtime.Module(machine, _module(sampler))
+        exports = wasmtime.Instance(self._store, compiled, []).exports(self._store)
         draw, memory = exports["draw"], exports["memory"]
         assert isinstance(draw, wasmtime.Func) and isinstance(memory, wasmtime.Memory)
         self._draw, self._memory = draw, memory
-        self._level, self._slope = sampler.level, sampler.slope
         memory.write(self._store, (sampler.threshold << CELL_BITS | sampler.alias).tobytes(), CELLS)
+        self._first, self._second, drawn = (self._at(place, PAGE) for place in (FIRST, SECOND, DRAWN))
+        self._drawn = drawn.view(np.int32)
+        self._groups = self._at(GROUPS, 1 + PAGE // GROUP)
 
-    def __call__(self, stream: Stream, count: int) -> Draws:
-        """As `Sampler.fast` for the next words of a stream: `count` first ones, then as many second ones."""
-        for place in (FIRST, SECOND):
-            stream.fill(memoryview(self._memory.get_buffer_ptr(self._store, 4 * count, place)).cast("B"))
-        turns = -(-count // (LANES * UNROLL))
-        self._draw(self._store, turns, self._shift, self._level, self._slope)
-        return self._at(DRAWN, count).view(np.int32).copy()
-
-    def words(self, places: NDArray[np.int64]) -> tuple[Words, Words]:
-        """First and second words of some of the last call's draws."""
-        return self._at(FIRST, DRAWS_MAX)[places], self._at(SECOND, DRAWS_MAX)[places]
+    def __call__(self, stream: Stream, into: Draws) -> Left:
+        """As `Sampler.fast` for the next words of a stream: PAGE first ones, then as many second ones."""
+        for words in (self._first, self._second):
+            stream.fill(words)
+        self._draw(self._store)
+        into[:] = self._drawn
+        groups = self._groups[1 : 1 + int(self._groups[0])].astype(np.int64)
+        around = (GROUP * groups[:, None] + WITHIN).reshape(-1)
+        places = around[into[around] == UNDECIDED]
+        return Left(places, self._first[places], self._second[places])
 
     def _at(self, place: int, count: int) -> NDArray[np.uint32]:
-        """A view that must not outlive this object."""
+        """A view that must not outlive this object; the memory never grows."""
         pointer = memoryview(self._memory.get_buffer_ptr(self._store, 4 * count, place))
         return np.frombuffer(pointer, dtype=np.uint32)
 
 
-def _module() -> bytes:
-    code = Code(4)
-    index = code.local(I32)
-    mask, level, slope = code.local(), code.local(), code.local()
-    code.i32(1)
-    code.get(SHIFT)
-    code.op("i32.shl")
-    _with(code, 1, "i32.sub")
-    code.op("i32x4.splat")
-    code.set(mask)
-    for parameter, local in ((LEVEL, level), (SLOPE, slope)):
-        code.get(parameter)
-        code.op("i32x4.splat")
-        code.set(local)
-    four = Four(code, index, mask, level, slope)
-    with code.unless_zero(TURNS), code.loop_while_counting(TURNS):
+def _module(sampler: Sampler) -> bytes:
+    code = Code()
+    index, end, group = code.local(I32), code.local(I32), code.local(I32)
+    some, four = code.local(), Four(code, sampler, index)
+    code.i32(4)
+    code.set(end)
+    with code.loop(PAGE // GROUP):
+        code.splat_bits(0)
+        code.set(some)
         for item in range(UNROLL):
-            four.draw(16 * item)
-        code.get(index)
-        _with(code, 16 * UNROLL, "i32.add")
-        code.set(index)
+            four.draw(4 * LANES * item, some)
+        # Always written; it stays only if the end moves on.
+        code.get(end)
+        code.get(group)
+        code.memory("i32.store", GROUPS)
+        code.get(end)
+        code.get(some)
+        code.op("v128.any_true")
+        _with(code, 2, "i32.shl")
+        code.op("i32.add")
+        code.set(end)
+        for local, by in ((index, 4 * GROUP), (group, 1)):
+            code.get(local)
+            _with(code, by, "i32.add")
+            code.set(local)
+    code.i32(0)
+    code.get(end)
+    _with(code, 2, "i32.shr_u")
+    _with(code, 1, "i32.sub")
+    code.memory("i32.store", GROUPS)
     return module([code.body()], PAGES, [("draw", 0)])
 
 
@@ -104,44 +127,37 @@ class Four:
     """Writes code for four draws in the lanes of vectors: `Sampler.fast`, line by line."""
 
     code: Code
+    sampler: Sampler
     index: int
-    mask: int
-    level: int
-    slope: int
 
-    def draw(self, offset: int) -> None:
-        """Those whose words lie `offset` bytes behind the index."""
-        code = self.code
-        names = ("first", "cell", "entry", "threshold", "bucket", "second", "minus", "x")
-        first, cell, entry, threshold, bucket, second, minus, x = held = [code.local() for _ in names]
+    def draw(self, offset: int, some: int) -> None:
+        """Those whose words lie `offset` bytes behind the index; those left open are added to mask `some`."""
+        code, shift = self.code, self.sampler.shift
+        names = ("first", "entry", "threshold", "bucket", "second", "minus", "x", "open")
+        first, entry, threshold, bucket, second, minus, x, left = held = [code.local() for _ in names]
         self._load(FIRST + offset, first)
-        code.get(first)
-        self._bits(BUCKETS - 1, "v128.and")
-        code.set(cell)
-        self._gather(cell, entry)
+        self._gather(offset, entry)
         # The bucket: the cell itself below its threshold, else its alias.
-        code.get(cell)
-        code.get(entry)
-        self._bits(BUCKETS - 1, "v128.and")
-        self._shifted(first, CELL_BITS)
+        self._bits(first, BUCKETS - 1, "v128.and")
+        self._bits(entry, BUCKETS - 1, "v128.and")
+        self._shifted(first, CELL_BITS, "i32x4.shr_u")
         code.tee(first)
-        self._shifted(entry, CELL_BITS)
+        self._shifted(entry, CELL_BITS, "i32x4.shr_u")
         code.tee(threshold)
-        code.op("i32x4.lt_u")
+        code.op("i32x4.lt_s")
         code.op("v128.bitselect")
-        code.tee(bucket)
-        code.get(SHIFT)
-        code.op("i32x4.shl")
+        code.set(bucket)
         self._load(SECOND + offset, second)
-        code.get(second)
-        code.get(self.mask)
-        code.op("v128.and")
-        code.op("v128.or")
+        code.get(bucket)
+        if shift:
+            code.i32(shift)
+            code.op("i32x4.shl")
+            self._bits(second, (1 << shift) - 1, "v128.and")
+            code.op("v128.or")
         code.set(x)
+        self._left_open((first, threshold, bucket, second, x), left, some)
         # (x ^ m) − m is −x for m = −1, and x for m = 0.
-        code.get(second)
-        code.i32(31 - SIGN_BIT)
-        code.op("i32x4.shl")
+        self._shifted(second, 31 - SIGN_BIT, "i32x4.shl")
         code.i32(31)
         code.op("i32x4.shr_s")
         code.set(minus)
@@ -152,56 +168,64 @@ class Four:
         code.op("v128.xor")
         code.get(minus)
         code.op("i32x4.sub")
-        self._left_open(first, threshold, bucket, second, x)
+        code.get(left)
         code.op("v128.bitselect")
         code.memory("v128.store", DRAWN + offset)
         code.release(*held)
 
-    def _left_open(self, fraction: int, threshold: int, bucket: int, second: int, x: int) -> None:
-        """Push the mask of lanes that the fast path does not decide."""
+    def _left_open(self, of: tuple[int, int, int, int, int], left: int, some: int) -> None:
+        """The mask of lanes that the fast path does not decide."""
         code = self.code
-        self._shifted(second, 32 - ACCEPT_BITS)
-        code.get(self.level)
-        code.get(bucket)
-        code.get(bucket)
-        code.op("i32x4.add")
-        self._bits(1, "i32x4.add")
-        code.get(self.slope)
-        code.op("i32x4.mul")
-        code.i32(SLOPE_BITS)
-        code.op("i32x4.shr_u")
-        code.op("i32x4.sub")
-        code.op("i32x4.ge_s")
-        code.get(fraction)
-        code.get(threshold)
-        code.op("i32x4.eq")
+        fraction, threshold, bucket, second, x = of
+        if self.sampler.slope:
+            # (2·slope, slope) times (bucket, 1), as halves of a lane.
+            self._bits(bucket, 1 << 16, "v128.or")
+            code.splat_bits(self.sampler.slope << 16 | 2 * self.sampler.slope)
+            code.op("i32x4.dot_i16x8_s")
+            self._shifted(second, NEXT_TO_ACCEPT, "i32x4.shr_u")
+            code.op("i32x4.add")
+            code.splat_bits(self.sampler.bar)
+            code.op("i32x4.gt_s")
+        for one, other in ((fraction, threshold), (x, None)):
+            code.get(one)
+            code.splat_bits(0) if other is None else code.get(other)
+            code.op("i32x4.eq")
         code.op("v128.or")
-        code.get(x)
-        code.splat_bits(0)
-        code.op("i32x4.eq")
+        if self.sampler.slope:
+            code.op("v128.or")
+        code.tee(left)
+        code.get(some)
         code.op("v128.or")
+        code.set(some)
 
     def _load(self, place: int, into: int) -> None:
         self.code.get(self.index)
         self.code.memory("v128.load", place)
         self.code.set(into)
 
-    def _gather(self, cell: int, into: int) -> None:
-        """The entries of four cells."""
+    def _gather(self, offset: int, into: int) -> None:
+        """The entries of the cells that the first words choose; those are loaded as numbers once more, which
+        takes less time than to take a vector apart.
+        """
         code = self.code
         for lane in range(LANES):
-            code.get(cell)
-            code.extract_i32(lane)
+            code.get(self.index)
+            code.memory("i32.load", FIRST + offset + 4 * lane)
+            _with(code, BUCKETS - 1, "i32.and")
             _with(code, 2, "i32.shl")
-            code.get(into)
-            code.lane_memory("v128.load32_lane", CELLS, lane)
+            if lane:
+                code.get(into)
+                code.lane_memory("v128.load32_lane", CELLS, lane)
+            else:
+                code.memory("v128.load32_zero", CELLS)
             code.set(into)
 
-    def _bits(self, bits: int, name: str) -> None:
+    def _bits(self, vector: int, bits: int, name: str) -> None:
+        self.code.get(vector)
         self.code.splat_bits(bits)
         self.code.op(name)
 
-    def _shifted(self, vector: int, by: int) -> None:
+    def _shifted(self, vector: int, by: int, name: str) -> None:
         self.code.get(vector)
         self.code.i32(by)
-        self.code.op("i32x4.shr_u")
+        self.code.op(name)

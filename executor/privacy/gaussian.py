@@ -29,6 +29,8 @@ BUCKETS = 1 << CELL_BITS
 FRACTION_BITS = 32 - CELL_BITS
 ACCEPT_BITS = 15
 SLOPE_BITS = 12
+NEXT_TO_ACCEPT = 32 - ACCEPT_BITS - SLOPE_BITS
+"""What is shifted away of a second word for its acceptance bits and SLOPE_BITS of the bits below them."""
 SIGN_BIT = 16
 REACH = 14
 WIDTH_BITS_MAX = 16
@@ -62,7 +64,7 @@ class Sampler:
         self._thresholds, self._aliases = _alias_table(self._bucket_weights())
         self.threshold: NDArray[np.uint32] = np.array([t >> EXTRA for t in self._thresholds], dtype=np.uint32)
         self.alias: NDArray[np.uint32] = np.array(self._aliases, dtype=np.uint32)
-        self.level, self.slope = self._sure()
+        self.bar, self.slope = self._sure()
 
     # --- tables
 
@@ -79,13 +81,15 @@ class Sampler:
         return weights
 
     def _sure(self) -> tuple[int, int]:
-        """Acceptance values below level − ((2k+1)·slope >> SLOPE_BITS) accept every number of bucket k, since
-        exp(−y) ≥ 1 − y.
+        """(bar, slope): acceptance values v keep every number of bucket k while v·2^SLOPE_BITS + (2k+1)·slope
+        stays at or below the bar, since exp(−y) ≥ 1 − y. Bits below v may join it: they only raise the sum.
         """
         if not self.shift:  # one number a bucket, always kept
-            return 1 << ACCEPT_BITS, 0
+            return (1 << ACCEPT_BITS + SLOPE_BITS) - 1, 0
         share = Fraction(1 << 2 * self.shift) / (2 * self.variance) * (1 << ACCEPT_BITS + SLOPE_BITS)
-        return (1 << ACCEPT_BITS) - 2, -(-share.numerator // share.denominator)
+        slope = -(-share.numerator // share.denominator)
+        assert 2 * slope < 1 << 15  # since a bucket's width is the least that reaches so far
+        return ((1 << ACCEPT_BITS) - 2 << SLOPE_BITS) - 1, slope
 
     def _excess(self, bucket: int, x: int) -> Fraction:
         """(x² − (k·width)²)/2σ², the exponent of the acceptance."""
@@ -125,10 +129,7 @@ class Sampler:
         x = (bucket << np.uint32(self.shift) | second & np.uint32((1 << self.shift) - 1)).view(np.int32)
         minus = -(second >> np.uint32(SIGN_BIT) & np.uint32(1)).view(np.int32)
         drawn: Draws = (x ^ minus) - minus
-        sure = self.level - ((2 * bucket + 1) * np.uint32(self.slope) >> np.uint32(SLOPE_BITS)).astype(
-            np.int64
-        )
-        open_ = second >> np.uint32(32 - ACCEPT_BITS) >= sure
+        open_ = (second >> np.uint32(NEXT_TO_ACCEPT)) + (2 * bucket + 1) * np.uint32(self.slope) > self.bar
         open_ |= fraction == threshold
         open_ |= x == 0
         drawn[open_] = UNDECIDED

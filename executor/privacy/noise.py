@@ -8,18 +8,20 @@ numbers are taken at once: a retry of the same job adds the same noise, as it mu
 one result would average out).
 """
 
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Sequence
 from fractions import Fraction
+from itertools import accumulate
+from itertools import count as from_number
 
 import numpy as np
 from numpy.typing import NDArray
 
 from executor.chacha import WORD, Words
-from executor.privacy.fast import FastSampler
-from executor.privacy.gaussian import UNDECIDED, Draws, More, Sampler
+from executor.privacy.fast import PAGE, FastSampler, Left
+from executor.privacy.gaussian import Draws, More, Sampler
 from primitives.hashing import tagged
 
-PAGE = 1 << 16
 Places = NDArray[np.int64]
 
 
@@ -35,54 +37,77 @@ class Noise:
 
     def take(self, count: int) -> Draws:
         """The next `count` numbers, int32."""
-        parts: list[Draws] = []
-        while count:
-            if not len(self._left):
-                self._left = self._drawn(self._page)
-                self._page += 1
-            parts.append(self._left[:count])
-            self._left = self._left[count:]
-            count -= len(parts[-1])
-        return np.concatenate(parts) if parts else np.empty(0, dtype=np.int32)
-
-    def _drawn(self, page: int) -> Draws:
-        """A whole page."""
-        key = tagged("noise", self._key, page.to_bytes(8, "little"))
-        numbers = self._fast(Words(key), PAGE)
-        missing = self._settle(key, 0, numbers, np.flatnonzero(numbers == UNDECIDED))
-        attempt = 1
-        while len(missing):
-            drawn = self._fast(Words(key, attempt), len(missing))
-            rejected = self._settle(key, attempt, drawn, np.flatnonzero(drawn == UNDECIDED), missing)
-            numbers[missing] = drawn
-            missing = missing[rejected]
-            attempt += 1
+        numbers: Draws = np.empty(count, dtype=np.int32)
+        self.fill(numbers)
         return numbers
 
+    def fill(self, numbers: Draws) -> None:
+        """Put the next numbers into an array of one dimension, as many as it holds."""
+        begun = min(len(self._left), len(numbers))
+        numbers[:begun] = self._left[:begun]
+        self._left = self._left[begun:]
+        numbers = numbers[begun:]
+        if not len(numbers):
+            return
+        pages = [numbers[start : start + PAGE] for start in range(0, len(numbers), PAGE)]
+        rest = len(numbers) % PAGE
+        if rest:
+            last: Draws = np.empty(PAGE, dtype=np.int32)
+            self._draw([*pages[:-1], last])
+            pages[-1][:], self._left = last[:rest], last[rest:]
+        else:
+            self._draw(pages)
+
+    def _draw(self, pages: Sequence[Draws]) -> None:
+        """Fill whole pages. What their fast path leaves open is settled for all of them together."""
+        keys = [
+            tagged("noise", self._key, page.to_bytes(8, "little"))
+            for page in range(self._page, self._page + len(pages))
+        ]
+        self._page += len(pages)
+        left = [self._fast(Words(key), page) for key, page in zip(keys, pages, strict=True)]
+        for attempt in from_number(1):
+            places = self._settle(keys, attempt - 1, pages, left)
+            if not any(map(len, places)):
+                return
+            left = [_again(key, attempt, those) for key, those in zip(keys, places, strict=True)]
+
     def _settle(
-        self, key: bytes, attempt: int, drawn: Draws, left: Places, places: Places | None = None
-    ) -> Places:
-        """Decide the draws that are `left` of the last call; returns which of them are rejected. `places` are
-        those of the draws in the page, by default as they lie.
-        """
-        here = left if places is None else places[left]
-        further = _further(key, attempt, here.tolist())
-        drawn[left], rejected = self._sampler.settle(*self._fast.words(left), further)
-        return left[rejected]
+        self, keys: Sequence[bytes], attempt: int, pages: Sequence[Draws], left: Sequence[Left]
+    ) -> list[Places]:
+        """Decide draws of an attempt; returns, for each page, which of them are rejected."""
+        ends = list(accumulate(len(some.places) for some in left))
 
+        def further(i: int) -> More:
+            page = bisect_right(ends, i)
+            return _further(keys[page], attempt, int(left[page].places[i - ends[page]]))
 
-def _further(key: bytes, attempt: int, places: list[int]) -> Callable[[int], More]:
-    """Further bits for the i-th of `places`."""
-
-    def bits_of(i: int) -> More:
-        words = Words(
-            tagged("noise-bits", key, attempt.to_bytes(4, "little"), places[i].to_bytes(4, "little"))
+        drawn, rejected = self._sampler.settle(
+            np.concatenate([some.first for some in left]),
+            np.concatenate([some.second for some in left]),
+            further,
         )
+        start, missing = 0, []
+        for page, some in zip(pages, left, strict=True):
+            end = start + len(some.places)
+            page[some.places] = drawn[start:end]
+            missing.append(some.places[rejected[start:end]])
+            start = end
+        return missing
 
-        def more(bits: int) -> int:
-            taken = words.take(-(-bits // (8 * WORD))).tobytes()
-            return int.from_bytes(taken, "little") & (1 << bits) - 1
 
-        return more
+def _again(key: bytes, attempt: int, places: Places) -> Left:
+    """Words for a further attempt at the numbers that are missing in a page."""
+    words, count = Words(key, attempt), len(places)
+    return Left(places, words.take(count), words.take(count))
 
-    return bits_of
+
+def _further(key: bytes, attempt: int, place: int) -> More:
+    """Further bits for a number."""
+    words = Words(tagged("noise-bits", key, attempt.to_bytes(4, "little"), place.to_bytes(4, "little")))
+
+    def more(bits: int) -> int:
+        taken = words.take(-(-bits // (8 * WORD))).tobytes()
+        return int.from_bytes(taken, "little") & (1 << bits) - 1
+
+    return more

@@ -78,7 +78,8 @@ SIMD = {
     "f32x4.abs": 0xE0, "f32x4.neg": 0xE1, "f32x4.sqrt": 0xE3, "f32x4.add": 0xE4, "f32x4.sub": 0xE5,
     "f32x4.mul": 0xE6, "f32x4.div": 0xE7, "f32x4.min": 0xE8, "f32x4.max": 0xE9, "f32x4.pmin": 0xEA,
     "f32x4.pmax": 0xEB, "i32x4.trunc_sat_f32x4_s": 0xF8, "f32x4.convert_i32x4_s": 0xFA,
-    "f64x2.eq": 0x47, "i16x8.gt_u": 0x32, "i32x4.ge_s": 0x3F, "i32x4.mul": 0xB5,
+    "f64x2.eq": 0x47, "i16x8.gt_u": 0x32, "i32x4.mul": 0xB5,
+    "i32x4.lt_s": 0x39, "i32x4.gt_s": 0x3B, "v128.any_true": 0x53, "i32x4.dot_i16x8_s": 0xBA,
     "f32x4.relaxed_madd": 0x105, "f32x4.relaxed_nmadd": 0x106,
 }  # fmt: skip
 # Loads and stores: opcode bytes, log2 of the alignment hint.

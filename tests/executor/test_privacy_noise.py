@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from executor.chacha import Words
 from executor.privacy.accounting import epsilon
-from executor.privacy.fast import FastSampler
+from executor.privacy.fast import PAGE, FastSampler
 from executor.privacy.gaussian import UNDECIDED, More, Sampler
-from executor.privacy.noise import PAGE, Noise
+from executor.privacy.noise import Noise
 from primitives.hashing import tagged
 
 KEY = tagged("noise of a test")
@@ -55,11 +55,14 @@ def test_the_fast_path_says_what_the_rule_says(sigma: Fraction) -> None:
 @pytest.mark.parametrize("sigma", SIGMAS, ids=float)
 def test_the_wasm_says_what_the_fast_path_says(sigma: Fraction) -> None:
     sampler = Sampler(sigma**2)
-    fast = FastSampler(sampler)
-    for count in (1, 5, PAGE):
-        drawn = fast(Words(KEY), count)
-        first, second = fast.words(np.arange(count))
-        assert np.array_equal(sampler.fast(first, second), drawn)
+    drawn = np.empty(PAGE, dtype=np.int32)
+    left = FastSampler(sampler)(Words(KEY), drawn)
+    words = Words(KEY)
+    first, second = words.take(PAGE), words.take(PAGE)
+    assert np.array_equal(sampler.fast(first, second), drawn)
+    assert np.array_equal(left.places, np.flatnonzero(drawn == UNDECIDED)) and len(left.places)
+    assert np.array_equal(left.first, first[left.places])
+    assert np.array_equal(left.second, second[left.places])
 
 
 @pytest.mark.parametrize("sigma", [Fraction(1, 4), Fraction(3, 2), Fraction(5)], ids=float)
