@@ -23,7 +23,11 @@ class Words:
 
     def take(self, count: int) -> NDArray[np.uint32]:
         """The next `count` words."""
-        return np.frombuffer(self._cipher.update(bytes(WORD * count)), dtype="<u4")
+        return np.frombuffer(self.bytes(count), dtype="<u4")
+
+    def bytes(self, count: int) -> bytes:
+        """The next `count` words as they lie in memory."""
+        return self._cipher.update(_zeros(WORD * count))
 
     def fill(self, place: NDArray[np.uint32]) -> None:
         """Put the next words into an array, as many as it holds."""

@@ -37,16 +37,19 @@ DRAWN = SECOND + 4 * PAGE
 LANES, UNROLL = 4, 4
 GROUP = LANES * UNROLL
 GROUPS = DRAWN + 4 * PAGE
-"""Groups of neighbouring draws some of which are left open, one behind the other; their number first."""
-PAGES = -(-(GROUPS + 4 + 4 * PAGE // GROUP + 4) // 65536)
-WITHIN = np.arange(GROUP)
+"""Addresses of groups of neighbouring draws some of which are left open."""
+COUNT = GROUPS + 4 * PAGE // GROUP + 16
+"""How many draws are left open; then come lists of their places, first words and second words."""
+LEFT = COUNT + 16
+LISTS = 3
+PAGES = -(-(LEFT + LISTS * 4 * (PAGE + 1)) // 65536)
 
 
 @dataclass(frozen=True)
 class Left:
     """Draws that are left open: where they lie in the page, and their words."""
 
-    places: NDArray[np.int64]
+    places: NDArray[np.uint32]
     first: Words
     second: Words
 
@@ -63,20 +66,17 @@ class FastSampler:
         assert isinstance(draw, wasmtime.Func) and isinstance(memory, wasmtime.Memory)
         self._draw, self._memory = draw, memory
         memory.write(self._store, (sampler.threshold << CELL_BITS | sampler.alias).tobytes(), CELLS)
-        self._first, self._second, drawn = (self._at(place, PAGE) for place in (FIRST, SECOND, DRAWN))
-        self._drawn = drawn.view(np.int32)
-        self._groups = self._at(GROUPS, 1 + PAGE // GROUP)
+        self._words = self._at(FIRST, 2 * PAGE)
+        self._drawn = self._at(DRAWN, PAGE).view(np.int32)
+        self._count = self._at(COUNT, 1)
+        self._left = self._at(LEFT, LISTS * (PAGE + 1)).reshape(LISTS, PAGE + 1)
 
     def __call__(self, stream: Stream, into: Draws) -> Left:
         """As `Sampler.fast` for the next words of a stream: PAGE first ones, then as many second ones."""
-        for words in (self._first, self._second):
-            stream.fill(words)
+        stream.fill(self._words)
         self._draw(self._store)
         into[:] = self._drawn
-        groups = self._groups[1 : 1 + int(self._groups[0])].astype(np.int64)
-        around = (GROUP * groups[:, None] + WITHIN).reshape(-1)
-        places = around[into[around] == UNDECIDED]
-        return Left(places, self._first[places], self._second[places])
+        return Left(*self._left[:, : int(self._count[0])].copy())
 
     def _at(self, place: int, count: int) -> NDArray[np.uint32]:
         """A view that must not outlive this object; the memory never grows."""
@@ -86,10 +86,8 @@ class FastSampler:
 
 def _module(sampler: Sampler) -> bytes:
     code = Code()
-    index, end, group = code.local(I32), code.local(I32), code.local(I32)
+    index, end = code.local(I32), code.local(I32)
     some, four = code.local(), Four(code, sampler, index)
-    code.i32(4)
-    code.set(end)
     with code.loop(PAGE // GROUP):
         code.splat_bits(0)
         code.set(some)
@@ -97,24 +95,58 @@ def _module(sampler: Sampler) -> bytes:
             four.draw(4 * LANES * item, some)
         # Always written; it stays only if the end moves on.
         code.get(end)
-        code.get(group)
+        code.get(index)
         code.memory("i32.store", GROUPS)
-        code.get(end)
         code.get(some)
         code.op("v128.any_true")
-        _with(code, 2, "i32.shl")
-        code.op("i32.add")
-        code.set(end)
-        for local, by in ((index, 4 * GROUP), (group, 1)):
-            code.get(local)
-            _with(code, by, "i32.add")
-            code.set(local)
+        _advance(code, end)
+        code.get(index)
+        _with(code, 4 * GROUP, "i32.add")
+        code.set(index)
+    _list(code, end)
+    return module([code.body()], PAGES, [("draw", 0)])
+
+
+def _list(code: Code, groups: int) -> None:
+    """The draws left open, out of the groups up to an end."""
+    at, end, group = code.local(I32), code.local(I32), code.local(I32)
+    code.get(groups)
+    _with(code, 2, "i32.shr_u")
+    code.set(groups)
+    with code.unless_zero(groups), code.loop_while_counting(groups):
+        code.get(at)
+        code.memory("i32.load", GROUPS)
+        code.set(group)
+        for item in range(GROUP):
+            code.get(end)
+            code.get(group)
+            _with(code, 2, "i32.shr_u")
+            _with(code, item, "i32.add")
+            code.memory("i32.store", LEFT)
+            for number, words in ((1, FIRST), (2, SECOND)):
+                code.get(end)
+                code.get(group)
+                code.memory("i32.load", words + 4 * item)
+                code.memory("i32.store", LEFT + number * 4 * (PAGE + 1))
+            code.get(group)
+            code.memory("i32.load", DRAWN + 4 * item)
+            _with(code, int(UNDECIDED) & 0xFFFF_FFFF, "i32.eq")
+            _advance(code, end)
+        code.get(at)
+        _with(code, 4, "i32.add")
+        code.set(at)
     code.i32(0)
     code.get(end)
     _with(code, 2, "i32.shr_u")
-    _with(code, 1, "i32.sub")
-    code.memory("i32.store", GROUPS)
-    return module([code.body()], PAGES, [("draw", 0)])
+    code.memory("i32.store", COUNT)
+
+
+def _advance(code: Code, end: int) -> None:
+    """Move the end of a list behind what was written there if the number on the stack is one, not zero."""
+    _with(code, 2, "i32.shl")
+    code.get(end)
+    code.op("i32.add")
+    code.set(end)
 
 
 def _with(code: Code, value: int, name: str) -> None:

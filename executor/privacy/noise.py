@@ -22,7 +22,7 @@ from executor.privacy.fast import PAGE, FastSampler, Left
 from executor.privacy.gaussian import Draws, More, Sampler
 from primitives.hashing import tagged
 
-Places = NDArray[np.int64]
+Places = NDArray[np.uint32]
 
 
 class Noise:
@@ -98,16 +98,15 @@ class Noise:
 
 def _again(key: bytes, attempt: int, places: Places) -> Left:
     """Words for a further attempt at the numbers that are missing in a page."""
-    words, count = Words(key, attempt), len(places)
-    return Left(places, words.take(count), words.take(count))
+    words = Words(key, attempt).take(2 * len(places))
+    return Left(places, words[: len(places)], words[len(places) :])
 
 
 def _further(key: bytes, attempt: int, place: int) -> More:
     """Further bits for a number."""
-    words = Words(tagged("noise-bits", key, attempt.to_bytes(4, "little"), place.to_bytes(4, "little")))
+    words = Words(tagged("noise-bits", key, attempt.to_bytes(4, "little") + place.to_bytes(4, "little")))
 
     def more(bits: int) -> int:
-        taken = words.take(-(-bits // (8 * WORD))).tobytes()
-        return int.from_bytes(taken, "little") & (1 << bits) - 1
+        return int.from_bytes(words.bytes(-(-bits // (8 * WORD))), "little") & (1 << bits) - 1
 
     return more

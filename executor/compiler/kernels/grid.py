@@ -19,7 +19,7 @@ MAGIC = 12582912.0
 MAGIC_BITS = 0x4B40_0000
 WIDTH = 4
 ROWS = 2
-UNROLL = 4
+UNROLL = 8
 """Blocks of straight-line code."""
 BLOCKS, HALF, ROW, COLUMN = range(4)
 
@@ -197,8 +197,8 @@ class GridOuter:
                     code.memory("v128.load", b.base + shift_b + column * BLOCK)
                     code.set(right)
                     for number, row in enumerate(sums):
+                        code.get(right)  # first, since its last use then needs no copy
                         code.get(left[number])
-                        code.get(right)
                         code.get(magic)
                         code.op("f32x4.relaxed_madd")
                         code.get(row[column])
@@ -256,17 +256,21 @@ class Noised:
         code.i32(4 * self.place[1])
         code.op("i32.mul")
         code.set(nest.pointers[noise.strides])
-        turns, rest = divmod(self.target.elements, WIDTH)
+        fours, rest = divmod(self.target.elements, WIDTH)
+        turns, single = divmod(fours, UNROLL)
         if turns:
-            with nest.loop(0, turns):
-                self._four(nest, here, noise, WIDTH)
+            with nest.loop(0, turns, UNROLL):
+                for number in range(UNROLL):
+                    self._four(nest, _behind(here, number), _behind(noise, number), WIDTH)
+        for number in range(single):
+            self._four(nest, _behind(here, number), _behind(noise, number), WIDTH)
         if rest:
-            self._four(nest, here, noise, rest)
+            self._four(nest, _behind(here, single), _behind(noise, single), rest)
 
     def _four(self, nest: Nest, here: Access, noise: Access, count: int) -> None:
         code, value = nest.code, nest.code.local()
         nest.push(here)
-        code.memory("v128.load", self.total.offset)
+        code.memory("v128.load", self.total.offset + here.base)
         nest.push(noise)
         code.memory("v128.load", noise.base)
         code.op("i32x4.add")
@@ -277,10 +281,15 @@ class Noised:
         if count == WIDTH:
             nest.push(here)
             code.get(value)
-            code.memory("v128.store", self.target.offset)
+            code.memory("v128.store", self.target.offset + here.base)
         else:
             for lane in range(count):
                 nest.push(here)
                 code.get(value)
-                code.lane_memory("v128.store32_lane", self.target.offset + 4 * lane, lane)
+                code.lane_memory("v128.store32_lane", self.target.offset + here.base + 4 * lane, lane)
         code.release(value)
+
+
+def _behind(access: Access, fours: int) -> Access:
+    """So many vectors further on."""
+    return Access(access.base + 4 * WIDTH * fours, access.strides)
