@@ -48,15 +48,13 @@ def value_putter(
     overlay: Overlay, key: bytes, encode: Encode, fits: Fits | None, write: Callable[[bytes, Any], None]
 ) -> Callable[[Any], None]:
     """Keep a value that fits; `write` does it for the others."""
-    view = overlay.view
+    view, note = overlay.view, overlay.journal.extend
 
     def put(value: Any) -> None:
         if fits is None or not fits(value):
             write(key, value)
             return
-        journal = overlay.journal
-        if key not in journal:
-            journal[key] = view.get(key, ABSENT)
+        note((key, view.get(key, ABSENT)))
         view[key] = (value, encode)
 
     return put
@@ -104,16 +102,14 @@ def map_putter(
     write: Callable[[bytes, Any], None],
 ) -> Callable[[Any, Any], None]:
     """Keep an entry that fits; `write` does it for the others."""
-    view = overlay.view
+    view, note = overlay.view, overlay.journal.extend
 
     def put(k: Any, value: Any) -> None:
         key = known.get(k) or key_of(k)
         if fits is None or not fits(value):
             write(key, value)
             return
-        journal = overlay.journal
-        if key not in journal:
-            journal[key] = view.get(key, ABSENT)
+        note((key, view.get(key, ABSENT)))
         view[key] = (value, encode)
 
     return put

@@ -107,18 +107,15 @@ def _merge(space: dict[bytes, bytes], changes: Mapping[bytes, bytes | None]) -> 
 
 
 class _Absent:
-    """Marks "not there": in a journal, that the backend's own value holds; from `read`, that nothing does."""
+    """Marks "not there": in the journal, that the backend's value holds; from `read`, that nothing does."""
 
     __slots__ = ()
 
 
-class _Mark:
-    """In a journal: the key held an append list of this length."""
+class _Added:
+    """In the journal: an item was added to the append list of this key."""
 
-    __slots__ = ("length",)
-
-    def __init__(self, length: int) -> None:
-        self.length = length
+    __slots__ = ()
 
 
 class _Appended:
@@ -131,15 +128,17 @@ class _Appended:
         self._body = start[offset:]
         self.items: list[bytes] = []
 
-    def joined(self, length: int | None = None) -> bytes:
-        """The sequence with its first `length` added items."""
-        items = self.items if length is None else self.items[:length]
-        return _compact(self.count + len(items)) + self._body + b"".join(items)
+    def joined(self) -> bytes:
+        """The sequence with all items."""
+        return _compact(self.count + len(self.items)) + self._body + b"".join(self.items)
 
 
 ABSENT: Final = _Absent()
+_ADDED: Final = _Added()
 _Seen = bytes | None | Decoded
-_Previous = _Seen | _Absent | _Mark
+_Previous = _Seen | _Absent | _Added | _Appended
+
+_LONG: Final = 4096
 
 
 class Overlay:
@@ -147,29 +146,35 @@ class Overlay:
 
     Reads are one dict look-up: `view` holds both what was written and what was read from the backend. A
     value that a block reads and writes again and again stays decoded there (`read`, `write`) and is encoded
-    once, when someone asks for its bytes. Each layer keeps a journal of the values that its keys had before,
-    so rolling back costs only what the layer touched. Used as a context manager, it opens a layer and commits
-    it, or rolls it back when an exception passes.
+    once, when someone asks for its bytes. Every write notes in one journal what its key held before; a layer
+    is a place in the journal: opening and keeping one costs next to nothing, rolling back what it wrote. Used
+    as a context manager, it opens a layer and commits it, or rolls it back when an exception passes.
     """
 
-    __slots__ = ("_appends", "_layers", "backend", "journal", "view")
+    __slots__ = ("_appends", "_marks", "_settled", "backend", "journal", "view")
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
+        # These are never replaced by others of their kind: shortcuts hold them.
         self.view: dict[Key, _Seen] = {}
-        """What is known now; never replaced by another dict."""
+        """What is known now."""
         self._appends: dict[Key, _Appended] = {}
-        self.journal: dict[Key, _Previous] = {}
-        """What the keys that the innermost layer has written held before."""
-        self._layers: list[dict[Key, _Previous]] = []
+        self.journal: list[Any] = []
+        """Key, what it held before, key, what it held before, …: each write since the outermost layer began,
+        and some before."""
+        self._marks: list[int] = []
+        """Where in the journal each open layer begins."""
+        self._settled: dict[Key, None] = {}
+        """Keys written before all that is in the journal."""
 
     def reset(self, backend: Backend) -> None:
         """Forget everything and stand on another backend."""
         self.backend = backend
-        self.view.clear()  # the same object: shortcuts hold it
-        self._appends = {}
-        self.journal = {}
-        self._layers = []
+        self.view.clear()
+        self._appends.clear()
+        self.journal.clear()
+        self._marks.clear()
+        self._settled.clear()
 
     # -- reading --------------------------------------------
 
@@ -242,78 +247,68 @@ class Overlay:
             if self.get(key if child is None else (child, key)) is not None:
                 yield key
 
+    def _keys(self) -> dict[Key, None]:
+        """All keys written so far."""
+        return self._settled | dict.fromkeys(self.journal[::2])
+
     def _written(self, child: bytes | None) -> list[bytes]:
-        keys: dict[bytes, None] = {}
-        for layer in (*self._layers, self.journal):
-            for key in layer:
-                if isinstance(key, bytes):
-                    if child is None:
-                        keys[key] = None
-                elif key[0] == child:
-                    keys[key[1]] = None
+        keys = []
+        for key in self._keys():
+            if isinstance(key, bytes):
+                if child is None:
+                    keys.append(key)
+            elif key[0] == child:
+                keys.append(key[1])
         return sorted(keys)
 
     # -- writing --------------------------------------------
 
     def put(self, key: Key, value: bytes | None) -> None:
         """Set the value at `key`; None deletes it."""
-        journal = self.journal
+        if self._appends and key in self._appends:
+            self._end_appends(key)
         view = self.view
-        if key in self._appends:
-            self._settle(key)
-        if key not in journal:
-            journal[key] = view.get(key, ABSENT)
+        self.journal.extend((key, view.get(key, ABSENT)))
         view[key] = value
 
     def write(self, key: Key, value: object, encode: Encode) -> None:
         """Set the value at `key`, to be encoded later: an immutable one of which `encode` cannot fail."""
-        journal = self.journal
+        if self._appends and key in self._appends:
+            self._end_appends(key)
         view = self.view
-        if key in self._appends:
-            self._settle(key)
-        if key not in journal:
-            journal[key] = view.get(key, ABSENT)
+        self.journal.extend((key, view.get(key, ABSENT)))
         view[key] = (value, encode)
 
     def append(self, key: Key, item: bytes) -> None:
         """Add an encoded item to the SCALE sequence at `key`, without reading and writing all of it."""
-        appended = self._appends.get(key)
-        if appended is None:
-            appended = self._start_appends(key)
-        elif key not in self.journal:
-            self.journal[key] = _Mark(len(appended.items))
+        appended = self._appends.get(key) or self._start_appends(key)
+        self.journal.extend((key, _ADDED))
         appended.items.append(item)
 
-    def append_counted(self, key: Key, item: bytes, counter: Key, encode: Encode) -> None:
-        """`append`, and the number of items at `counter`: an integer that `encode` can encode."""
-        appended = self._appends.get(key)
-        if appended is None:
-            appended = self._start_appends(key)
-        journal = self.journal
-        if key not in journal:
-            journal[key] = _Mark(len(appended.items))
-        items, view = appended.items, self.view
-        items.append(item)
-        if counter not in journal:
-            journal[counter] = view.get(counter, ABSENT)
-        view[counter] = (appended.count + len(items), encode)
+    def counting_appender(self, key: Key, counter: Key, encode: Encode) -> Callable[[bytes], None]:
+        """What does `append` at `key` and writes the number of items at `counter`, as `encode` encodes it."""
+        appends, start, view = self._appends, self._start_appends, self.view
+        note = self.journal.extend
+
+        def append(item: bytes) -> None:
+            appended = appends.get(key) or start(key)
+            note((key, _ADDED, counter, view.get(counter, ABSENT)))
+            items = appended.items
+            items.append(item)
+            view[counter] = (appended.count + len(items), encode)
+
+        return append
 
     def _start_appends(self, key: Key) -> _Appended:
         previous = self.get(key)
-        if key not in self.journal:
-            self.journal[key] = previous
+        self.journal.extend((key, previous))
         self.view.pop(key, None)
         appended = self._appends[key] = _Appended(previous or b"\0")
         return appended
 
-    def _settle(self, key: Key) -> None:
-        """Turn an append list into plain bytes, in the view and in every journal that marks it."""
-        appended = self._appends.pop(key)
-        for layer in (*self._layers, self.journal):
-            mark = layer.get(key)
-            if isinstance(mark, _Mark):
-                layer[key] = appended.joined(mark.length)
-        self.view[key] = appended.joined()
+    def _end_appends(self, key: Key) -> None:
+        """The list is about to be overwritten; the journal keeps it."""
+        self.journal.extend((key, self._appends.pop(key)))
 
     def kill_prefix(self, prefix: bytes, limit: int | None = None, child: bytes | None = None) -> int:
         """Delete up to `limit` keys under `prefix` in key order; returns how many were deleted."""
@@ -329,39 +324,40 @@ class Overlay:
 
     def begin(self) -> None:
         """Open a nested layer."""
-        self._layers.append(self.journal)
-        self.journal = {}
+        self._marks.append(len(self.journal))
 
     def commit(self) -> None:
         """Close the innermost layer and keep its changes."""
-        inner = self.journal
-        outer = self._layers.pop()
-        if outer:
-            for key, previous in inner.items():
-                outer.setdefault(key, previous)
-            self.journal = outer
-        else:
-            self.journal = inner
+        marks = self._marks
+        marks.pop()
+        if not marks and len(self.journal) > _LONG:
+            self._settled.update(dict.fromkeys(self.journal[::2]))
+            self.journal.clear()
 
     def rollback(self) -> None:
-        """Close the innermost layer and undo its changes."""
-        view = self.view
-        for key, previous in self.journal.items():
-            if isinstance(previous, _Mark):
-                del self._appends[key].items[previous.length :]
-                view.pop(key, None)
-                continue
-            self._appends.pop(key, None)
-            if isinstance(previous, _Absent):
+        """Close the innermost layer and undo its changes, the last one first."""
+        start = self._marks.pop()
+        journal, view, appends = self.journal, self.view, self._appends
+        while len(journal) > start:
+            previous = journal.pop()
+            key = journal.pop()
+            if previous is _ADDED:
+                appends[key].items.pop()
+            elif type(previous) is _Appended:
+                appends[key] = previous
                 view.pop(key, None)
             else:
-                view[key] = previous
-        self.journal = self._layers.pop()
+                if appends:
+                    appends.pop(key, None)
+                if previous is ABSENT:
+                    view.pop(key, None)
+                else:
+                    view[key] = previous
 
     @property
     def depth(self) -> int:
         """How many layers are open."""
-        return len(self._layers)
+        return len(self._marks)
 
     def __enter__(self) -> Overlay:
         self.begin()
@@ -382,11 +378,11 @@ class Overlay:
 
         Deleting what was never there is no change: a block sets and clears some items of its own.
         """
-        if self._layers:
+        if self._marks:
             raise ValueError("a layer is still open")
         top: dict[bytes, bytes | None] = {}
         children: dict[bytes, dict[bytes, bytes | None]] = {}
-        for key in self.journal:
+        for key in self._keys():
             value = self.get(key)
             if isinstance(key, bytes):
                 if value is not None or self.backend.get(key) is not None:
@@ -437,10 +433,15 @@ class Recorder(Overlay):
         self.writes[key] = self.writes.get(key, 0) + 1
         super().append(key, item)
 
-    def append_counted(self, key: Key, item: bytes, counter: Key, encode: Encode) -> None:
-        for written in (key, counter):
-            self.writes[written] = self.writes.get(written, 0) + 1
-        super().append_counted(key, item, counter, encode)
+    def counting_appender(self, key: Key, counter: Key, encode: Encode) -> Callable[[bytes], None]:
+        append = super().counting_appender(key, counter, encode)
+
+        def counted(item: bytes) -> None:
+            for written in (key, counter):
+                self.writes[written] = self.writes.get(written, 0) + 1
+            append(item)
+
+        return counted
 
 
 def _decode_compact(data: bytes) -> tuple[int, int]:

@@ -370,25 +370,19 @@ class System(Pallet[Config], weights=Weights):
 
     def deposit_event(self, event: bytes) -> None:
         # Raw bytes, since this runs several times in every extrinsic; a stored phase is its own encoding.
-        overlay = self.machine.overlay
-        phase = overlay.get(self._phase_key)
+        phase = self._phase()
         if phase is None:
             if not self.number.get():
                 return
             phase = _FIRST
-        overlay.append_counted(self._events_key, phase + event + _RECORD_END, self._count_key, _encode_u32)
+        self._append_event(phase + event + _RECORD_END)
 
-    @cached_property
-    def _count_key(self) -> bytes:
-        return self.event_count.key
+    def _phase(self) -> bytes | None:
+        return self.machine.overlay.get(self._phase_key)
 
     @cached_property
     def _phase_key(self) -> bytes:
         return self.execution_phase.key
-
-    @cached_property
-    def _events_key(self) -> bytes:
-        return self.events.key
 
     # -- limits --------------------------------------------
 
@@ -482,6 +476,9 @@ class System(Pallet[Config], weights=Weights):
         self.__dict__["account"] = self.account_info.read
         self.__dict__["set_account"] = self.account_info.store
         self._length_so_far = self.all_extrinsics_len.getter(0)
+        self._append_event = self.machine.overlay.counting_appender(
+            self.events.key, self.event_count.key, _encode_u32
+        )
 
     def account(self, who: bytes) -> AccountInfo:
         return self.account_info[who]

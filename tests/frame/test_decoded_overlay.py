@@ -20,15 +20,26 @@ STEP = st.one_of(
     st.tuples(st.just("get"), st.sampled_from(KEYS), st.none()),
     st.tuples(st.just("read"), st.sampled_from(KEYS), st.none()),
     st.tuples(st.sampled_from(["begin", "commit", "rollback"]), st.none(), st.none()),
+    st.tuples(st.just("append"), st.none(), st.integers(0, 255)),
+    st.tuples(st.just("put"), st.sampled_from([b"count", b"list"]), st.none()),
 )
 
 
 @given(st.lists(STEP, max_size=60))
 def test_decoded_and_raw_values_are_one_state(steps: list[tuple[str, Any, Any]]) -> None:
     overlay = Overlay(MemoryBackend({b"a": _U32.encode(7)}))
+    append = overlay.counting_appender(b"list", b"count", _U32.encode)
     model: list[dict[bytes, int | None]] = [{b"a": 7}]
+    lists: list[tuple[bytes | None, bytes | None]] = [(None, None)]
     for what, key, value in steps:
         match what:
+            case "append":
+                append(bytes((value,)))
+                items = (lists[-1][0] or b"") + bytes((value,))
+                lists[-1] = (items, _U32.encode(len(items)))
+            case "put" if key in (b"list", b"count"):
+                overlay.put(key, value)
+                lists[-1] = (None, lists[-1][1]) if key == b"list" else (lists[-1][0], None)
             case "put":
                 overlay.put(key, None if value is None else _U32.encode(value))
                 model[-1][key] = value
@@ -45,29 +56,39 @@ def test_decoded_and_raw_values_are_one_state(steps: list[tuple[str, Any, Any]])
             case "begin":
                 overlay.begin()
                 model.append(dict(model[-1]))
+                lists.append(lists[-1])
             case "commit" if len(model) > 1:
                 overlay.commit()
                 top = model.pop()
                 model[-1] = top
+                lists[-2:] = [lists[-1]]
             case "rollback" if len(model) > 1:
                 overlay.rollback()
                 model.pop()
+                lists.pop()
+        listed = lists[-1][0]
+        expected_list = None if listed is None else bytes((len(listed) << 2,)) + listed
+        assert (overlay.get(b"list"), overlay.get(b"count")) == (expected_list, lists[-1][1])
     while len(model) > 1:
         overlay.commit()
         top = model.pop()
         model[-1] = top
+    if lists[-1][0] is not None:
+        overlay.put(b"list", None)
+    overlay.put(b"count", None)
     after = MemoryBackend({b"a": _U32.encode(7)}).after(overlay.delta()).top
     assert after == {key: _U32.encode(value) for key, value in model[0].items() if value is not None}
 
 
 def test_a_counted_list_is_a_list_and_its_count() -> None:
     overlay = Overlay(MemoryBackend())
-    overlay.append_counted(b"list", b"x", b"count", _U32.encode)
+    append = overlay.counting_appender(b"list", b"count", _U32.encode)
+    append(b"x")
     overlay.begin()
-    overlay.append_counted(b"list", b"y", b"count", _U32.encode)
+    append(b"y")
     assert overlay.get(b"count") == _U32.encode(2) and overlay.get(b"list") == b"\x08xy"
     overlay.rollback()
-    overlay.append_counted(b"list", b"z", b"count", _U32.encode)
+    append(b"z")
     assert overlay.delta() == Delta({b"count": _U32.encode(2), b"list": b"\x08xz"})
 
 
