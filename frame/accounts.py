@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from primitives.scale import U32, U128, Struct
+from primitives.scale import U32, U128, Struct, changer
 
 NEW_LOGIC: Final = 1 << 127
 """The flag that every account of today's balances carries (`pallet_balances::types::ExtraFlags`)."""
@@ -34,6 +34,14 @@ class AccountInfo(Struct, path="frame_system::AccountInfo"):
 
 NO_DATA: Final = AccountData(free=0, reserved=0, frozen=0, flags=NEW_LOGIC)
 NO_ACCOUNT: Final = AccountInfo(nonce=0, consumers=0, providers=0, sufficients=0, data=NO_DATA)
+
+
+with_nonce: Final = changer(AccountInfo, "nonce")
+"""The same account with another nonce."""
+with_data: Final = changer(AccountInfo, "data")
+"""The same account with other balances."""
+with_free: Final = changer(AccountData, "free")
+"""The same balances with another free one."""
 
 
 def pallet_account(name: bytes, sub: bytes = b"") -> bytes:

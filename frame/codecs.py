@@ -28,6 +28,7 @@ from frame.errors import (
     TrieFault,
     Unavailable,
 )
+from frame.generated import function
 from frame.origin import Origin
 from primitives.scale import (
     BytesCodec,
@@ -91,27 +92,34 @@ def _is_immutable(c: Codec[Any], inside: tuple[Codec[Any], ...]) -> bool:
 def range_check(c: Codec[Any]) -> Callable[[Any], bool] | None:
     """A compiled test that is true only for values that `c` can encode; None for types it does not cover.
 
-    It covers unsigned integers, fixed bytes and structs of these: what can be kept decoded without risk. All
-    integers of one size are tested together: the bits of `a | b` are those of both, and it is below zero if
-    one of them is.
+    See `RangeTest`.
     """
-    test = _RangeTest()
-    if not test.add(c, "x"):
+    test = RangeTest.of(c)
+    if test is None:
         return None
-    space: dict[str, Any] = dict(test.names)
-    exec(test.source(), space)
-    found: Callable[[Any], bool] = space["fits"]
+    found: Callable[[Any], bool] = function("fits", test.source(), test.names)
     return found
 
 
-class _RangeTest:
-    """Collects what a value of one type must be."""
+class RangeTest:
+    """The test of whether a type can encode a value `x`, as source text: what `x` must be.
+
+    It covers unsigned integers, fixed bytes and structs of these: what can be kept decoded without risk. All
+    integers of one size are tested together: the bits of `a | b` are those of both, and it is below zero if
+    one of them is; so nothing is left of it above their size.
+    """
 
     def __init__(self) -> None:
         self.names: dict[str, Any] = {}
         self._locals: list[str] = []
         self._kinds: list[str] = []
         self._integers: dict[int, list[str]] = {}
+
+    @classmethod
+    def of(cls, c: Codec[Any]) -> RangeTest | None:
+        """The test for `c`; None for types that it does not cover."""
+        test = cls()
+        return test if test.add(c, "x") else None
 
     def add(self, c: Codec[Any], x: str) -> bool:
         """Take in what the expression `x` must be; False if that is not covered."""
@@ -142,12 +150,22 @@ class _RangeTest:
         self.names[name] = value
         return name
 
+    @property
+    def before(self) -> list[str]:
+        """Statements that come before `condition`. They and it raise AttributeError or TypeError for what is
+        of another type."""
+        return self._locals
+
+    @property
+    def condition(self) -> str:
+        """An expression that is true for what can be encoded. `>>` refuses what is no integer."""
+        integers = [f"not ({' | '.join(xs)}) >> {high.bit_length()}" for high, xs in self._integers.items()]
+        return " and ".join([*self._kinds, *integers]) or "True"
+
     def source(self) -> str:
-        """The function `fits(x)`. `| 0` refuses what is no integer."""
-        integers = [f"0 <= ({' | '.join(xs)} | 0) <= {high}" for high, xs in self._integers.items()]
-        lines = ["def fits(x):", "    try:"]
-        lines += [f"        {line}" for line in self._locals]
-        lines += [f"        return {' and '.join([*self._kinds, *integers]) or 'True'}"]
+        """The function `fits(x)`."""
+        lines = ["def fits(x):", "    try:", *(f"        {line}" for line in self.before)]
+        lines += [f"        return {self.condition}"]
         lines += ["    except (AttributeError, TypeError):", "        return False"]
         return "\n".join(lines)
 

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, get_args, get_origin
 from typing import get_type_hints as _type_hints
 
@@ -85,6 +84,8 @@ class Pallet(Generic[C]):
     attribute: str
     _event_head: bytes
     entries: dict[str, CallEntry]
+    known_keys: dict[str, dict[Any, bytes]]
+    """By storage item, storage keys that were needed lately."""
     machine: Machine
     system: SystemPallet
 
@@ -104,6 +105,7 @@ class Pallet(Generic[C]):
         self.attribute = ""
         self._event_head = bytes((index,))
         self.entries = {}
+        self.known_keys = {}
         self.config = _configure(type(self), config)
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -115,16 +117,24 @@ class Pallet(Generic[C]):
 
     def deposit(self, event: Event) -> None:
         """Record an event; in block 0 nothing happens."""
-        try:
-            raw = self._event_head + self._event_encoders[type(event)](event)
-        except Exception:
-            raw = self.encoded(event)  # says what is wrong
-        self.system.deposit_event(raw)
+        self.system.deposit_event(self.encoded(event))
 
-    @cached_property
-    def _event_encoders(self) -> Mapping[type, Callable[[Any], bytes]]:
-        codec = self.declaration.event_codec
-        return {} if codec is None else codec.encoders()
+    def _depositor(self) -> Callable[[Event], None]:
+        """`deposit`, with the event's encoder at hand."""
+        codec, head = self.declaration.event_codec, self._event_head
+        encoders: dict[type, Callable[[Any], bytes]] = {}
+        encoded, record = self.encoded, self.system.deposit_event
+
+        def deposit(event: Event) -> None:
+            try:
+                raw = head + encoders[type(event)](event)
+            except Exception:  # the first event, or a wrong one: then this says what is wrong
+                raw = encoded(event)
+                if codec is not None and not encoders:
+                    encoders.update(codec.encoders())
+            record(raw)
+
+        return deposit
 
     def encoded(self, event: Event) -> bytes:
         """An event of this pallet as the runtime's event: pallet byte ‖ variant ‖ fields."""
@@ -238,6 +248,7 @@ class Pallet(Generic[C]):
             attribute=self.attribute,
             _event_head=self._event_head,
             entries=self.entries,
+            known_keys=self.known_keys,
             config=self.config,
             machine=machine,
         )
@@ -246,6 +257,7 @@ class Pallet(Generic[C]):
     def connect(self, bound_pallets: Mapping[int, Pallet[Any]], system: SystemPallet) -> None:
         """Replace the declared pallets in the config by the bound ones."""
         self.system = system
+        self.__dict__["deposit"] = self._depositor()
         if not dataclasses.is_dataclass(self.config):
             return
         changes = {}

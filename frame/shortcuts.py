@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from frame.codecs import RangeTest
 from frame.errors import Corruption
+from frame.generated import function
 from frame.state import ABSENT, Decode, Encode, Overlay
 from primitives.scale import ScaleError
 
 Absent = Callable[[], Any]
 Corrupt = Callable[[ScaleError], Corruption]
-Fits = Callable[[Any], bool]
 
 
 def value_getter(
@@ -45,15 +46,18 @@ def value_getter(
 
 
 def value_putter(
-    overlay: Overlay, key: bytes, encode: Encode, fits: Fits | None, write: Callable[[bytes, Any], None]
+    overlay: Overlay, key: bytes, encode: Encode, test: RangeTest | None, write: Callable[[bytes, Any], None]
 ) -> Callable[[Any], None]:
     """Keep a value that fits; `write` does it for the others."""
+    made: Callable[[Any], None] = _putter("x", "", test, _names(overlay, encode, write) | {"key": key})
+    return made
+
+
+def value_keeper(overlay: Overlay, key: bytes, encode: Encode) -> Callable[[Any], None]:
+    """Keep a value of which the caller knows that it fits."""
     view, note = overlay.view, overlay.journal.extend
 
     def put(value: Any) -> None:
-        if fits is None or not fits(value):
-            write(key, value)
-            return
         note((key, view.get(key, ABSENT)))
         view[key] = (value, encode)
 
@@ -98,18 +102,60 @@ def map_putter(
     known: dict[Any, bytes],
     key_of: Callable[[Any], bytes],
     encode: Encode,
-    fits: Fits | None,
+    test: RangeTest | None,
     write: Callable[[bytes, Any], None],
 ) -> Callable[[Any, Any], None]:
     """Keep an entry that fits; `write` does it for the others."""
-    view, note = overlay.view, overlay.journal.extend
+    names = _names(overlay, encode, write) | {"known": known.get, "key_of": key_of}
+    made: Callable[[Any, Any], None] = _putter("k, x", "key = known(k) or key_of(k)", test, names)
+    return made
 
-    def put(k: Any, value: Any) -> None:
-        key = known.get(k) or key_of(k)
-        if fits is None or not fits(value):
-            write(key, value)
-            return
-        note((key, view.get(key, ABSENT)))
-        view[key] = (value, encode)
 
-    return put
+def key_maker(
+    prefix: bytes,
+    known: dict[Any, bytes],
+    most: int,
+    encode: Callable[[Any], bytes],
+    hashed: Callable[[bytes], bytes],
+) -> Callable[[Any], bytes]:
+    """The full storage key of an entry; `known` holds the last ones, up to `most`."""
+
+    def key_of(k: Any) -> bytes:
+        key = known.get(k)
+        if key is None:
+            key = prefix + hashed(encode(k))
+            if len(known) >= most:
+                known.clear()
+            known[k] = key
+        return key
+
+    return key_of
+
+
+def _names(overlay: Overlay, encode: Encode, write: Callable[[bytes, Any], None]) -> dict[str, Any]:
+    return {
+        "ABSENT": ABSENT,
+        "encode": encode,
+        "get": overlay.view.get,
+        "note": overlay.journal.extend,
+        "view": overlay.view,
+        "write": write,
+    }
+
+
+def _putter(arguments: str, find_key: str, test: RangeTest | None, names: dict[str, Any]) -> Any:
+    """`put`, with the range test of `x` in its body: most of what a block writes passes here."""
+    lines = [f"def put({arguments}):", *([f"    {find_key}"] if find_key else [])]
+    if test is not None:
+        names = names | test.names
+        lines += ["    try:", *(f"        {line}" for line in test.before)]
+        lines += [
+            f"        if {test.condition}:",
+            "            note((key, get(key, ABSENT)))",
+            "            view[key] = (x, encode)",
+            "            return",
+            "    except (AttributeError, TypeError):",
+            "        pass",
+        ]
+    lines.append("    write(key, x)")
+    return function("put", "\n".join(lines), names)

@@ -299,6 +299,16 @@ class Overlay:
 
         return append
 
+    def setter(self, key: Key) -> Callable[[bytes | None], None]:
+        """`put` at one key, which is never appended to."""
+        view, note = self.view, self.journal.extend
+
+        def put(value: bytes | None) -> None:
+            note((key, view.get(key, ABSENT)))
+            view[key] = value
+
+        return put
+
     def _start_appends(self, key: Key) -> _Appended:
         previous = self.get(key)
         self.journal.extend((key, previous))
@@ -432,6 +442,9 @@ class Recorder(Overlay):
     def append(self, key: Key, item: bytes) -> None:
         self.writes[key] = self.writes.get(key, 0) + 1
         super().append(key, item)
+
+    def setter(self, key: Key) -> Callable[[bytes | None], None]:
+        return lambda value: self.put(key, value)
 
     def counting_appender(self, key: Key, counter: Key, encode: Encode) -> Callable[[bytes], None]:
         append = super().counting_appender(key, counter, encode)

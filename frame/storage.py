@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, NoReturn, Self, TypeVar, overload
 
-from frame.codecs import compiled_decoder, hint_codec, is_shareable, range_check
+from frame.codecs import RangeTest, compiled_decoder, hint_codec, is_shareable, range_check
 from frame.errors import Arithmetic, ArithmeticFailure, Corruption, StorageMissing
 from frame.names import camel
-from frame.shortcuts import map_getter, map_putter, value_getter, value_putter
+from frame.shortcuts import key_maker, map_getter, map_putter, value_getter, value_keeper, value_putter
 from frame.state import ABSENT, Overlay
 from primitives.hashing import twox_64, twox_128
 from primitives.scale import U32, Codec, ScaleError
@@ -33,7 +33,7 @@ K1 = TypeVar("K1")
 K2 = TypeVar("K2")
 D = TypeVar("D")
 
-_CACHED_KEYS: Final = 8192
+_CACHED_KEYS: Final = 65_536
 _REMEMBERED: Final = 4096
 
 
@@ -72,13 +72,14 @@ MISSING: Final = _Missing()
 class Coders(NamedTuple):
     """The compiled ways of a value: bytes in, bytes out.
 
-    Immutable values that `fits` can judge stay decoded in the overlay, where `keep` will encode them; other
-    immutable composites remember recent pairs. So what a block writes and reads again is not decoded twice.
+    Immutable values that a range test covers stay decoded in the overlay, where `keep` will encode them;
+    other immutable composites remember recent pairs. So what a block writes and reads again is not decoded
+    twice.
     """
 
     decode: Callable[[bytes], Any]
     encode: Callable[[Any], bytes]
-    fits: Callable[[Any], bool] | None
+    test: RangeTest | None
     keep: Callable[[Any], bytes] | None
 
 
@@ -122,10 +123,10 @@ class Item:
     def coders(self) -> Coders:
         """How the value is decoded, encoded, and kept between the two."""
         decode, encode = compiled_decoder(self.codec), self.codec.encoder()
-        fits = range_check(self.codec)
-        if fits is None and is_shareable(self.codec):
+        test = RangeTest.of(self.codec)
+        if test is None and is_shareable(self.codec):
             decode, encode = _remembering(decode, encode)
-        return Coders(decode, encode, fits, None if fits is None else encode)
+        return Coders(decode, encode, test, None if test is None else encode)
 
     def prefix(self, pallet: Pallet[Any]) -> bytes:
         """The key, or for a map the prefix of all keys."""
@@ -167,13 +168,13 @@ def _encode_failed(where: str, value: object, error: ScaleError) -> NoReturn:
 class BoundItem:
     """What bound items share."""
 
-    __slots__ = ("_decode", "_default", "_encode", "_fits", "_item", "_keep", "_key", "_overlay")
+    __slots__ = ("_decode", "_default", "_encode", "_item", "_keep", "_key", "_overlay", "_test")
 
     def __init__(self, item: Item, pallet: Pallet[Any]) -> None:
         self._item = item
         self._overlay: Overlay = pallet.machine.overlay
         self._key = item.prefix(pallet)
-        self._decode, self._encode, self._fits, self._keep = item.coders()
+        self._decode, self._encode, self._test, self._keep = item.coders()
         self._default = item.default
 
     def _read(self, raw: bytes) -> Any:
@@ -195,7 +196,8 @@ class BoundItem:
 
     def _write_at(self, key: bytes, value: object) -> None:
         """Store a value, decoded if it can stay so."""
-        if self._fits is not None and self._fits(value):
+        fits = None if self._test is None else range_check(self._item.codec)
+        if fits is not None and fits(value):
             self._overlay.write(key, value, self._encode)
         else:
             self._write(key, value)
@@ -216,7 +218,7 @@ class BoundItem:
 
     def forget(self) -> None:
         """Forget remembered values: the next read decodes."""
-        self._decode, self._encode, self._fits, self._keep = self._item.coders()
+        self._decode, self._encode, self._test, self._keep = self._item.coders()
 
     @property
     def key(self) -> bytes:
@@ -227,12 +229,14 @@ class BoundItem:
 class BoundValue(BoundItem, Generic[V]):
     """One value in the state that the pallet runs on."""
 
-    __slots__ = ("get", "put")
+    __slots__ = ("get", "put", "put_checked")
 
     get: Callable[[], V]
     """The value, or the declared default; StorageMissing without either."""
     put: Callable[[V], None]
     """Store a value."""
+    put_checked: Callable[[V], None]
+    """Store a value that the caller has found to be in the range of its type: `put` without the test."""
 
     def __init__(self, item: Item, pallet: Pallet[Any]) -> None:
         super().__init__(item, pallet)
@@ -242,9 +246,11 @@ class BoundValue(BoundItem, Generic[V]):
         overlay, key = self._overlay, self._key
         if type(overlay) is not Overlay:  # one that counts, say
             self.get, self.put = self._get, self._put
+            self.put_checked = self._put
             return
         self.get = value_getter(overlay, key, self._decode, self._keep, self._absent, self._corrupt)
-        self.put = value_putter(overlay, key, self._encode, self._fits, self._write)
+        self.put = value_putter(overlay, key, self._encode, self._test, self._write)
+        self.put_checked = self.put if self._test is None else value_keeper(overlay, key, self._encode)
 
     def getter(self, default: V) -> Callable[[], V]:
         """A function like `get` with a default of its own."""
@@ -289,7 +295,10 @@ class BoundValue(BoundItem, Generic[V]):
 class BoundMap(BoundItem, Generic[K, V]):
     """A map in the state that the pallet runs on."""
 
-    __slots__ = ("_cache", "_encode_key", "_hash", "_key_codec", "_skip", "read", "store")
+    __slots__ = ("_cache", "_key_codec", "_skip", "key_of", "read", "store")
+
+    key_of: Callable[[K], bytes]
+    """The full storage key of an entry."""
 
     read: Callable[[K], V]
     """`self[k]`, one step shorter."""
@@ -298,11 +307,12 @@ class BoundMap(BoundItem, Generic[K, V]):
 
     def __init__(self, item: Item, pallet: Pallet[Any]) -> None:
         super().__init__(item, pallet)
-        self._cache: dict[K, bytes] = {}
+        # A key depends on nothing but the names: one table serves the pallet's copies on all states.
+        self._cache: dict[K, bytes] = pallet.known_keys.setdefault(item.attribute, {})
         self._key_codec = item.key_codecs[0]
-        self._encode_key = item.key_codecs[0].encoder()
-        self._hash = item.hashers[0].hash
         self._skip = item.hashers[0].skip
+        encode_key = self._key_codec.encoder()
+        self.key_of = key_maker(self._key, self._cache, _CACHED_KEYS, encode_key, item.hashers[0].hash)
         self._shorten()
 
     def _shorten(self) -> None:
@@ -311,7 +321,7 @@ class BoundMap(BoundItem, Generic[K, V]):
             self.read, self.store = self._get, self._put
             return
         self.read = map_getter(overlay, known, key_of, self._decode, self._keep, self._absent, self._corrupt)
-        self.store = map_putter(overlay, known, key_of, self._encode, self._fits, self._write)
+        self.store = map_putter(overlay, known, key_of, self._encode, self._test, self._write)
 
     def _get(self, k: K) -> V:
         value: V = self._read_at(self.key_of(k), ABSENT)
@@ -324,16 +334,6 @@ class BoundMap(BoundItem, Generic[K, V]):
         super().forget()
         self._cache.clear()
         self._shorten()
-
-    def key_of(self, k: K) -> bytes:
-        """The full storage key of the entry `k`."""
-        key = self._cache.get(k)
-        if key is None:
-            key = self._key + self._hash(self._encode_key(k))
-            if len(self._cache) >= _CACHED_KEYS:
-                self._cache.clear()
-            self._cache[k] = key
-        return key
 
     def __getitem__(self, k: K) -> V:
         return self.read(k)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from frame.call import DispatchClass, PostInfo
 from frame.errors import DispatchError
+from frame.generated import function
 from frame.origin import Origin
 from frame.transaction import (
     Invalid,
@@ -72,7 +73,7 @@ def applier(m: Machine) -> Apply:
         "note": m.system.note_applied_extrinsic,
         "overlay": m.overlay,
     }
-    made: Apply = _compiled(body, "apply", source.names | names)
+    made: Apply = function("apply", body, source.names | names)
     return made
 
 
@@ -111,7 +112,7 @@ def judger(m: Machine) -> Judge:
             source.line(1, "if v is not None: found.append(v)")
     body = "def judge(tx):\n    extra = tx.extra\n    found = []\n"
     body += "\n".join([*source.lines, "    return all_together(found)"])
-    made: Judge = _compiled(body, "judge", source.names | {"all_together": all_together})
+    made: Judge = function("judge", body, source.names | {"all_together": all_together})
     return made
 
 
@@ -135,8 +136,3 @@ class _Source:
         self.names[name] = getattr(extension, method)
         own = "None" if extension.slot < 0 else f"extra[{extension.slot}]"
         return f"{name}({', '.join(['tx', own, *more])})"
-
-
-def _compiled(body: str, name: str, names: dict[str, Any]) -> Any:
-    exec(compile(body, f"<straight {name}>", "exec"), names)
-    return names[name]

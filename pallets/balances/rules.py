@@ -82,11 +82,6 @@ def check_deposit(data: AccountData, amount: int, ed: int) -> None:
         raise TokenError(Token.BelowMinimum)
 
 
-def with_free(data: AccountData, free: int) -> AccountData:
-    """The same account with another free balance."""
-    return AccountData(free=free, reserved=data.reserved, frozen=data.frozen, flags=data.flags)
-
-
 def with_reserved(data: AccountData, free: int, reserved: int) -> AccountData:
     """The same account with other free and reserved balances."""
     return AccountData(free=free, reserved=reserved, frozen=data.frozen, flags=data.flags)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from frame import (
     AnyDispatchError,
@@ -30,7 +30,7 @@ from frame import (
     call,
     invariant,
 )
-from frame.accounts import NO_ACCOUNT, AccountData, AccountInfo
+from frame.accounts import NO_ACCOUNT, AccountData, AccountInfo, with_data, with_nonce
 from frame.limits import (
     DEFAULT_LENGTH,
     DEFAULT_WEIGHTS,
@@ -38,13 +38,12 @@ from frame.limits import (
     BlockLength,
     BlockWeights,
     ConsumedWeight,
-    WeightsPerClass,
 )
 from frame.manifest import CODE_KEY, runtime_manifest
 from frame.traits import SystemPallet
 from frame.transaction import Invalid, InvalidTransaction
 from frame.version import RuntimeVersion
-from frame.weights import DB, weight
+from frame.weights import DB, MAX_PART, weight
 from pallets.system.types import (
     DispatchEventInfo,
     EventRecord,
@@ -70,9 +69,46 @@ MAX_CONSUMERS = 16
 _CHILDREN = b":child_storage:"
 _RECORD_END = b"\0"  # no topics
 _FIRST = b"\0\0\0\0\0"  # the phase of extrinsic 0, outside of blocks
-_SUCCESSES = 256
+_NO_LIMIT = 1 << 80
 _encode_u32 = codec(U32).encoder()
 _APPLYING = b"\0"  # the variant of a phase that the index of an extrinsic follows
+
+
+class _Room(NamedTuple):
+    """The limits of a class in plain numbers; where there is none, one that nothing reaches."""
+
+    largest_time: int
+    largest_proof: int
+    length: int
+    base_time: int
+    base_proof: int
+    most_time: int
+    most_proof: int
+    reserved_time: int
+    reserved_proof: int
+    block_time: int
+    block_proof: int
+
+
+def _room(config: Config, kind: DispatchClass) -> _Room:
+    limits, block = config.block_weights.of(kind), config.block_weights.max_block
+    base = limits.base_extrinsic
+    return _Room(
+        *_bounds(limits.max_extrinsic),
+        config.block_length.of(kind),
+        base.ref_time,
+        base.proof_size,
+        *_bounds(limits.max_total),
+        *_bounds(limits.reserved),
+        *_bounds(block),
+    )
+
+
+def _bounds(limit: Weight | None) -> tuple[int, int]:
+    # Weights saturate: whatever is used fits the greatest limit there is.
+    parts = (MAX_PART, MAX_PART) if limit is None else (limit.ref_time, limit.proof_size)
+    time, proof = (_NO_LIMIT if part >= MAX_PART else part for part in parts)
+    return time, proof
 
 
 def _refuse_child_roots(keys: Iterable[bytes]) -> None:
@@ -241,6 +277,8 @@ class System(Pallet[Config], weights=Weights):
         who = origin.signed()
         self.deposit(self.Remarked(sender=who, hash=blake2_256(remark)))
 
+    _last_success: tuple[DispatchInfo | None, bytes] = (None, b"")
+
     # -- blocks --------------------------------------------
 
     def block_number(self) -> int:
@@ -309,9 +347,8 @@ class System(Pallet[Config], weights=Weights):
             shown = self._shown(info, post)
             self.deposit(self.ExtrinsicFailed(dispatch_error=error, dispatch_info=shown))
         index = (self.extrinsic_index() + 1).to_bytes(4, "little")
-        overlay = self.machine.overlay
-        overlay.put(EXTRINSIC_INDEX, index)
-        overlay.put(self._phase_key, _APPLYING + index)
+        self._set_index(index)
+        self._set_phase(_APPLYING + index)
 
     def _shown(self, info: DispatchInfo, post: PostInfo) -> DispatchEventInfo:
         base = self.config.block_weights.of(info.dispatch_class).base_extrinsic
@@ -322,20 +359,15 @@ class System(Pallet[Config], weights=Weights):
         )
 
     def _success(self, info: DispatchInfo, post: PostInfo) -> bytes:
-        # The same few bytes again and again.
-        used = post.weight_of(info)
-        key = (used.ref_time, used.proof_size)
-        usual = info.dispatch_class is DispatchClass.Normal and info.pays is post.pays is Pays.Yes
-        found = self._successes.get(key) if usual else None
-        if found is None:
+        # The same few bytes again and again: calls of constant weight share their info.
+        if post.actual_weight is None and post.pays is Pays.Yes:
+            known, found = self._last_success
+            if known is info:
+                return found
             found = self.encoded(self.ExtrinsicSuccess(dispatch_info=self._shown(info, post)))
-            if usual and len(self._successes) < _SUCCESSES:
-                self._successes[key] = found
-        return found
-
-    @cached_property
-    def _successes(self) -> dict[tuple[int, int], bytes]:
-        return {}
+            self._last_success = (info, found)
+            return found
+        return self.encoded(self.ExtrinsicSuccess(dispatch_info=self._shown(info, post)))
 
     def note_finished_extrinsics(self) -> None:
         self.extrinsic_count.put(self.extrinsic_index())
@@ -369,20 +401,25 @@ class System(Pallet[Config], weights=Weights):
     # -- events --------------------------------------------
 
     def deposit_event(self, event: bytes) -> None:
-        # Raw bytes, since this runs several times in every extrinsic; a stored phase is its own encoding.
-        phase = self._phase()
-        if phase is None:
-            if not self.number.get():
-                return
-            phase = _FIRST
-        self._append_event(phase + event + _RECORD_END)
+        self._recorder()(event)
 
-    def _phase(self) -> bytes | None:
-        return self.machine.overlay.get(self._phase_key)
+    def _recorder(self) -> Callable[[bytes], None]:
+        """What records an event: raw bytes, since it runs several times in every extrinsic. A stored phase is
+        its own encoding.
+        """
+        overlay = self.machine.overlay
+        phase_key, phase_of, number = self.execution_phase.key, overlay.get, self.number
+        append = overlay.counting_appender(self.events.key, self.event_count.key, _encode_u32)
 
-    @cached_property
-    def _phase_key(self) -> bytes:
-        return self.execution_phase.key
+        def record(event: bytes) -> None:
+            phase = phase_of(phase_key)
+            if phase is None:
+                if not number.get():
+                    return
+                phase = _FIRST
+            append(phase + event + _RECORD_END)
+
+        return record
 
     # -- limits --------------------------------------------
 
@@ -413,52 +450,44 @@ class System(Pallet[Config], weights=Weights):
         used = self.block_weight.get()
         self.block_weight.put(used.with_class(dispatch_class, used.of(dispatch_class) + weight))
 
+    @cached_property
+    def _rooms(self) -> tuple[_Room, ...]:
+        return tuple(_room(self.config, kind) for kind in DispatchClass)
+
     def check_room(self, info: DispatchInfo, length: int) -> None:
-        self._check_size(info)
-        self._new_length(info, length)
-
-    def _check_size(self, info: DispatchInfo) -> None:
-        largest = self._limits[info.dispatch_class].max_extrinsic
-        used = info.weight
-        if largest is not None and (used.ref_time > largest.ref_time or used.proof_size > largest.proof_size):
+        room, used = self._rooms[info.dispatch_class], info.weight
+        if (
+            used.ref_time > room.largest_time
+            or used.proof_size > room.largest_proof
+            or self._length_so_far() + length > room.length
+        ):
             raise InvalidTransaction(Invalid.ExhaustsResources)
-
-    @cached_property
-    def _limits(self) -> tuple[WeightsPerClass, ...]:
-        return tuple(self.config.block_weights.of(kind) for kind in DispatchClass)
-
-    @cached_property
-    def _lengths(self) -> tuple[int, ...]:
-        return tuple(self.config.block_length.of(kind) for kind in DispatchClass)
-
-    def _new_length(self, info: DispatchInfo, length: int) -> int:
-        total = self._length_so_far() + length
-        if total > self._lengths[info.dispatch_class]:
-            raise InvalidTransaction(Invalid.ExhaustsResources)
-        return total
 
     def use_room(self, info: DispatchInfo, length: int) -> None:
-        self._check_size(info)
-        total = self._new_length(info, length)
-        used = self._used_with(info)
+        # In plain numbers, since every extrinsic passes here. What is below a limit is in its type's range.
+        kind, new = info.dispatch_class, info.weight
+        room, before = self._rooms[kind], self.block_weight.get()
+        total = self._length_so_far() + length
+        a, b, c = before.normal, before.operational, before.mandatory
+        old = (a, b, c)[kind]
+        time = old.ref_time + new.ref_time + room.base_time
+        proof = old.proof_size + new.proof_size + room.base_proof
+        if (
+            new.ref_time > room.largest_time
+            or new.proof_size > room.largest_proof
+            or total > room.length
+            or time > room.most_time
+            or proof > room.most_proof
+        ):
+            raise InvalidTransaction(Invalid.ExhaustsResources)
+        all_time = a.ref_time + b.ref_time + c.ref_time + time - old.ref_time
+        all_proof = a.proof_size + b.proof_size + c.proof_size + proof - old.proof_size
+        if (all_time > room.block_time or all_proof > room.block_proof) and (
+            time > room.reserved_time or proof > room.reserved_proof
+        ):
+            raise InvalidTransaction(Invalid.ExhaustsResources)
         self.all_extrinsics_len.put(total)
-        self.block_weight.put(used)
-
-    def _used_with(self, info: DispatchInfo) -> ConsumedWeight:
-        limits = self._limits[info.dispatch_class]
-        before = self.block_weight.get()
-        base, old = limits.base_extrinsic, before.of(info.dispatch_class)
-        mine = weight(
-            old.ref_time + info.weight.ref_time + base.ref_time,
-            old.proof_size + info.weight.proof_size + base.proof_size,
-        )
-        if limits.max_total is not None and not mine.fits(limits.max_total):
-            raise InvalidTransaction(Invalid.ExhaustsResources)
-        after = before.with_class(info.dispatch_class, mine)
-        full = not after.total_fits(self.config.block_weights.max_block)
-        if full and limits.reserved is not None and not mine.fits(limits.reserved):
-            raise InvalidTransaction(Invalid.ExhaustsResources)
-        return after
+        self.block_weight.put_checked(before.with_class(kind, weight(time, proof)))
 
     def reclaim(self, info: DispatchInfo, post: PostInfo) -> None:
         if post.actual_weight is None:
@@ -471,14 +500,14 @@ class System(Pallet[Config], weights=Weights):
     # -- accounts --------------------------------------------
 
     def connect(self, bound_pallets: Mapping[int, Pallet[Any]], system: SystemPallet) -> None:
+        self.__dict__["deposit_event"] = self._recorder()
         super().connect(bound_pallets, system)
         # The same as the methods, without a step between: they run some ten times in every extrinsic.
         self.__dict__["account"] = self.account_info.read
         self.__dict__["set_account"] = self.account_info.store
         self._length_so_far = self.all_extrinsics_len.getter(0)
-        self._append_event = self.machine.overlay.counting_appender(
-            self.events.key, self.event_count.key, _encode_u32
-        )
+        self._set_index = self.machine.overlay.setter(EXTRINSIC_INDEX)
+        self._set_phase = self.machine.overlay.setter(self.execution_phase.key)
 
     def account(self, who: bytes) -> AccountInfo:
         return self.account_info[who]
@@ -499,19 +528,10 @@ class System(Pallet[Config], weights=Weights):
             raise InvalidTransaction(Invalid.Payment)
         if nonce != account.nonce:
             raise InvalidTransaction(Invalid.Stale if nonce < account.nonce else Invalid.Future)
-        self.account_info.store(
-            who,
-            AccountInfo(
-                nonce=nonce + 1,
-                consumers=account.consumers,
-                providers=account.providers,
-                sufficients=account.sufficients,
-                data=account.data,
-            ),
-        )
+        self.account_info.store(who, with_nonce(account, nonce + 1))
 
     def set_account_data(self, who: bytes, data: AccountData) -> None:
-        self.account_info[who] = replace(self.account_info[who], data=data)
+        self.account_info[who] = with_data(self.account_info[who], data)
 
     def set_account(self, who: bytes, account: AccountInfo) -> None:
         self.account_info[who] = account

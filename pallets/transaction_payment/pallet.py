@@ -88,6 +88,8 @@ class TransactionPayment(Pallet[Config], weights=Weights):
         actual_fee: U128
         tip: U128
 
+    _last_fee: tuple[FixedU128 | None, tuple[int, int, int, int], int] = (None, (0, 0, 0, 0), 0)
+
     # -- how much --------------------------------------------
 
     def multiplier(self) -> int:
@@ -120,17 +122,22 @@ class TransactionPayment(Pallet[Config], weights=Weights):
         return self._whole(info, used, pays, length, tip)
 
     def _whole(self, info: DispatchInfo, ref_time: int, pays: Pays, length: int, tip: int) -> int:
-        # The sum of `_details`, in one step, since it is asked twice for every extrinsic.
+        # The sum of `_details`, in one step and kept, since it is asked twice for every extrinsic.
         if pays is Pays.No:
             return tip
+        multiplier = self.next_fee_multiplier.get()
+        asked = (info.dispatch_class, ref_time, length, tip)
+        known, answered, fee = self._last_fee
+        if known is multiplier and answered == asked:
+            return fee
         most, config = self._most_time, self.config
-        weight_fee = self.next_fee_multiplier.get().value * (
-            (ref_time if ref_time < most else most) * config.time_fee
-        )
+        weight_fee = multiplier.value * ((ref_time if ref_time < most else most) * config.time_fee)
         weight_fee = min(weight_fee // ONE, _MAX_U128)
-        return min(
+        fee = min(
             self._base_fees[info.dispatch_class] + length * config.byte_fee + weight_fee + tip, _MAX_U128
         )
+        self._last_fee = (multiplier, asked, fee)
+        return fee
 
     def _details(
         self, info: DispatchInfo, ref_time: int, pays: Pays, length: int

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -159,6 +159,20 @@ S = TypeVar("S", bound=_Record)
 def replace(value: S, /, **changes: Any) -> S:
     """A copy of a struct or variant with some fields changed."""
     return value.__replace__(**changes)
+
+
+def changer(cls: type[S], field: str) -> Callable[[S, Any], S]:
+    """A function like `replace` for one field of one class, at half its cost or less."""
+    if field not in cls.__match_args__:
+        raise TypeError(f"{cls.__name__} has no field `{field}`")
+    new = object.__new__
+
+    def change(value: S, to: Any) -> S:
+        changed: S = new(cls)
+        _set_fields(changed, {**value.__dict__, field: to})
+        return changed
+
+    return change
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
