@@ -151,7 +151,7 @@ class Overlay:
     as a context manager, it opens a layer and commits it, or rolls it back when an exception passes.
     """
 
-    __slots__ = ("_appends", "_marks", "_settled", "backend", "journal", "view")
+    __slots__ = ("_appends", "_counters", "_marks", "_settled", "backend", "journal", "view")
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
@@ -159,6 +159,8 @@ class Overlay:
         self.view: dict[Key, _Seen] = {}
         """What is known now."""
         self._appends: dict[Key, _Appended] = {}
+        self._counters: dict[Key, tuple[Key, Encode]] = {}
+        """Keys that hold the number of items of an append list, with its key."""
         self.journal: list[Any] = []
         """Key, what it held before, key, what it held before, …: each write since the outermost layer began,
         and some before."""
@@ -206,14 +208,23 @@ class Overlay:
         return value
 
     def load(self, key: Key) -> bytes | None:
-        """The value at a key that is not in the view, which takes it up."""
-        appended = self._appends.get(key)
-        value: bytes | None
-        if appended is not None:
-            return appended.joined()
+        """The value at a key that is not in the view, which takes it up unless it will change by itself."""
+        if self._appends:
+            appended = self._appends.get(key)
+            if appended is not None:
+                return appended.joined()
+            if key in self._counters:
+                counted = self._counted(key)
+                if counted is not None:
+                    return counted
         value = self.backend.get(key) if isinstance(key, bytes) else self.backend.get(key[1], key[0])
         self.view[key] = value
         return value
+
+    def _counted(self, counter: Key) -> bytes | None:
+        key, encode = self._counters[counter]
+        appended = self._appends.get(key)
+        return None if appended is None else encode(appended.count + len(appended.items))
 
     def next_key(self, key: bytes, child: bytes | None = None) -> bytes | None:
         """The smallest present key strictly greater than `key`."""
@@ -286,16 +297,19 @@ class Overlay:
         appended.items.append(item)
 
     def counting_appender(self, key: Key, counter: Key, encode: Encode) -> Callable[[bytes], None]:
-        """What does `append` at `key` and writes the number of items at `counter`, as `encode` encodes it."""
+        """What does `append` at `key`; from the first time on `counter` holds the number of items, as
+        `encode` encodes it.
+        """
         appends, start, view = self._appends, self._start_appends, self.view
         note = self.journal.extend
+        self._counters[counter] = (key, encode)
 
         def append(item: bytes) -> None:
             appended = appends.get(key) or start(key)
-            note((key, _ADDED, counter, view.get(counter, ABSENT)))
-            items = appended.items
-            items.append(item)
-            view[counter] = (appended.count + len(items), encode)
+            if counter in view:  # written by hand, or read: it is counted anew when someone asks
+                note((counter, view.pop(counter)))
+            note((key, _ADDED))
+            appended.items.append(item)
 
         return append
 
@@ -314,10 +328,17 @@ class Overlay:
         self.journal.extend((key, previous))
         self.view.pop(key, None)
         appended = self._appends[key] = _Appended(previous or b"\0")
+        for counter, (counted, _) in self._counters.items():
+            if counted == key:
+                self.journal.extend((counter, self.view.pop(counter, ABSENT)))
         return appended
 
     def _end_appends(self, key: Key) -> None:
-        """The list is about to be overwritten; the journal keeps it."""
+        """The list is about to be overwritten: the journal keeps it, and its number stays as it is."""
+        for counter, (counted, _) in self._counters.items():
+            if counted == key and counter not in self.view:
+                self.journal.extend((counter, ABSENT))
+                self.view[counter] = self._counted(counter)
         self.journal.extend((key, self._appends.pop(key)))
 
     def kill_prefix(self, prefix: bytes, limit: int | None = None, child: bytes | None = None) -> int:
@@ -353,6 +374,9 @@ class Overlay:
             key = journal.pop()
             if previous is _ADDED:
                 appends[key].items.pop()
+                for counter, (counted, _) in self._counters.items():
+                    if counted == key:
+                        view.pop(counter, None)
             elif type(previous) is _Appended:
                 appends[key] = previous
                 view.pop(key, None)

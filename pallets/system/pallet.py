@@ -408,16 +408,16 @@ class System(Pallet[Config], weights=Weights):
         its own encoding.
         """
         overlay = self.machine.overlay
-        phase_key, phase_of, number = self.execution_phase.key, overlay.get, self.number
+        phase_key, view, load, number = self.execution_phase.key, overlay.view, overlay.get, self.number
         append = overlay.counting_appender(self.events.key, self.event_count.key, _encode_u32)
 
         def record(event: bytes) -> None:
-            phase = phase_of(phase_key)
+            phase = view.get(phase_key) or load(phase_key)
             if phase is None:
                 if not number.get():
                     return
                 phase = _FIRST
-            append(phase + event + _RECORD_END)
+            append(phase + event + _RECORD_END)  # type: ignore[operator]  # a phase is never kept decoded
 
         return record
 

@@ -21,7 +21,7 @@ STEP = st.one_of(
     st.tuples(st.just("read"), st.sampled_from(KEYS), st.none()),
     st.tuples(st.sampled_from(["begin", "commit", "rollback"]), st.none(), st.none()),
     st.tuples(st.just("append"), st.none(), st.integers(0, 255)),
-    st.tuples(st.just("put"), st.sampled_from([b"count", b"list"]), st.none()),
+    st.tuples(st.sampled_from(["put", "read"]), st.sampled_from([b"count", b"list"]), st.none()),
 )
 
 
@@ -40,6 +40,8 @@ def test_decoded_and_raw_values_are_one_state(steps: list[tuple[str, Any, Any]])
             case "put" if key in (b"list", b"count"):
                 overlay.put(key, value)
                 lists[-1] = (None, lists[-1][1]) if key == b"list" else (lists[-1][0], None)
+            case "read" if key in (b"list", b"count"):
+                overlay.read(b"count", _U32.decode, _U32.encode)
             case "put":
                 overlay.put(key, None if value is None else _U32.encode(value))
                 model[-1][key] = value
