@@ -3,7 +3,8 @@
 The set-up of a point is run once and becomes the state that the measured code reads. Repeats are interleaved:
 each round measures every point of every benchmark once, so that a slow spell of the machine falls on all
 alike. Before each timing the code runs once, undone, and then values and keys that storage items remember are
-forgotten: code is warm as in a running node, state is not.
+forgotten: code is warm as in a running node, state is not. Each timing stands between two looks at the speed
+of the machine (`reference.py`) and is corrected by them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 from frame.benchmarking.bench import Bench, Benchmark, Dispatched, Measured
 from frame.benchmarking.proof import max_size, proof_size, recorded_proof
+from frame.benchmarking.reference import Reference
 from frame.benchmarking.stopwatch import OVERHEAD, nanoseconds, steady
 from frame.errors import DispatchError
 from frame.host import PlainHost
@@ -46,6 +48,8 @@ LONG = 5_000_000
 """Nanoseconds from which a run is long."""
 TRIES = 3
 """Runs of which a short one counts with its quickest."""
+RETAKES = 2
+"""Times that a timing is taken at most, when the machine's speed changes meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,8 @@ class Sample:
     """Bytes read beyond the `LONGEST_FREE` of each value."""
     long_written: int = 0
     """Bytes written beyond that; a call's own bytes and what it gives to the host count too."""
+    speeds: tuple[float, ...] = ()
+    """What each of `times` was multiplied with to become reference time; empty when nothing was corrected."""
 
     @property
     def moving(self) -> int:
@@ -161,6 +167,7 @@ class Point:
         self.components = components
         self.ext = task.make()
         self.times: list[int] = []
+        self.speeds: list[float] = []
         self.pallet = self.ext.pallet(task.kind)
         with self._explained():
             run = task.benchmark.function(Bench(self.ext, self.pallet, seed), **components)
@@ -198,16 +205,25 @@ class Point:
         for _ in run:
             raise BenchmarkFailed(f"{self.where}: a benchmark yields exactly once")
 
-    def time(self) -> None:
+    def time(self, reference: Reference) -> None:
         """Measure once more: after a run that warms up, the quickest of a few, so that a processor cache
         which others have emptied counts little. Long runs hardly feel that, and are timed once.
         """
-        self.ext.overlay.reset(self.backend)
-        self.thunk()
-        taken = self._once()
-        if taken < LONG:
-            taken = min([taken, *(self._once() for _ in range(TRIES - 1))])
-        self.times.append(max(taken - OVERHEAD, 1))
+        for _ in range(RETAKES):
+            if not self.times or self.times[-1] < LONG:
+                self.ext.overlay.reset(self.backend)
+                self.thunk()
+            before = reference.speed()
+            taken = self._once()
+            if taken < LONG:
+                taken = min([taken, *(self._once() for _ in range(TRIES - 1))])
+            after = reference.speed()
+            if reference.steady(before, after):
+                break
+        speed = reference.between(before, after)
+        if reference.recorded is not None:
+            self.speeds.append(speed)
+        self.times.append(max(round((taken - OVERHEAD) * speed), 1))
 
     def _once(self) -> int:
         self.ext.overlay.reset(self.backend)
@@ -227,6 +243,7 @@ class Point:
             self.recorded,
             self.long_read,
             self.long_written,
+            tuple(self.speeds),
         )
 
     @property
@@ -273,12 +290,15 @@ def run_all(
     seed: int = 0,
     verify: bool = True,
     progress: Callable[[str], None] = lambda name: None,
+    reference: Reference | None = None,
 ) -> list[Measurement]:
-    """Run benchmarks at all their points: once for the database, `repeat` times for the time.
+    """Run benchmarks at all their points: once for the database, `repeat` times for the time, which
+    `reference` corrects.
 
     `progress` hears the name of a benchmark after each of its runs, the database pass included. Raises
     BenchmarkFailed.
     """
+    reference = reference or Reference()
     points: list[list[Point]] = []
     for task in tasks:
         points.append([])
@@ -289,7 +309,7 @@ def run_all(
         for _ in range(repeat):
             for group in points:
                 for point in group:
-                    point.time()
+                    point.time(reference)
                     progress(point.task.name)
     return [
         Measurement(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import median
 
 from frame.benchmarking.analysis import (
     Finding,
@@ -74,6 +75,11 @@ class Result:
         return self._count(lambda s: s.recorded)
 
     @cached_property
+    def speeds(self) -> list[float]:
+        """What every timing was multiplied with; empty when nothing was corrected."""
+        return [speed for sample in self.measurement.samples for speed in sample.speeds]
+
+    @cached_property
     def residuals(self) -> list[int]:
         """Median time minus fitted time, point by point."""
         return residuals(self.points, self.time)
@@ -103,7 +109,7 @@ class Result:
 
 def as_json(result: Result) -> dict[str, object]:
     """One benchmark's result as plain values: fits of time (ps), reads, writes and proof bytes, and every
-    timing (ns).
+    timing (ns), with what it was multiplied with to become reference time.
     """
     fits = {
         "time_ps": result.time,
@@ -120,6 +126,7 @@ def as_json(result: Result) -> dict[str, object]:
         "components": {name: [c.low, c.high] for name, c in found.benchmark.components.items()},
         **{name: {"base": fit.base, "slopes": dict(fit.slopes)} for name, fit in fits.items()},
         "quality": result.time.quality / 1000,
+        "correction": _correction(result.speeds),
         "standard_errors_ps": {name or "base": round(e, 3) for name, e in result.time.errors.items()},
         "findings": [{"kind": note.kind, "text": note.text} for note in result.findings],
         "storage": [
@@ -127,9 +134,17 @@ def as_json(result: Result) -> dict[str, object]:
             for use in result.storage
         ],
         "points": [
-            {"components": dict(s.components), "times_ns": list(s.times), "reads": s.reads,
+            {"components": dict(s.components), "times_ns": list(s.times),
+             "corrections": [round(speed, 4) for speed in s.speeds], "reads": s.reads,
              "writes": s.writes, "moving_ps": s.moving, "proof_bytes": s.proof,
              "recorded_proof_bytes": s.recorded}
             for s in found.samples
         ],
     }  # fmt: skip
+
+
+def _correction(speeds: Sequence[float]) -> dict[str, float] | None:
+    if not speeds:
+        return None
+    found = {"median": median(speeds), "lowest": min(speeds), "highest": max(speeds)}
+    return {name: round(value, 4) for name, value in found.items()}

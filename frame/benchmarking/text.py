@@ -7,6 +7,7 @@ from statistics import fmean, pstdev
 
 from frame.benchmarking.analysis import Fit
 from frame.benchmarking.passes import StorageUse
+from frame.benchmarking.reference import correction
 from frame.benchmarking.result import PICOS, Result
 
 MICRO = 1_000_000
@@ -69,6 +70,8 @@ def _squares(result: Result) -> Iterator[str]:
         yield f"{name or 'base':<10} {'-' if error is None else f'{error / MICRO:.6f}':>12}"
     if names:
         yield f"R² = {result.time.quality / 10:.1f} %"
+    if result.speeds:
+        yield f"Time is {correction(result.speeds)}"
     for note in result.findings:
         yield f"⚠ {note.kind}: {note.text}"
     yield ""

@@ -41,7 +41,7 @@ class Corner:
 
 @dataclass(frozen=True)
 class Member:
-    """One instance: a call, who signs it, and the weight that running it now says it uses."""
+    """One instance: a call, who signs it, and the weight that the first of its kind said it used."""
 
     call: RuntimeCall
     signer: Keypair
@@ -55,6 +55,8 @@ class Crowd:
     ext: Externalities
     members: list[Member] = field(default_factory=list)
     root: Keypair = field(default_factory=lambda: shared_key("sudo"))
+    _known: dict[str, int] = field(default_factory=dict)
+    """Weight used, by the name of a corner: all its instances use the same."""
 
     def add(self, corner: Corner, instance: int) -> Member | None:
         """Set an instance up; None when a signed extrinsic cannot do what it does."""
@@ -75,7 +77,9 @@ class Crowd:
                 return None
             signer = found
         self._endow(signer.account_id, call)
-        member = Member(call, signer, self._used(call, thunk, signer))
+        if corner.name not in self._known:
+            self._known[corner.name] = self._used(call, thunk)
+        member = Member(call, signer, self._known[corner.name])
         self.members.append(member)
         return member
 
@@ -88,7 +92,7 @@ class Crowd:
         living = self.ext.machine.system.account_exists(who)
         balances.mint_into(who, fee + (0 if living else balances.minimum_balance()))
 
-    def _used(self, call: RuntimeCall, thunk: Dispatched, signer: Keypair) -> int:
+    def _used(self, call: RuntimeCall, thunk: Dispatched) -> int:
         """Picoseconds, refunds taken off; as declared when the call fails."""
         info = call.info()
         with self.ext.undone():

@@ -8,6 +8,7 @@ from argparse import ArgumentParser, Namespace
 from node.benchmark.crowd import Corner, Crowd
 from node.benchmark.errors import BenchmarkError
 from node.benchmark.figures import spread
+from node.benchmark.machine import add_normalise, recorded_reference
 from node.benchmark.stage import stage
 from node.benchmark.subjects import choose, fresh
 from node.benchmark.worst_case import ends, room_for
@@ -23,6 +24,7 @@ def configure(parser: ArgumentParser) -> None:
     add("--low", action="store_true", help="with its components at their lowest, not their highest")
     add("--repeat", type=int, default=REPEAT, help="blocks to be timed (default: %(default)s)")
     add("--max-ext-per-block", type=int, metavar="N", help="no more than so many (default: what fits)")
+    add_normalise(parser)
     add("--json", action="store_true", help="print JSON")
 
 
@@ -41,7 +43,7 @@ def run(arguments: Namespace) -> int:
     count = min(room_for(first.call, first.used, 100.0), arguments.max_ext_per_block or 1 << 30)
     for instance in range(1, count):
         crowd.add(corner, instance)
-    with stage(crowd.ext) as standing:
+    with stage(crowd.ext, recorded_reference(arguments.normalise)) as standing:
         empty = standing.fill((), arguments.repeat)
         full = standing.fill(list(crowd.extrinsics()), arguments.repeat)
     if not full.taken:

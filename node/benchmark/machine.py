@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from frame.benchmarking.machine import describe_machine
+from frame.benchmarking.reference import Reference, loop_ns
 from frame.benchmarking.stopwatch import nanoseconds, steady
 from node.benchmark.errors import BenchmarkError
 from node.benchmark.figures import write_file
@@ -33,6 +34,9 @@ TOLERANCE = 10
 """Percent below the reference that still pass, as in Substrate."""
 MIB = 1 << 20
 RECORD = "data/reference_machine.json"
+LOOP = "Reference loop"
+"""The score whose recorded value makes timings reference time."""
+LOOPS = 2_000
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,7 @@ def measure(repeat: int, folder: Path | None) -> Iterator[Score]:
         numbers = codec(list[U32])
         raw = numbers.encode(list(range(10_000)))
         yield Score("SCALE decode", "million numbers/s", _best(repeat, lambda: numbers.decode(raw)) / 100)
+        yield Score(LOOP, "1/s", 1e9 / quiet_loop_ns())
         yield Score("Python calls", "million/s", 0.1 * _best(repeat, lambda: _times(100_000, _nothing)))
     with tempfile.TemporaryDirectory(prefix="gristmill-machine-", dir=folder) as path:
         file = Path(path) / "data"
@@ -123,6 +128,39 @@ def measure(repeat: int, folder: Path | None) -> Iterator[Score]:
             "Disk, sequential writes", "MiB/s", 64 * _wall(repeat, lambda: _write(file, bytes(block)))
         )
         yield Score("Disk, synced small writes", "1/s", 20 * _wall(repeat, lambda: _synced(file, 20)))
+
+
+def quiet_loop_ns() -> int:
+    """Nanoseconds of the reference loop while nothing else slows the processor: the tenth percentile of
+    many looks.
+    """
+    return sorted(loop_ns() for _ in range(LOOPS))[LOOPS // 10]
+
+
+def recorded_reference(normalise: bool = True) -> Reference:
+    """What makes timings those of the recorded machine; one that corrects nothing without `normalise`.
+
+    BenchmarkError when the machine was recorded before there was the loop.
+    """
+    if not normalise:
+        return Reference()
+    loops = read_reference(None).get(LOOP)
+    if not loops:
+        raise BenchmarkError(
+            "the recorded machine has no reference loop: run `gristmill benchmark machine --record` "
+            "on a quiet machine, or give --no-normalise"
+        )
+    return Reference(round(1e9 / loops))
+
+
+def add_normalise(parser: ArgumentParser) -> None:
+    """The flag of all kinds that take times."""
+    parser.add_argument(
+        "--no-normalise",
+        dest="normalise",
+        action="store_false",
+        help="leave timings as they are, uncorrected for this machine's present speed",
+    )
 
 
 def _best(repeat: int, work: Callable[[], object]) -> float:

@@ -15,9 +15,11 @@ from pathlib import Path
 from frame.benchmarking import Result, run_all
 from frame.benchmarking.constants_file import render_constants
 from frame.benchmarking.machine import describe_machine
+from frame.benchmarking.reference import Reference, correction
 from node.benchmark.crowd import Corner, Crowd
 from node.benchmark.errors import BenchmarkError
 from node.benchmark.figures import METRICS, Spread, spread, write_file
+from node.benchmark.machine import add_normalise, recorded_reference
 from node.benchmark.progress import progress
 from node.benchmark.stage import Built, stage
 from node.benchmark.subjects import EXTENSIONS, choose, fresh, subjects
@@ -35,6 +37,7 @@ def configure(parser: ArgumentParser) -> None:
     add("--mul", type=float, default=1.0, help="the weight is the metric times this …")
     add("--add", type=int, default=0, metavar="NS", help="… and this many nanoseconds more")
     add("--output", metavar="FOLDER", help="where to write (default: runtime/weights; - for nowhere)")
+    add_normalise(parser)
     add("--json", action="store_true", help="print JSON")
 
 
@@ -43,7 +46,8 @@ def run(arguments: Namespace) -> int:
     if arguments.repeat < 1 or arguments.extrinsics < 1 or arguments.mul < 0 or arguments.add < 0:
         raise BenchmarkError("--repeat and --extrinsics are at least 1, --mul and --add not below 0")
     with progress(2, "overhead") as advance:
-        empty, full = measure(arguments.extrinsics, arguments.repeat)
+        reference = recorded_reference(arguments.normalise)
+        empty, full = measure(arguments.extrinsics, arguments.repeat, reference)
         advance("blocks")
         proof = extensions_proof()
         advance("extensions")
@@ -61,11 +65,13 @@ def run(arguments: Namespace) -> int:
             print("\n".join([title, *(f"  {line}" for line in found.lines())]))
     if arguments.output != "-":
         folder = Path(arguments.output) if arguments.output else subjects()[EXTENSIONS].file.parent
-        _write(folder, arguments, weights, proof, {"block": block, "extrinsic": each})
+        speeds = [*empty.speeds, *full.speeds]
+        how = correction(speeds) if speeds else "time as it was taken, not corrected"
+        _write(folder, arguments, weights, proof, {"block": block, "extrinsic": each}, how)
     return 0
 
 
-def measure(extrinsics: int, repeat: int) -> tuple[Built, Built]:
+def measure(extrinsics: int, repeat: int, reference: Reference) -> tuple[Built, Built]:
     """An empty block, and one of so many remarks. BenchmarkError when they do not fit."""
     (system,) = choose("system", "remark")
     crowd = Crowd(fresh())
@@ -73,7 +79,7 @@ def measure(extrinsics: int, repeat: int) -> tuple[Built, Built]:
     for instance in range(extrinsics):
         crowd.add(corner, instance)
     signed = list(crowd.extrinsics())
-    with stage(crowd.ext) as standing:
+    with stage(crowd.ext, reference) as standing:
         empty, full = standing.fill((), repeat), standing.fill(signed, repeat)
     if full.taken < extrinsics or full.failed:
         raise BenchmarkError(
@@ -97,7 +103,12 @@ def extensions_proof() -> int:
 
 
 def _write(
-    folder: Path, arguments: Namespace, weights: dict[str, int], proof: int, spreads: dict[str, Spread]
+    folder: Path,
+    arguments: Namespace,
+    weights: dict[str, int],
+    proof: int,
+    spreads: dict[str, Spread],
+    how: str,
 ) -> None:
     what = {
         "block": (
@@ -112,6 +123,7 @@ def _write(
         notes = [
             *describe_machine(),
             f"blocks of {count} remarks; {arguments.weight_metric} · {arguments.mul:g} + {arguments.add} ns",
+            how,
             *spreads[name].lines(),
         ]
         expression = f"weight({weights[name] * 1000:_}, {size:_})"

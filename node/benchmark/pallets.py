@@ -13,9 +13,11 @@ from rich.table import Table
 
 from frame.benchmarking import Result, as_json, describe_machine, render_text, render_weights, run_all
 from frame.benchmarking.page import read_worst, render_page
+from frame.benchmarking.reference import correction
 from frame.weights import MAX
 from node.benchmark.errors import BenchmarkError
 from node.benchmark.figures import write_file
+from node.benchmark.machine import add_normalise, recorded_reference
 from node.benchmark.progress import progress
 from node.benchmark.subjects import ALL, Subject, choose, narrowed
 from runtime import GristmillRuntime
@@ -46,6 +48,7 @@ def configure(parser: ArgumentParser) -> None:
     add("--json", action="store_true", help="print JSON instead of the report")
     add("--extra", action="store_true", help="also run benchmarks that give no weight")
     add("--no-verify", action="store_true", help="skip the benchmarks' own checks")
+    add_normalise(parser)
     add("--report", type=Path, metavar="FILE", help="write one HTML page with all plots")
     add("--worst-case", type=Path, metavar="FILE", help="what `worst-case --output` wrote, for the page")
     add("--plots", type=Path, metavar="FOLDER", help="write a PNG a benchmark (needs the extra `plot`)")
@@ -153,6 +156,7 @@ def _measure(chosen: Sequence[Subject], arguments: Namespace) -> list[Result]:
             seed=arguments.seed,
             verify=not arguments.no_verify,
             progress=advance,
+            reference=recorded_reference(arguments.normalise),
         )
     return [Result(measurement) for measurement in found]
 
@@ -163,9 +167,14 @@ def _weights(subject: Subject, results: Sequence[Result], header: str, arguments
         for result in results
         if result.measurement.folder == subject.name and not result.measurement.benchmark.extra
     ]
-    notes = [*describe_machine(), f"steps {arguments.steps}, repeat {arguments.repeat}"]
+    notes = [*describe_machine(), f"steps {arguments.steps}, repeat {arguments.repeat}; {_speed(own)}"]
     command = f"gristmill benchmark pallet --pallet {subject.name}"
     return header + render_weights(subject.name, own, command, notes)
+
+
+def _speed(results: Sequence[Result]) -> str:
+    speeds = [speed for result in results for speed in result.speeds]
+    return correction(speeds) if speeds else "time as it was taken, not corrected"
 
 
 def _list(chosen: Sequence[Subject], as_data: bool) -> int:

@@ -40,7 +40,9 @@ def _lines(total: int, title: str) -> Callable[[str], None]:
         now = time.monotonic()
         if now - said >= EVERY or done == total:
             said = now
-            text = f"{title}: {done}/{total} ({100 * done // max(total, 1)} %), {now - began:.0f} s, {name}"
+            share = f"{title}: {done}/{total} ({100 * done // max(total, 1)} %)"
+            left = (now - began) / done * (total - done)
+            text = f"{share}, {now - began:.0f} s, about {left:.0f} s left, {name}"
             print(text, file=sys.stderr, flush=True)
 
     return advance

@@ -6,6 +6,7 @@ the state holds mean the same. The blocks below the head are empty shells: nothi
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,14 +15,15 @@ from pathlib import Path
 from statistics import median_low
 
 from frame.benchmarking.passes import plain_backend
+from frame.benchmarking.reference import Reference
 from frame.benchmarking.result import PICOS
-from frame.benchmarking.stopwatch import nanoseconds, steady
+from frame.benchmarking.stopwatch import steady
 from frame.call import DispatchClass
 from frame.runtime import Block, Runtime
 from frame.state import Backend, Delta, Overlay
 from frame.testing import Externalities
 from frame.transaction import Invalid, InvalidTransaction
-from node.chain import Chain, OpenBlock
+from node.chain import Chain, Imported, OpenBlock
 from node.database import Database
 from node.host import VerdictCache
 from primitives.digest import Digest
@@ -42,6 +44,8 @@ class Built:
     """Those of them whose call ended with an error."""
     build_times: tuple[int, ...]
     import_times: tuple[int, ...]
+    speeds: tuple[float, ...] = ()
+    """What the timings were multiplied with to become reference time; empty when nothing was corrected."""
 
     @property
     def build_ns(self) -> int:
@@ -62,34 +66,79 @@ class Built:
 class Stage:
     """A chain whose head can be built upon and imported to again and again."""
 
-    def __init__(self, chain: Chain, now: int) -> None:
+    def __init__(self, chain: Chain, now: int, reference: Reference) -> None:
         self.chain = chain
         self.now = now
+        self.reference = reference
 
     def fill(self, extrinsics: Sequence[bytes], repeat: int) -> Built:
-        """Build a block of as many of these as fit, and import it; both `repeat` times over.
+        """Build a block of as many of these as fit, and import it; both `repeat` times over, by turns, after
+        a build that warms up.
 
         Signatures are verified in both: nothing is remembered between the runs.
         """
-        chain, height = self.chain, self.chain.head.number
-        builds, imports = [], []
-        block, failed, taken = self._build(extrinsics)
-        declared = used_weight(chain.runtime, chain.state())
-        chain.revert_to(height)
+        run = _Run(self, extrinsics)
+        run.build()
+        run.builds.clear()
         with steady():
             for _ in range(repeat):
-                chain.verdicts = VerdictCache()
-                builds.append(nanoseconds(lambda: self._build(extrinsics)))
-                chain.revert_to(height)
-                chain.verdicts = VerdictCache()
-                imports.append(nanoseconds(lambda: chain.import_block(block)))
-                chain.revert_to(height)
-        return Built(block, declared, taken, failed, tuple(builds), tuple(imports))
+                run.build()
+                run.take()
+        return run.built()
 
-    def _build(self, extrinsics: Sequence[bytes]) -> tuple[Block, int, int]:
+    def challenge(self, extrinsics: Sequence[bytes], repeat: int, enough: float) -> Built:
+        """Like `fill`, but no longer than until it is known whether the block takes more than `enough` times
+        what it declares.
+
+        The median of five timings is at most the largest of any three: when three imports have stayed below,
+        the other two cannot lift it. A build runs the same calls, so one that stays below is not repeated.
+        """
+        run = _Run(self, extrinsics)
+        with steady():
+            run.build()
+            most = enough * run.declared / PICOS
+            while len(run.imports) < repeat and median_bound(run.imports, repeat) > most:
+                run.take()
+            while len(run.builds) < repeat and median_low(run.builds) > most:
+                run.build()
+        return run.built()
+
+
+class _Run:
+    """One block, built and imported again and again."""
+
+    def __init__(self, stage: Stage, extrinsics: Sequence[bytes]) -> None:
+        self.chain, self.now, self.reference = stage.chain, stage.now, Reference(stage.reference.recorded)
+        self.extrinsics = extrinsics
+        self.height = self.chain.head.number
+        self.builds: list[int] = []
+        self.imports: list[int] = []
+        self.block: Block | None = None
+        self.declared = self.taken = self.failed = 0
+
+    def build(self) -> None:
+        """Once more; of the first block it is noted what it holds and declares."""
+        self.chain.verdicts = VerdictCache()
+        made: list[tuple[Imported, int, int]] = []
+        self.builds.append(self.reference.take(lambda: made.append(self._build())))
+        if self.block is None:
+            ((sealed, self.failed, self.taken),) = made
+            self.block = Block(sealed.header, list(sealed.extrinsics))
+            self.declared = used_weight(self.chain.runtime, self.chain.state())
+        self.chain.revert_to(self.height)
+
+    def take(self) -> None:
+        """Import the block once more."""
+        block = self.block
+        assert block is not None
+        self.chain.verdicts = VerdictCache()
+        self.imports.append(self.reference.take(lambda: self.chain.import_block(block)))
+        self.chain.revert_to(self.height)
+
+    def _build(self) -> tuple[Imported, int, int]:
         block = OpenBlock(self.chain, self.now)
         failed = 0
-        for raw in extrinsics:
+        for raw in self.extrinsics:
             try:
                 failed += block.apply(raw)[1] != 0
             except InvalidTransaction as error:
@@ -97,7 +146,20 @@ class Stage:
                     raise
                 break
         sealed = block.seal()
-        return Block(sealed.header, list(sealed.extrinsics)), failed, len(sealed.extrinsics) - block.inherents
+        return sealed, failed, len(sealed.extrinsics) - block.inherents
+
+    def built(self) -> Built:
+        """What came of it."""
+        assert self.block is not None
+        times = tuple(self.builds), tuple(self.imports)
+        speeds = tuple(self.reference.speeds if self.reference.recorded is not None else ())
+        return Built(self.block, self.declared, self.taken, self.failed, *times, speeds)
+
+
+def median_bound(times: Sequence[int], count: int) -> float:
+    """What the (lower) median of `count` timings is at most, of which these are the first."""
+    needed = (count + 1) // 2
+    return sorted(times)[needed - 1] if len(times) >= needed else math.inf
 
 
 def used_weight(runtime: Runtime, state: Backend) -> int:
@@ -107,9 +169,9 @@ def used_weight(runtime: Runtime, state: Backend) -> int:
 
 
 @contextmanager
-def stage(ext: Externalities) -> Iterator[Stage]:
+def stage(ext: Externalities, reference: Reference | None = None) -> Iterator[Stage]:
     """The state of `ext`, after its present block, as a chain in a database of its own that is removed at
-    the end.
+    the end. `reference` corrects the timings.
     """
     now = ext.time() + 1
     ext.next_block()
@@ -120,7 +182,7 @@ def stage(ext: Externalities) -> Iterator[Stage]:
         tempfile.TemporaryDirectory(prefix="gristmill-benchmark-") as path,
         Database.open(Path(path), sync=False) as database,
     ):
-        yield Stage(_standing(database, ext.runtime, delta, height), now)
+        yield Stage(_standing(database, ext.runtime, delta, height), now, reference or Reference())
 
 
 def _standing(database: Database, runtime: Runtime, delta: Delta, height: int) -> Chain:

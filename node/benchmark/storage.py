@@ -3,7 +3,7 @@
 A state of so many keys is made, with values of an account's size under keys of an account's. Reads are of
 random keys, with nothing of them in the node's own cache. Writes are of random keys in blocks of so many, and
 count everything that a changed key makes a block do: the trie's nodes and its root, the value, the history
-that lets the head go back, the batch. Processor time of the thread; RocksDB's own threads and the disk's
+that lets the head go back, the batch. Reference time of the thread; RocksDB's own threads and the disk's
 waiting do not count. A second state of fewer keys with long values tells what each byte beyond costs.
 """
 
@@ -18,11 +18,13 @@ from pathlib import Path
 
 from frame.benchmarking.constants_file import render_constants
 from frame.benchmarking.machine import describe_machine
+from frame.benchmarking.reference import Reference
 from frame.benchmarking.stopwatch import nanoseconds, steady
 from frame.rocksdb_weights import LONGEST_FREE
 from frame.state import Delta
 from node.benchmark.errors import BenchmarkError
 from node.benchmark.figures import METRICS, Spread, spread, write_file
+from node.benchmark.machine import add_normalise, recorded_reference
 from node.benchmark.progress import progress
 from node.database import Database
 from primitives.digest import Digest
@@ -39,6 +41,8 @@ LONG = 16_384
 """Bytes of the long values."""
 STEP = 2_000
 """Reads between two reports."""
+LOOK = 200
+"""Reads between two looks at the machine's speed."""
 VERSION = 1
 
 
@@ -56,6 +60,7 @@ def configure(parser: ArgumentParser) -> None:
     add("--mul", type=float, default=1.0, help="the weight is the metric times this …")
     add("--add", type=int, default=0, metavar="NS", help="… and this many nanoseconds more")
     add("--output", metavar="FILE", help="the file to write (default: frame/rocksdb_weights.py; - for none)")
+    add_normalise(parser)
     add("--json", action="store_true", help="print JSON")
 
 
@@ -68,9 +73,10 @@ def run(arguments: Namespace) -> int:
         raise BenchmarkError("--batch is at most --keys")
     if arguments.mul < 0 or arguments.add < 0:
         raise BenchmarkError("--mul and --add are not below 0")
-    reads, writes = measure(arguments, arguments.keys, arguments.batch, arguments.value_size)
+    reference = recorded_reference(arguments.normalise)
+    reads, writes = measure(arguments, reference, arguments.keys, arguments.batch, arguments.value_size)
     long_reads, long_writes = measure(
-        arguments, max(arguments.keys // 100, 1), max(arguments.batch // 50, 1), LONG
+        arguments, reference, max(arguments.keys // 100, 1), max(arguments.batch // 50, 1), LONG
     )
     chosen = {
         name: round(found.metric(arguments.weight_metric) * arguments.mul) + arguments.add
@@ -88,7 +94,7 @@ def run(arguments: Namespace) -> int:
         print(f"Each byte beyond: read {chosen['read_byte']} ps, write {chosen['write_byte']} ps")
     if arguments.output != "-":
         target = Path(arguments.output) if arguments.output else default_output()
-        write_file(target, _file(arguments, chosen, reads, writes))
+        write_file(target, _file(arguments, chosen, reads, writes, reference.summary()))
     return 0
 
 
@@ -99,7 +105,9 @@ def default_output() -> Path:
     return Path(str(frame.__file__)).parent / "rocksdb_weights.py"
 
 
-def measure(arguments: Namespace, count: int, batch: int, size: int) -> tuple[Spread, Spread]:
+def measure(
+    arguments: Namespace, reference: Reference, count: int, batch: int, size: int
+) -> tuple[Spread, Spread]:
     """Timings of reads, one by one, and of writes, a block's share each."""
     total = -(-arguments.reads // STEP) + arguments.blocks
     with (
@@ -112,13 +120,14 @@ def measure(arguments: Namespace, count: int, batch: int, size: int) -> tuple[Sp
         values: dict[bytes, bytes | None] = {key: _value(key, 0, size) for key in keys}
         header = _commit(database, None, values)
         chance = random.Random(arguments.seed)
-        reads = list(_reads(database, [chance.choice(keys) for _ in range(arguments.reads)], advance))
+        chosen = [chance.choice(keys) for _ in range(arguments.reads)]
+        reads = list(_reads(database, reference, chosen, advance))
         writes = []
         for number in range(1, arguments.blocks + 1):
             changed = chance.sample(keys, batch)
             new: dict[bytes, bytes | None] = {key: _value(key, number, size) for key in sorted(changed)}
-            taken, header = _block(database, header, new)
-            alone, header = _block(database, header, {changed[0]: b"alone"})
+            taken, header = _block(database, reference, header, new)
+            alone, header = _block(database, reference, header, {changed[0]: b"alone"})
             writes.append(max(taken - alone, 0) // max(batch - 1, 1))
             advance("writes")
         return spread(reads), spread(writes)
@@ -134,18 +143,29 @@ def _value(key: bytes, number: int, size: int) -> bytes:
     return (seed * (size // len(seed) + 1))[:size]
 
 
-def _reads(database: Database, keys: Sequence[bytes], advance: Callable[[str], None]) -> Iterator[int]:
+def _reads(
+    database: Database, reference: Reference, keys: Sequence[bytes], advance: Callable[[str], None]
+) -> Iterator[int]:
     state = database.backend()
-    for at, key in enumerate(keys):
-        if at % STEP == 0:
+    before = reference.speed()
+    for start in range(0, len(keys), LOOK):
+        if start % STEP == 0:
             advance("reads")
-        database.cache.clear()
-        yield nanoseconds(lambda key=key: state.get(key))  # type: ignore[misc]
+        taken = []
+        for key in keys[start : start + LOOK]:
+            database.cache.clear()
+            taken.append(nanoseconds(lambda key=key: state.get(key)))  # type: ignore[misc]
+        after = reference.speed()
+        speed = reference.between(before, after)
+        yield from (round(each * speed) for each in taken)
+        before = after
 
 
-def _block(database: Database, parent: Header, changes: dict[bytes, bytes | None]) -> tuple[int, Header]:
+def _block(
+    database: Database, reference: Reference, parent: Header, changes: dict[bytes, bytes | None]
+) -> tuple[int, Header]:
     made: list[Header] = []
-    taken = nanoseconds(lambda: made.append(_commit(database, parent, changes)))
+    taken = reference.take(lambda: made.append(_commit(database, parent, changes)))
     return taken, made[0]
 
 
@@ -163,11 +183,12 @@ def _commit(database: Database, parent: Header | None, changes: dict[bytes, byte
     return header
 
 
-def _file(arguments: Namespace, chosen: dict[str, int], reads: Spread, writes: Spread) -> str:
+def _file(arguments: Namespace, chosen: dict[str, int], reads: Spread, writes: Spread, how: str) -> str:
     sizes = f"{arguments.keys} keys, values of {arguments.value_size} bytes, {arguments.batch} writes a block"
     notes = [
         *describe_machine(),
         f"{sizes}; {arguments.weight_metric} · {arguments.mul:g} + {arguments.add} ns",
+        how,
         *(f"reads: {line}" for line in reads.lines()),
         *(f"writes: {line}" for line in writes.lines()),
     ]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from argparse import ArgumentParser
 from pathlib import Path
+from statistics import median_low
 
 import pytest
 
@@ -14,8 +16,8 @@ from frame.weights import Weight
 from node.benchmark.cli import COMMANDS, KINDS
 from node.benchmark.crowd import Corner, Crowd
 from node.benchmark.errors import BenchmarkError
-from node.benchmark.machine import Score, measure, read_reference
-from node.benchmark.stage import stage
+from node.benchmark.machine import Score, measure, read_reference, recorded_reference
+from node.benchmark.stage import median_bound, stage
 from node.benchmark.subjects import choose, fresh
 from node.benchmark.worst_case import find_corners, room_for
 from node.chain import OpenBlock
@@ -194,3 +196,25 @@ def test_machine(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch
 
 def test_the_machine_is_measured_in_what_the_reference_has() -> None:
     assert {score.name for score in measure(1, None)} == set(read_reference(None))
+
+
+def test_a_block_is_timed_until_more_cannot_change_the_verdict() -> None:
+    assert median_bound([5, 9], 5) == math.inf, "two of five say nothing"
+    assert median_bound([5, 9, 7], 5) == 9 and median_bound([5, 9, 7, 1, 1], 5) == median_low([5, 9, 7, 1, 1])
+    crowd = Crowd(fresh())
+    crowd.add(corner("system", "remark", remark=0), 0)
+    with stage(crowd.ext) as standing:
+        extrinsics = list(crowd.extrinsics())
+        fine = standing.challenge(extrinsics, 5, enough=math.inf)
+        doubtful = standing.challenge(extrinsics, 5, enough=0.0)
+    assert (len(fine.build_times), len(fine.import_times)) == (1, 0)
+    assert (len(doubtful.build_times), len(doubtful.import_times)) == (5, 5)
+
+
+def test_without_a_reference_loop_on_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = tmp_path / "old.json"
+    record.write_text('{"scores": {"Copy": 1}}')
+    monkeypatch.setattr("node.benchmark.machine._record_file", lambda: record)
+    with pytest.raises(BenchmarkError, match="benchmark machine --record"):
+        recorded_reference()
+    assert recorded_reference(normalise=False).recorded is None
