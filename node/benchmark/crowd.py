@@ -21,6 +21,8 @@ from frame.testing import Externalities, sign
 from primitives.keys import Keypair
 from runtime import GristmillRuntime
 
+FOLD = 64
+"""Instances after which what they wrote leaves the overlay, whose walks over keys look at all it holds."""
 OVERHEAD = 200
 """Bytes of a signed extrinsic besides its call, at most."""
 
@@ -81,7 +83,16 @@ class Crowd:
             self._known[corner.name] = self._used(call, thunk)
         member = Member(call, signer, self._known[corner.name])
         self.members.append(member)
+        if len(self.members) % FOLD == 0:
+            self._fold()
         return member
+
+    def _fold(self) -> None:
+        ext = self.ext
+        ext.clear_events()
+        ext.backend.apply(ext.overlay.delta())
+        ext.overlay.reset(ext.backend)
+        ext.machine.forget_values()
 
     def _endow(self, who: bytes, call: RuntimeCall) -> None:
         """The fee, and an existential deposit if the account does not live yet."""
