@@ -1,8 +1,8 @@
 """kill -9 at random moments of a node under load over WebSocket: the head is the old or the new one, whole,
 and nothing that was called final is lost.
 
-Half of the kills come at any time; a quarter is aimed at the making of a block's batch, a quarter at its
-writing. GRISTMILL_CRASH_SEED repeats a run that failed.
+A quarter of the kills comes at any time, one at any time after a block is final, one is aimed at the making of
+a block's batch, one at its writing. GRISTMILL_CRASH_SEED repeats a run that failed.
 """
 
 from __future__ import annotations
@@ -36,8 +36,10 @@ SOAK_ROUNDS = 3000
 NAMES = ("Alice", "Bob", "Charlie", "Dave", "Eve", "Ferdie")
 LONGEST = 0.25
 """Seconds under load before a kill at any time."""
-AIMS = ((None, LONGEST), ("commit", 0.015), (None, LONGEST), ("write", 0.002))
+AIMS = ((None, LONGEST), ("commit", 0.015), ("final", LONGEST), ("write", 0.002))
 """Turn by turn: what a kill is aimed at, and its seconds after that, or after the load began, at most."""
+STEPS = ("commit", "write")
+"""What the node announces on its log before it does it."""
 FIRST = 5
 """An aimed kill takes one of so many first blocks."""
 DEAD = re.compile(rb"Traceback|error\[")
@@ -140,11 +142,13 @@ class Crowd:
         return calls
 
 
-async def press(port: int, crowd: Crowd, rng: random.Random, kill: Callable[[], object]) -> int:
+async def press(
+    port: int, crowd: Crowd, rng: random.Random, kill: Callable[[], object], *, after_final: bool
+) -> int:
     """Submit without waiting until the node is dead; the last block that it called final. `kill` is called
-    once the load runs.
+    once the load runs, or with `after_final` once a block of it is final.
     """
-    final = 0
+    final = began = 0
     async with aiohttp.ClientSession() as session, session.ws_connect(f"ws://127.0.0.1:{port}") as socket:
         await socket.send_str('{"jsonrpc":"2.0","id":0,"method":"chain_subscribeFinalizedHeads","params":[]}')
 
@@ -165,7 +169,8 @@ async def press(port: int, crowd: Crowd, rng: random.Random, kill: Callable[[], 
                 await asyncio.sleep(0)
 
         submitting = asyncio.create_task(submit())
-        kill()
+        if not after_final:
+            kill()
         try:
             async for message in socket:
                 if message.type is not aiohttp.WSMsgType.TEXT:
@@ -173,6 +178,10 @@ async def press(port: int, crowd: Crowd, rng: random.Random, kill: Callable[[], 
                 answer = json.loads(message.data)
                 if answer.get("method") == "chain_finalizedHead":
                     final = max(final, int(answer["params"]["result"]["number"], 16))
+                    began = began or final  # the subscription's first answer is the head as it was
+                    if after_final and final > began:
+                        after_final = False
+                        kill()
         finally:
             submitting.cancel()
             await asyncio.gather(submitting, return_exceptions=True)
@@ -218,19 +227,19 @@ def crash(rounds: int, seed: int, base: Path) -> None:
         for turn in range(rounds):
             rng = random.Random(f"{seed} {turn}")
             moment, longest = AIMS[turn % len(AIMS)]
-            node = nodes.start(flags, (moment, rng.randrange(1, FIRST)) if moment else None)
+            node = nodes.start(flags, (moment, rng.randrange(1, FIRST)) if moment in STEPS else None)
             if crowd is None:
                 crowd = Crowd(genesis_of(node.port))
             crowd.follow(ledger)
-            kill = killer(node, rng.uniform(0, longest), aimed=moment is not None)
+            kill = killer(node, rng.uniform(0, longest), aimed=moment in STEPS)
             try:
-                final = asyncio.run(press(node.port, crowd, rng, kill))
+                final = asyncio.run(press(node.port, crowd, rng, kill, after_final=moment == "final"))
             except (OSError, aiohttp.ClientError):
                 final = 0  # killed before it could answer
             assert nodes.buried() == -signal.SIGKILL
             before, number = number, ledger.check(final, rng)
             moved += number > before
-    assert moved > rounds // 4, "the load reached the chain"  # how often depends on the machine
+    assert moved > rounds // 2, "the load reached the chain"
     assert sum(ledger.nonces.values()) > rounds
 
 
