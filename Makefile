@@ -9,6 +9,10 @@ NPM_CLIENTS := tests/clients/node_modules/.package-lock.json
 ASYNC := .venv-async
 ASYNC_LOCK := tests/clients/requirements-async.lock
 
+# The tests of a file stay together, since they share a node or a chain. Files start in their order: by the number of
+# tests, as xdist would do, the longest would come last.
+ALL_CORES := -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+
 .PHONY: help install demo test check format bench soak lock clean
 
 help: ## list what make can do
@@ -46,7 +50,7 @@ demo: $(VENV)/.run ## boot a chain, rent out real data, train in the enclave, br
 
 test: $(VENV)/.dev $(NPM_CLIENTS) ## run every test
 	@$(MAKE) -s $(ASYNC)/.ready || echo "async-substrate-interface cannot be installed here: its tests will be skipped"
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(ALL_CORES)
 
 soak: $(VENV)/.dev $(NPM_CLIENTS) ## run the long tests: crashes and fuzzing, for hours
 	@$(BIN)/python -m pytest -m soak --timeout=14400
