@@ -1,8 +1,8 @@
 """kill -9 at random moments of a node under load over WebSocket: the head is the old or the new one, whole,
 and nothing that was called final is lost.
 
-A quarter of the kills comes at any time, one at any time after a block is final, one is aimed at the making of
-a block's batch, one at its writing. GRISTMILL_CRASH_SEED repeats a run that failed.
+A quarter of the kills comes at any time, one at any time after a block is final, one is aimed at the making
+of a block's batch, one at its writing. GRISTMILL_CRASH_SEED repeats a run that failed.
 """
 
 from __future__ import annotations
