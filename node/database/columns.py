@@ -6,7 +6,7 @@ order.
 | meta | name, or `aux:` ‖ name | format, genesis, best, finalized, pruning, oldest; what node parts keep |
 | state | key | value at the best block |
 | child | escaped child name ‖ key | value at the best block |
-| trie | packed path, or `c` ‖ escaped child name ‖ packed path | trie node of the best state |
+| trie | `t` ‖ packed path, or `c` ‖ escaped child name ‖ packed path | branch of the best state's trie |
 | history | u32 epoch ‖ place ‖ u64 block | the value *before* that block: `00` (absent) or `01` ‖ value |
 | changes | u64 block | list of places that the block changed, for going back |
 | headers | block hash | SCALE header |
@@ -31,6 +31,8 @@ HEADERS, BODIES, HASHES, NUMBERS, CONTENT = "headers", "bodies", "hashes", "numb
 COLUMNS = (META, STATE, CHILD, TRIE, HISTORY, CHANGES, HEADERS, BODIES, HASHES, NUMBERS, CONTENT)
 
 MIB = 1 << 20
+_DENSE = (STATE, TRIE)
+"""Read at random all the time, and mostly hashes and keys: unpacking them would cost more than it saves."""
 _HOT = {STATE: 32 * MIB, TRIE: 32 * MIB, HISTORY: 16 * MIB, BODIES: 16 * MIB, CONTENT: 16 * MIB}
 _BLOBS = (BODIES, CONTENT)
 """Columns of large values, which are kept out of compaction in files of their own."""
@@ -60,7 +62,8 @@ def column_options(cache_bytes: int) -> dict[str, Options]:
 def _options(name: str, cache: Cache) -> Options:
     options = Options(raw_mode=True)
     options.set_write_buffer_size(_HOT.get(name, 4 * MIB))
-    options.set_compression_type(DBCompressionType.lz4())
+    packs = DBCompressionType.none() if name in _DENSE else DBCompressionType.lz4()
+    options.set_compression_type(packs)
     table = BlockBasedOptions()
     table.set_block_cache(cache)
     table.set_bloom_filter(10, False)
@@ -100,6 +103,12 @@ def place(key: bytes, child: bytes | None) -> bytes:
     return b"c" + escaped(child) + escaped(key)
 
 
+def places(keys: Iterable[bytes], child: bytes | None) -> list[bytes]:
+    """The places of many keys."""
+    prefix = b"t" if child is None else b"c" + escaped(child)
+    return [prefix + key.replace(b"\0", b"\0\xff") + b"\0\0" for key in keys]
+
+
 def place_parts(data: bytes) -> tuple[bytes, bytes | None]:
     """(key, child) of a place."""
     if data[:1] == b"t":
@@ -130,7 +139,8 @@ _LENGTH = struct.Struct(">I")
 
 def join_list(items: Iterable[bytes]) -> bytes:
     """A list of byte strings, each behind its u32 length."""
-    return b"".join(part for item in items for part in (_LENGTH.pack(len(item)), item))
+    pack = _LENGTH.pack
+    return b"".join([pack(len(item)) + item for item in items])
 
 
 def split_list(data: bytes) -> Iterator[bytes]:

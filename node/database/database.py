@@ -6,7 +6,7 @@ crash the head is the old or the new one, whole. Blocks form one line; going bac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from threading import RLock
 from types import TracebackType
@@ -21,17 +21,20 @@ from node.database.errors import (
     StateRootMismatch,
 )
 from node.database.history import History
+from node.database.past import Past, first_value
 from node.database.pruning import DEFAULT, Pruning, Stored
-from node.database.state import BlockState, ReadCache, before, read_best, recorded
+from node.database.state import BlockState, CacheKey, ReadCache, read_best
 from node.database.storage import FORMAT, Batch, Storage
-from node.database.tries import StateUpdate, Tries
+from node.database.tries import Flat, StateUpdate, Tries
 from node.errors import UnknownBlock, WrongChain
 from primitives.header import Header
 from primitives.scale import codec
-from primitives.trie import CHILD_PREFIX, EMPTY_ROOT
+from primitives.trie import EMPTY_ROOT
 
 _HEADER = codec(Header)
 _NO_BLOCK = -1
+PAST_KEPT = 64
+"""For so many blocks the tries of an older block are kept for the next who asks: they hold on to files."""
 
 Piece = tuple[bytes, int, bytes]
 """(blob hash, index, bytes)."""
@@ -50,6 +53,8 @@ class Database:
         self._pruning = pruning or Pruning()
         self._pins: dict[int, int] = {}
         self.cache = ReadCache()
+        self._old: Past | None = None
+        self._flat = Flat(self._trie_node, self._best_value, self._first_value)
         self.storage = Storage(Path(path), sync, cache)
         try:
             self._load()
@@ -73,6 +78,7 @@ class Database:
         """Close it. A second time does nothing; later use raises DatabaseClosed."""
         with self.lock:
             self.cache.clear()
+            self._forget_past()
             self.storage.close()
 
     def __enter__(self) -> Database:
@@ -120,9 +126,9 @@ class Database:
 
     def _stand(self, root: bytes) -> None:
         """Take `root` as the best state's, with nothing in memory yet."""
-        self._tries = Tries(root, self._trie_node, self._best_value)
+        self._tries = Tries(root, self._flat)
         self._pending: StateUpdate | None = None
-        self._old: tuple[int, int, Tries] | None = None
+        self._forget_past()
 
     # ── blocks ──
 
@@ -258,7 +264,9 @@ class Database:
     def root_at(self, number: int, delta: Delta, version: int) -> bytes:
         """State root after `delta` on top of block `number`."""
         if number != self.best_number:
-            return self.tries_at(number, version).updated(delta, version).root
+            past = self.past(number, version)
+            with past.lock:
+                return past.tries.updated(delta, version).root
         return self._updated(delta, version).root
 
     def _updated(self, delta: Delta, version: int) -> StateUpdate:
@@ -267,45 +275,54 @@ class Database:
             pending = self._pending = self._tries.updated(delta, version)
         return pending
 
-    def tries_at(self, number: int, version: int) -> Tries:
-        """The tries of block `number`; an older one's are today's with every change since taken back."""
-        if number == self.best_number:
-            return self._tries
-        self.require_state(number)
-        if self._old is not None and self._old[:2] == (number, version):
-            return self._old[2]
-        tries = Tries(self._tries_root(), self._trie_node, self._best_value)
-        update = tries.updated(self._undone(number), version)
-        root = self._stored_header(self._stored_hash(number)).state_root
-        if update.root != root:
-            raise DatabaseCorrupt(f"the state of block {number} cannot be rebuilt, state version {version}")
-        tries.adopt(update)
-        self._old = (number, version, tries)
-        return tries
+    @property
+    def tries(self) -> Tries:
+        """Those of the best state. Hold `lock` while you use them."""
+        return self._tries
 
-    def _tries_root(self) -> bytes:
-        return self._stored_header(self._best_hash).state_root if self._best_hash else EMPTY_ROOT
+    def past(self, number: int, version: int) -> Past:
+        """The tries of an older block."""
+        with self.lock:
+            self.require_state(number)
+            past = self._old
+            if past is None or (past.number, past.version) != (number, version):
+                past = self._made_past(number, version)
+                self._forget_past()
+                self._old = past
+            return past
 
-    def _undone(self, number: int) -> Delta:
-        """What turns the best state into that of block `number`."""
-        top: dict[bytes, bytes | None] = {}
-        children: dict[bytes, dict[bytes, bytes | None]] = {}
-        for height in range(self.best_number, number, -1):
-            for place in self.history.places(height):
-                entry = self.history.entry(place, height)
-                if entry is None:
-                    raise DatabaseCorrupt(f"block {height} changed a value whose history is missing")
-                key, child = at.place_parts(place)
-                (top if child is None else children.setdefault(child, {}))[key] = before(entry)
-        for child in children:  # the tries make these themselves
-            top.pop(CHILD_PREFIX + child, None)
-        return Delta(top, children)
+    def _made_past(self, number: int, version: int) -> Past:
+        past = self._past(number, version)
+        while not past.step():
+            pass
+        return past
+
+    def _forget_past(self) -> None:
+        past, self._old = self._old, None
+        if past is not None:
+            past.close()
+
+    def _past(self, number: int, version: int) -> Past:
+        columns = at.STATE, at.CHILD, at.TRIE, at.HISTORY, at.CHANGES
+        best = self._stored_header(self._best_hash)
+        wanted = self._stored_header(self._stored_hash(number))
+        return Past(
+            self.storage.snapshot(*columns),
+            self.history,
+            (best.number, best.state_root),
+            number,
+            wanted.state_root,
+            version,
+        )
 
     def _trie_node(self, key: bytes) -> bytes | None:
         return self.storage.get(at.TRIE, key)
 
-    def _best_value(self, key: bytes) -> bytes | None:
-        return read_best(self, key, None)
+    def _best_value(self, key: bytes, child: bytes | None) -> bytes | None:
+        return read_best(self, key, child)
+
+    def _first_value(self, key: bytes, child: bytes | None) -> tuple[bytes, bytes] | None:
+        return first_value(self.storage, key, child)
 
     # ── writing ──
 
@@ -383,33 +400,27 @@ class Database:
                 f"the best block is 0x{self._best_hash.hex()}"
             )
 
-    def _put_state(self, batch: Batch, number: int, update: StateUpdate) -> dict[_Spot, bytes | None]:
+    def _put_state(self, batch: Batch, number: int, update: StateUpdate) -> dict[CacheKey, bytes | None]:
         """State, trie nodes and history. Returns the values that really change."""
-        changed: dict[_Spot, bytes | None] = {}
-        places: list[bytes] = []
-        for spot, value in _changes(update):
-            key, child = spot
-            old = read_best(self, key, child)
-            if old == value:
-                continue
-            changed[spot] = value
-            column, stored = (at.STATE, key) if child is None else (at.CHILD, at.escaped(child) + key)
-            if value is None:
-                batch.delete(column, stored)
-            else:
-                batch.put(column, stored, value)
+        changed: dict[CacheKey, bytes | None] = {}
+        history: list[tuple[bytes, bytes | None]] = []
+        for child, changes in update.changes.items():
+            old = update.before[child]
+            pairs = [(key, value) for key, value in changes.items() if old.get(key) != value]
             if number:  # before the genesis there is nothing to go back to
-                place = at.place(key, child)
-                places.append(place)
-                batch.put(at.HISTORY, self.history.key(place, number), recorded(old))
-        self.history.put_places(batch, number, places)
-        for child, nodes in update.nodes.items():
-            prefix = at.trie_prefix(child)
-            for path, node in nodes.items():
-                if node is None:
-                    batch.delete(at.TRIE, prefix + at.packed(path))
-                else:
-                    batch.put(at.TRIE, prefix + at.packed(path), node)
+                keys = [key for key, _ in pairs]
+                history += zip(at.places(keys, child), map(old.get, keys), strict=True)
+            if child is None:
+                changed.update(pairs)
+                batch.put_all(at.STATE, pairs)
+            else:
+                changed.update(((child, key), value) for key, value in pairs)
+                prefix = at.escaped(child)
+                batch.put_all(at.CHILD, [(prefix + key, value) for key, value in pairs])
+        self.history.put(batch, number, history)
+        for child, nodes in update.nodes().items():
+            prefix, packed = at.trie_prefix(child), at.packed
+            batch.put_all(at.TRIE, [(prefix + packed(path), node) for path, node in nodes.items()])
         return changed
 
     def _put_block(self, batch: Batch, header: Header, block_hash: bytes, extrinsics: list[bytes]) -> None:
@@ -425,13 +436,14 @@ class Database:
             batch.put(at.META, b"pruning", self._made.encode())
 
     def _advance(
-        self, header: Header, block_hash: bytes, update: StateUpdate, changed: Mapping[_Spot, bytes | None]
+        self, header: Header, block_hash: bytes, update: StateUpdate, changed: Mapping[CacheKey, bytes | None]
     ) -> None:
         """Go over to the new head in memory, once it is on the disk."""
-        for (key, child), value in changed.items():
-            self.cache.put(key if child is None else (child, key), value)
+        self.cache.update(changed)
         self._tries.adopt(update)
-        self._pending = self._old = None
+        self._pending = None
+        if self._old is not None and header.number - self._old.made_at > PAST_KEPT:
+            self._forget_past()
         self.best_number, self._best_hash = header.number, block_hash
         if header.number == 0:
             self.genesis_hash = block_hash
@@ -448,10 +460,9 @@ class Database:
             self.require_state(number)
             if number == self.best_number:
                 return
-            block_hash = self._stored_hash(number)
-            update = self._tries.updated(self._undone(number), state_version)
-            if update.root != self._stored_header(block_hash).state_root:
-                raise DatabaseCorrupt(f"the state of block {number} cannot be rebuilt")
+            past = self._made_past(number, state_version)
+            update = self._tries.updated(past.delta(), state_version)
+            past.close()
             batch = self.storage.batch()
             self._put_state(batch, 0, update)
             for height in range(number + 1, self.best_number + 1):
@@ -468,18 +479,3 @@ class Database:
         for column in (at.HEADERS, at.BODIES, at.NUMBERS):
             batch.delete(column, gone)
         batch.delete(at.HASHES, number)
-
-
-_Spot = tuple[bytes, bytes | None]
-"""(key, child name or None for the top level)."""
-
-
-def _changes(update: StateUpdate) -> Iterator[tuple[_Spot, bytes | None]]:
-    for key, value in update.delta.top.items():
-        if key not in update.child_roots:
-            yield (key, None), value
-    for key, value in update.child_roots.items():
-        yield (key, None), value
-    for child, changes in update.delta.children.items():
-        for key, value in changes.items():
-            yield (key, child), value

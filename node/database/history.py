@@ -8,9 +8,22 @@ epoch for ever.
 from __future__ import annotations
 
 from node.database.columns import CHANGES, HISTORY, be64, join_list, split_list
-from node.database.storage import Batch, Storage
+from node.database.errors import DatabaseCorrupt
+from node.database.storage import Batch, Reader, Storage
 
 LAST_EPOCH = 2**32 - 1
+
+
+def before(entry: bytes) -> bytes | None:
+    """The value that an entry recorded."""
+    if not entry:
+        raise DatabaseCorrupt("an empty history entry")
+    return entry[1:] if entry[0] else None
+
+
+def recorded(value: bytes | None) -> bytes:
+    """An entry for a value that was there before."""
+    return b"\x00" if value is None else b"\x01" + value
 
 
 class History:
@@ -27,9 +40,9 @@ class History:
         """Where the entry of a place that block `number` changed lies."""
         return self._of(number).to_bytes(4, "big") + place + be64(number)
 
-    def entry(self, place: bytes, number: int) -> bytes | None:
+    def entry(self, place: bytes, number: int, source: Reader | None = None) -> bytes | None:
         """What block `number` recorded of a place, or None."""
-        return self._storage.get(HISTORY, self.key(place, number))
+        return (source or self._storage).get(HISTORY, self.key(place, number))
 
     def first_after(self, place: bytes, number: int, best: int) -> bytes | None:
         """What the first block after `number` that changed the place recorded; None if none did."""
@@ -51,14 +64,16 @@ class History:
                 found = key[4:]
         return found
 
-    def places(self, number: int) -> list[bytes]:
+    def places(self, number: int, source: Reader | None = None) -> list[bytes]:
         """What block `number` changed."""
-        return list(split_list(self._storage.get(CHANGES, be64(number)) or b""))
+        return list(split_list((source or self._storage).get(CHANGES, be64(number)) or b""))
 
-    def put_places(self, batch: Batch, number: int, places: list[bytes]) -> None:
-        """Note what block `number` changed."""
-        if places:
-            batch.put(CHANGES, be64(number), join_list(places))
+    def put(self, batch: Batch, number: int, before: list[tuple[bytes, bytes | None]]) -> None:
+        """Note what block `number` changed: places, and what was there before."""
+        if before:
+            head, tail = self._of(number).to_bytes(4, "big"), be64(number)
+            batch.put_all(HISTORY, [(head + place + tail, recorded(old)) for place, old in before])
+            batch.put(CHANGES, tail, join_list([place for place, _ in before]))
 
     def drop(self, batch: Batch, number: int) -> None:
         """Forget block `number`, which is the best one: the chain goes back."""

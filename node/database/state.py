@@ -7,16 +7,17 @@ value of today.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from threading import RLock
 from typing import Protocol
 
 from frame.state import Delta
 from node.database.columns import CHILD, STATE, escaped, place, place_parts
-from node.database.errors import DatabaseCorrupt
-from node.database.history import History
+from node.database.history import History, before
+from node.database.past import Past
 from node.database.storage import Storage
-from node.database.tries import Tries
+from node.database.tries import Read, Tries
 from primitives.trie import CHILD_PREFIX, closest_merkle_value, make_proof
 
 CACHED_VALUES = 200_000
@@ -47,6 +48,17 @@ class ReadCache:
                 del values[old]
         values[key] = value
 
+    def update(self, values: Mapping[CacheKey, bytes | None]) -> None:
+        """Take up what a block changed."""
+        if len(self._values) + len(values) > self._size:
+            for key, value in values.items():
+                self.put(key, value)
+            return
+        self._values.update(values)
+        for key, value in values.items():
+            if value is not None and len(value) > CACHED_LENGTH:
+                del self._values[key]
+
     def clear(self) -> None:
         self._values.clear()
 
@@ -64,7 +76,10 @@ class Head(Protocol):
 
     def root_at(self, number: int, delta: Delta, version: int) -> bytes: ...
 
-    def tries_at(self, number: int, version: int) -> Tries: ...
+    def past(self, number: int, version: int) -> Past: ...
+
+    @property
+    def tries(self) -> Tries: ...
 
 
 class BlockState:
@@ -101,19 +116,31 @@ class BlockState:
 
         `version` is the chain's state version. Looking back costs what has changed since.
         """
-        with self._head.lock:
-            tries = self._head.tries_at(self.number, version)
-            proof = [] if child is None else make_proof(tries.trie(None), [CHILD_PREFIX + child], self.get)
-            if child is None or self.get(CHILD_PREFIX + child) is not None:  # no trie is kept for a mere name
-                proof += make_proof(tries.trie(child), keys, lambda key: self.get(key, child))
+        top = [CHILD_PREFIX + child] if child is not None else []
+        with self._tries(version) as (tries, read):
+            proof = make_proof(tries.trie(None), top, lambda key: read(key, None))
+            if child is None or read(CHILD_PREFIX + child, None) is not None:  # no trie for a mere name
+                proof += make_proof(tries.trie(child), keys, lambda key: read(key, child))
             return list(dict.fromkeys(proof))
 
     def merkle_value(self, key: bytes, child: bytes | None = None, *, version: int = 1) -> bytes | None:
         """The Merkle value of the trie node at `key`, else of the nearest one below it, else None."""
-        with self._head.lock:
-            if child is not None and self.get(CHILD_PREFIX + child) is None:
+        with self._tries(version) as (tries, read):
+            if child is not None and read(CHILD_PREFIX + child, None) is None:
                 return None
-            return closest_merkle_value(self._head.tries_at(self.number, version).trie(child), key)
+            return closest_merkle_value(tries.trie(child), key)
+
+    @contextmanager
+    def _tries(self, version: int) -> Iterator[tuple[Tries, Read]]:
+        """The tries of this block and its values, for as long as the context lasts."""
+        head = self._head
+        with head.lock:
+            if self.number == head.best_number:
+                yield head.tries, lambda key, child: read_best(head, key, child)
+                return
+            past = head.past(self.number, version)
+        with past.lock:
+            yield past.tries, past.read
 
     def changes_until(self, number: int) -> Iterator[tuple[bytes, bytes | None]]:
         """What the blocks after this one, up to `number`, have written: (key, child), maybe repeatedly.
@@ -174,15 +201,3 @@ def _next_best(storage: Storage, key: bytes, child: bytes | None) -> bytes | Non
     prefix = escaped(child)
     found = storage.seek_key(CHILD, prefix + key + b"\0")
     return found[len(prefix) :] if found is not None and found.startswith(prefix) else None
-
-
-def before(entry: bytes) -> bytes | None:
-    """The value that a history entry recorded."""
-    if not entry:
-        raise DatabaseCorrupt("an empty history entry")
-    return entry[1:] if entry[0] else None
-
-
-def recorded(value: bytes | None) -> bytes:
-    """A history entry for a value that was there before."""
-    return b"\x00" if value is None else b"\x01" + value

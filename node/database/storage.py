@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -20,7 +20,7 @@ from node.database.errors import (
     DiskFull,
 )
 
-FORMAT = b"2"
+FORMAT = b"3"
 """The layout of columns.py. Another layout needs another number."""
 
 
@@ -29,6 +29,9 @@ ADVICE = "put back a copy of the folder, or begin anew: gristmill purge-chain"
 
 class Batch(Protocol):
     """Changes that are written together or not at all."""
+
+    def put_all(self, column: str, items: Iterable[tuple[bytes, bytes | None]]) -> None:
+        """Put values at keys; None deletes."""
 
     def put(self, column: str, key: bytes, value: bytes) -> None: ...
 
@@ -45,12 +48,66 @@ class _RocksBatch:
     def put(self, column: str, key: bytes, value: bytes) -> None:
         self.raw.put(key, value, self._handles[column])
 
+    def put_all(self, column: str, items: Iterable[tuple[bytes, bytes | None]]) -> None:
+        put, delete, handle = self.raw.put, self.raw.delete, self._handles[column]
+        for key, value in items:
+            if value is None:
+                delete(key, handle)
+            else:
+                put(key, value, handle)
+
     def delete(self, column: str, key: bytes) -> None:
         self.raw.delete(key, self._handles[column])
 
     def delete_range(self, column: str, first: bytes, end: bytes) -> None:
         """Delete all keys from `first` on that are below `end`."""
         self.raw.delete_range(first, end, self._handles[column])
+
+
+class Reader(Protocol):
+    """What can be read of a database, now or at a moment."""
+
+    def get(self, column: str, key: bytes) -> bytes | None: ...
+
+    def seek(self, column: str, key: bytes) -> tuple[bytes, bytes] | None: ...
+
+
+class Snapshot:
+    """The database as it was when this was made, whatever is written since. Costs space while it lives.
+
+    For one thread at a time. It must be gone, or closed, before the database is closed.
+    """
+
+    def __init__(self, path: Path, columns: Mapping[str, Rdict]) -> None:
+        self._path = path
+        self._iterators = {name: column.iter() for name, column in columns.items()}  # each is a snapshot
+
+    def get(self, column: str, key: bytes) -> bytes | None:
+        found = self.seek(column, key)
+        return found[1] if found is not None and found[0] == key else None
+
+    def seek(self, column: str, key: bytes) -> tuple[bytes, bytes] | None:
+        """The first (key, value) at or after `key`. Raises DatabaseCorrupt, DatabaseClosed."""
+        iterator = self._iterators.get(column)
+        if iterator is None:
+            raise DatabaseClosed("the database is closed")
+        try:
+            iterator.seek(key)
+            if iterator.valid():
+                return iterator.key(), iterator.value()
+            iterator.status()
+        except Exception as error:  # rocksdict raises bare Exception
+            raise unreadable(self._path, error) from error
+        return None
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._iterators.clear()
+
+
+def unreadable(path: Path, error: Exception) -> DatabaseCorrupt:
+    """What RocksDB says when it cannot read, in a sentence."""
+    return DatabaseCorrupt(f"cannot read from {path}: {error}; {ADVICE}")
 
 
 class Storage:
@@ -71,7 +128,7 @@ class Storage:
         except KeyError:
             raise DatabaseClosed("the database is closed") from None
         except Exception as error:  # rocksdict raises bare Exception
-            raise self._unreadable(error) from error
+            raise unreadable(self.path, error) from error
         return value
 
     def seek(self, column: str, key: bytes) -> tuple[bytes, bytes] | None:
@@ -82,7 +139,7 @@ class Storage:
         except DatabaseError:
             raise
         except Exception as error:  # rocksdict raises bare Exception
-            raise self._unreadable(error) from error
+            raise unreadable(self.path, error) from error
 
     def seek_key(self, column: str, key: bytes) -> bytes | None:
         """The first key at or after `key`. Raises DatabaseCorrupt."""
@@ -93,7 +150,7 @@ class Storage:
         except DatabaseError:
             raise
         except Exception as error:  # rocksdict raises bare Exception
-            raise self._unreadable(error) from error
+            raise unreadable(self.path, error) from error
 
     def _sought(self, column: str, key: bytes) -> RdictIter | None:
         """An iterator that stands there. None at the end, which damage looks like but for its status."""
@@ -108,8 +165,11 @@ class Storage:
         iterator.status()
         return None
 
-    def _unreadable(self, error: Exception) -> DatabaseCorrupt:
-        return DatabaseCorrupt(f"cannot read from {self.path}: {error}; {ADVICE}")
+    def snapshot(self, *columns: str) -> Snapshot:
+        """These columns as they are now; nothing may be written while it is made."""
+        if not self._columns:
+            raise DatabaseClosed("the database is closed")
+        return Snapshot(self.path, {name: self._columns[name] for name in columns})
 
     def cached_bytes(self) -> int:
         """Bytes in the block cache, which all columns share."""

@@ -1,8 +1,8 @@
 """The best state's tries over the database: one for the top level, one for each child in use.
 
-Nodes are stored by path, so that an update overwrites what it replaces and nothing has to be counted or
-collected. Decoded nodes stay in memory until there are too many of them; a boot loads only what the first
-blocks touch.
+Branches are stored by path, so that an update overwrites what it replaces and nothing has to be counted or
+collected. Leaves are not stored: they repeat what the flat state holds, and are made from it when asked.
+Nodes stay in memory, encoded, until they take too much of it; a boot loads only what the first blocks touch.
 """
 
 from __future__ import annotations
@@ -10,106 +10,162 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import islice
 
 from frame.state import Delta
 from node.database.columns import packed, trie_prefix
 from node.database.errors import DatabaseCorrupt
-from primitives.trie import CHILD_PREFIX, EMPTY_ROOT, NodeChanges, Trie
+from primitives.trie import (
+    CHILD_PREFIX,
+    EMPTY_ROOT,
+    Memory,
+    NodeChanges,
+    Trie,
+    Update,
+    encode_value,
+    leaf_bytes,
+)
 
-MAX_NODES = 400_000
-"""Decoded nodes kept in memory, about 300 bytes each, before the deep ones are dropped."""
-KEPT_DEPTH = 4
-"""Branches below the root that stay in memory then."""
+MIB = 1 << 20
+MEMORY = 128 * MIB
+"""Bytes of nodes in memory, about, before the oldest are dropped: the branches of a million accounts fit."""
+NODE_COST = 250
+"""Bytes that a node takes beside its own: path, table entry, headers of objects."""
+CHECKED = 10_000
+"""So many more nodes, and their bytes are counted again."""
+
+Read = Callable[[bytes, bytes | None], bytes | None]
+"""(key, child) → the value in the best state."""
+
+
+@dataclass(frozen=True)
+class Flat:
+    """What tries need of the database they lie in."""
+
+    node: Callable[[bytes], bytes | None]
+    """The value at a key of the trie column."""
+    read: Read
+    first: Callable[[bytes, bytes | None], tuple[bytes, bytes] | None]
+    """The first key at or after the one given, at the top level or in a child, and its value."""
 
 
 class PathStore:
-    """A NodeStore over the trie column. Counts what it loads."""
+    """A NodeStore over the database, for one trie of the best state."""
 
-    __slots__ = ("_get", "_prefix", "loaded")
+    __slots__ = ("_child", "_flat", "_prefix", "memory")
 
-    def __init__(self, get: Callable[[bytes], bytes | None], child: bytes | None) -> None:
-        self._get = get
+    def __init__(self, flat: Flat, child: bytes | None) -> None:
+        self._flat = flat
+        self._child = child
         self._prefix = trie_prefix(child)
-        self.loaded = 0
+        self.memory = Memory()
 
     def load(self, path: str, node_hash: bytes) -> bytes:
-        data = self._get(self._prefix + packed(path))
-        if data is None or blake2b(data, digest_size=32).digest() != node_hash:
-            raise DatabaseCorrupt(f"trie node {node_hash.hex()} at path '{path}' is missing or changed")
-        self.loaded += 1
-        return data
+        for data in (self.memory.nodes.get(path), self._flat.node(self._prefix + packed(path))):
+            if data is not None and blake2b(data, digest_size=32).digest() == node_hash:
+                return data
+        for leaf in self._leaves(path):
+            if blake2b(leaf, digest_size=32).digest() == node_hash:
+                return leaf
+        raise DatabaseCorrupt(f"trie node {node_hash.hex()} at path '{path}' is missing or changed")
+
+    def _leaves(self, path: str) -> list[bytes]:
+        """What the leaf at a path can be: that of the one key below it, in either layout."""
+        found = self._flat.first(bytes.fromhex(path + "0" if len(path) & 1 else path), self._child)
+        if found is None or not found[0].hex().startswith(path):
+            return []
+        key, value = found
+        return [leaf_bytes(key.hex(), len(path), *encode_value(value, version)) for version in (1, 0)]
+
+
+Values = Mapping[bytes, bytes | None]
 
 
 @dataclass(frozen=True)
 class StateUpdate:
-    """A computed change of state, ready to be written."""
+    """A computed change of state, ready to be written. By child, None for the top level:"""
 
     delta: Delta
     version: int
     root: bytes
-    tries: Mapping[bytes | None, Trie]
-    nodes: Mapping[bytes | None, NodeChanges]
-    child_roots: Mapping[bytes, bytes | None]
-    """Changes of the top level that follow from the children's."""
+    tries: Mapping[bytes | None, Update]
+    changes: Mapping[bytes | None, Values]
+    """At the top level with the children's roots."""
+    before: Mapping[bytes | None, Values]
+    """The old values of what changes."""
 
     def fits(self, delta: Delta, version: int) -> bool:
         return version == self.version and (delta is self.delta or delta == self.delta)
 
+    def nodes(self) -> Mapping[bytes | None, NodeChanges]:
+        """The nodes to write."""
+        return {child: update.nodes for child, update in self.tries.items()}
+
 
 class Tries:
-    """The tries of one state, immutable but for caches."""
+    """The tries of the best state, immutable but for what is in memory."""
 
-    def __init__(
-        self,
-        root: bytes,
-        get_node: Callable[[bytes], bytes | None],
-        get_value: Callable[[bytes], bytes | None],
-    ) -> None:
-        self._get_node = get_node
-        self._get_value = get_value
-        top = PathStore(get_node, None)
+    def __init__(self, root: bytes, flat: Flat) -> None:
+        self._flat = flat
+        top = PathStore(flat, None)
         self._stores: dict[bytes | None, PathStore] = {None: top}
         self._tries: dict[bytes | None, Trie] = {None: Trie(root, top)}
-        self._written = 0
+        self._check = CHECKED
 
     def updated(self, delta: Delta, version: int) -> StateUpdate:
         """The state after `delta`; these tries stay as they are."""
-        keep = (
-            self._tries[None].root_hash != EMPTY_ROOT
-        )  # a genesis may be large and is written before it is used
-        tries: dict[bytes | None, Trie] = {}
-        nodes: dict[bytes | None, NodeChanges] = {}
+        tries: dict[bytes | None, Update] = {}
+        changes: dict[bytes | None, Values] = {}
+        before: dict[bytes | None, Values] = {}
         child_roots: dict[bytes, bytes | None] = {}
-        for name, changes in delta.children.items():
-            update = self.trie(name).update(changes, version, keep=keep)
-            tries[name], nodes[name] = update.trie, update.nodes
+        for name, changed in delta.children.items():
+            update = self._updated(name, changed, version, before)
+            tries[name], changes[name] = update, changed
             new = update.trie.root_hash
             child_roots[CHILD_PREFIX + name] = None if new == EMPTY_ROOT else new
         top = {**delta.top, **child_roots} if child_roots else delta.top
-        update = self._tries[None].update(top, version, keep=keep)
-        tries[None], nodes[None] = update.trie, update.nodes
-        return StateUpdate(delta, version, update.trie.root_hash, tries, nodes, child_roots)
+        update = self._updated(None, top, version, before)
+        tries[None], changes[None] = update, top
+        return StateUpdate(delta, version, update.trie.root_hash, tries, changes, before)
 
-    def adopt(self, update: StateUpdate) -> None:
-        """Go over to the updated state, after it was written."""
-        self._tries.update(update.tries)
-        self._written += sum(len(nodes) for nodes in update.nodes.values())
-        if self._written + sum(store.loaded for store in self._stores.values()) > MAX_NODES:
+    def _updated(
+        self, child: bytes | None, changes: Values, version: int, before: dict[bytes | None, Values]
+    ) -> Update:
+        trie, read = self.trie(child), self._flat.read
+        # A genesis may be large, and there was nothing before it.
+        old = {} if trie.root_hash == EMPTY_ROOT else {key: read(key, child) for key in changes}
+        before[child] = old
+        return trie.update(changes, version, self._stores[child].memory, old)
+
+    def adopt(self, update: StateUpdate, *, keep: bool = False) -> None:
+        """Go over to the updated state, after it was written; with `keep` it was not, and stays in memory."""
+        for child, changed in update.tries.items():
+            self._tries[child] = changed.trie
+            self._stores[child].memory.adopt(changed)
+        nodes = sum(len(store.memory.nodes) for store in self._stores.values())
+        if nodes > self._check and not keep:
             self._shrink()
 
     def _shrink(self) -> None:
-        top = self._tries[None]
-        top.forget(KEPT_DEPTH)
-        self._tries = {None: top}
-        self._stores = {None: self._stores[None]}
-        self._stores[None].loaded = self._written = 0
+        """Drop what was learned first, if it is too much."""
+        memories = [store.memory for store in self._stores.values()]
+        size = sum(
+            sum(map(len, memory.nodes.values())) + NODE_COST * len(memory.nodes) for memory in memories
+        )
+        top = self._stores[None].memory
+        if size > MEMORY:
+            self._tries = {None: self._tries[None]}
+            self._stores = {None: self._stores[None]}
+            for path in list(islice(top.nodes, len(top.nodes) // 4)):
+                top.forget(path)
+        self._check = sum(len(store.memory.nodes) for store in self._stores.values()) + CHECKED
 
     def trie(self, child: bytes | None) -> Trie:
         """The trie of a child, or of the top level."""
         trie = self._tries.get(child)
         if trie is None:
             assert child is not None  # the top level is always there
-            store = self._stores[child] = PathStore(self._get_node, child)
-            root = self._get_value(CHILD_PREFIX + child) or EMPTY_ROOT
+            store = self._stores[child] = PathStore(self._flat, child)
+            root = self._flat.read(CHILD_PREFIX + child, None) or EMPTY_ROOT
             trie = self._tries[child] = Trie(root, store)
         return trie

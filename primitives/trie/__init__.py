@@ -26,10 +26,12 @@ from primitives.trie.codec import (
     compact,
     decode_node,
     encode_node,
+    encode_value,
+    leaf_bytes,
 )
 from primitives.trie.merkle import closest_merkle_value
 from primitives.trie.proof import make_proof, verify_child_proof, verify_proof
-from primitives.trie.tree import HashStore, NodeChanges, NodeStore, Trie, Update, build, sorted_items
+from primitives.trie.tree import HashStore, Memory, NodeChanges, NodeStore, Trie, Update, build, sorted_items
 
 __all__ = [
     "CHILD_PREFIX",
@@ -37,6 +39,7 @@ __all__ = [
     "HashStore",
     "InvalidKey",
     "InvalidNode",
+    "Memory",
     "MissingNode",
     "Node",
     "NodeChanges",
@@ -48,6 +51,8 @@ __all__ = [
     "closest_merkle_value",
     "decode_node",
     "encode_node",
+    "encode_value",
+    "leaf_bytes",
     "make_proof",
     "ordered_root",
     "root",
@@ -59,10 +64,8 @@ __all__ = [
 
 def root(pairs: Iterable[tuple[bytes, bytes]], version: int) -> bytes:
     """Root hash of the trie that holds `pairs` (any order; the last of equal keys counts)."""
-    items = sorted_items(dict(pairs), version)
-    if not items:
-        return EMPTY_ROOT
-    return blake2_256(encode_node(build(items, 0, 0, len(items), None, keep=False)))
+    items = sorted_items(dict(pairs), version, {})
+    return blake2_256(build(items, 0, 0, len(items), None)) if items else EMPTY_ROOT
 
 
 def ordered_root(values: Sequence[bytes], version: int) -> bytes:

@@ -49,14 +49,14 @@ class StateVersionUnknown(TrieError):
 
 
 class Node:
-    """A leaf (`refs is None`) or a branch. Never changed once it has a `ref`, except for the cache `nodes`.
+    """A leaf (`refs is None`) or a branch, decoded.
 
     `value` is the encoded value section: Compact length ‖ bytes, or the bare hash when `hashed`.
     `refs` holds 16 encoded child references (length prefix included), empty where there is no child;
-    `nodes` caches the children that were already decoded. `ref` is this node's own reference.
+    `ref` is this node's own reference, where it is known.
     """
 
-    __slots__ = ("bitmap", "hashed", "head", "nodes", "partial", "ref", "refs", "value")
+    __slots__ = ("hashed", "partial", "ref", "refs", "value")
 
     def __init__(
         self,
@@ -64,18 +64,12 @@ class Node:
         value: bytes | None,
         hashed: bool = False,
         refs: list[bytes] | None = None,
-        nodes: list[Node | None] | None = None,
     ) -> None:
         self.partial = partial
         self.value = value
         self.hashed = hashed
         self.refs = refs
-        self.nodes = nodes
         self.ref = b""
-        self.bitmap = b""
-        """Which children a branch has, encoded; empty when that is not known yet."""
-        self.head = b""
-        """Header and partial key, encoded; empty when they are not known yet."""
 
     def inline_value(self) -> bytes | None:
         """The value itself; None if there is none or only its hash is here."""
@@ -94,7 +88,8 @@ EMPTY_ROOT = blake2_256(EMPTY_NODE)
 
 _LEAF, _BRANCH, _BRANCH_VALUE, _HASHED_LEAF, _HASHED_BRANCH = 0x40, 0x80, 0xC0, 0x20, 0x10
 _MASK = {_LEAF: 63, _BRANCH: 63, _BRANCH_VALUE: 63, _HASHED_LEAF: 31, _HASHED_BRANCH: 15}
-_REFERENCE = 1 + HASH_LENGTH
+REFERENCE = 1 + HASH_LENGTH
+"""Bytes of a child reference by hash."""
 _BITMAP_BITS = [1 << index for index in range(16)]
 
 
@@ -107,6 +102,9 @@ def _header(kind: int, count: int) -> bytes:
 
 
 _HEADERS = {kind: [_header(kind, count) for count in range(160)] for kind in _MASK}
+
+
+_LEAF_HEADERS = {False: _HEADERS[_LEAF], True: _HEADERS[_HASHED_LEAF]}
 
 
 def header(kind: int, count: int) -> bytes:
@@ -138,31 +136,53 @@ def encode_value(value: bytes, version: int) -> tuple[bytes, bool]:
 
 def encode_node(node: Node) -> bytes:
     """The node's bytes."""
-    value, refs = node.value, node.refs
-    head = node.head or _encode_head(node)
+    value, refs, partial = node.value, node.refs, node.partial
     if refs is None:
-        return head + (value or b"")
-    bitmap = node.bitmap
-    if not bitmap:
-        present = 0
-        for bit, ref in zip(_BITMAP_BITS, refs, strict=True):
-            if ref:
-                present |= bit
-        bitmap = node.bitmap = present.to_bytes(2, "little")
-    return b"".join((head, bitmap, value or b"", *refs))
-
-
-def _encode_head(node: Node) -> bytes:
-    partial = node.partial
+        return leaf_bytes(partial, 0, value or b"", node.hashed)
+    kind = _BRANCH if value is None else _HASHED_BRANCH if node.hashed else _BRANCH_VALUE
     count = len(partial)
-    if node.refs is None:
-        kind = _HASHED_LEAF if node.hashed else _LEAF
-    elif node.value is None:
-        kind = _BRANCH
-    else:
-        kind = _HASHED_BRANCH if node.hashed else _BRANCH_VALUE
-    node.head = header(kind, count) + bytes.fromhex("0" + partial if count & 1 else partial)
-    return node.head
+    nibbles = bytes.fromhex("0" + partial if count & 1 else partial)
+    present = 0
+    for bit, ref in zip(_BITMAP_BITS, refs, strict=True):
+        if ref:
+            present |= bit
+    return b"".join((header(kind, count), nibbles, present.to_bytes(2, "little"), value or b"", *refs))
+
+
+def leaf_bytes(key: str, at: int, value: bytes, hashed: bool) -> bytes:
+    """The bytes of the leaf that holds the rest of a key, from nibble `at` on, and the value section."""
+    count = len(key) - at
+    head = _LEAF_HEADERS[hashed][count] if count < 160 else header(_HASHED_LEAF if hashed else _LEAF, count)
+    if count & 1:
+        return head + bytes.fromhex("0" + key[at:]) + value
+    return head + bytes.fromhex(key[at:]) + value
+
+
+def is_leaf(data: bytes) -> bool:
+    """Whether the bytes of a node are a leaf's."""
+    return 0x20 <= data[0] < 0x80
+
+
+def plain_branch(data: bytes) -> tuple[str, int, int] | None:
+    """(partial key, where the children begin, their bitmap) of a branch without a value that refers to all
+    its children by hash; None for any other node, and for bytes that are none.
+    """
+    first = data[0]
+    if first < _BRANCH or first >= _BRANCH | 63:
+        return None
+    count = first & 63
+    at = 3 + (count + 1 >> 1)
+    if len(data) <= at:
+        return None
+    bitmap = data[at - 2] | data[at - 1] << 8
+    if len(data) - at != REFERENCE * bitmap.bit_count():  # a shorter child would make it shorter
+        return None
+    if not count:
+        return "", at, bitmap
+    nibbles = data[1 : at - 2].hex()
+    if count & 1:
+        return (nibbles[1:], at, bitmap) if nibbles[0] == "0" else None
+    return nibbles, at, bitmap
 
 
 def reference(encoded: bytes) -> bytes:
@@ -238,9 +258,9 @@ def _read_value(data: bytes, at: int, hashed: bool) -> tuple[bytes, int]:
 def _read_children(data: bytes, at: int, bitmap: int) -> tuple[list[bytes], int]:
     refs = [b""] * 16
     count = bitmap.bit_count()
-    if len(data) - at == count * _REFERENCE and data[at::_REFERENCE] == HASH_PREFIX * count:
+    if len(data) - at == count * REFERENCE and data[at::REFERENCE] == HASH_PREFIX * count:
         # All children by their hashes, as in most branches: so many pieces of one size.
-        pieces = [data[start : start + _REFERENCE] for start in range(at, len(data), _REFERENCE)]
+        pieces = [data[start : start + REFERENCE] for start in range(at, len(data), REFERENCE)]
         if count == 16:
             return pieces, len(data)
         for index, bit in enumerate(_BITMAP_BITS):
@@ -270,10 +290,9 @@ def decode_node(data: bytes) -> Node | None:
     hashed = kind in (_HASHED_LEAF, _HASHED_BRANCH)
     refs: list[bytes] | None = None
     value: bytes | None = None
-    bitmap, bits = 0, b""
+    bitmap = 0
     if kind not in (_LEAF, _HASHED_LEAF):
-        bits = data[at : at + 2]
-        bitmap = int.from_bytes(bits, "little")
+        bitmap = int.from_bytes(data[at : at + 2], "little")
         at += 2
         if at > len(data) or not bitmap:
             raise InvalidNode("a branch without children")
@@ -283,6 +302,4 @@ def decode_node(data: bytes) -> Node | None:
         refs, at = _read_children(data, at, bitmap)
     if at != len(data):
         raise InvalidNode(f"{len(data) - at} bytes too many")
-    node = Node(partial, value, hashed, refs)
-    node.bitmap = bits
-    return node
+    return Node(partial, value, hashed, refs)

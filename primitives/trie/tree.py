@@ -1,23 +1,27 @@
-"""The updatable trie: an immutable value that shares all unchanged nodes with its predecessor.
+"""The updatable trie: a root hash over nodes that lie, encoded, under their paths.
 
-`Trie.update` sorts the changes and makes one recursive pass; every node on a changed path is rebuilt once,
-children that did not change stay cached encoded references. Nothing is ever changed in place (but for the
-cache of decoded children), so older tries stay valid: forks and dry runs are free.
+`Trie.update` sorts the changes and makes one recursive pass over the encoded nodes: each node on a changed
+path is touched once, and in the usual branch, whose children are all referred to by hash, the new hashes are
+laid over the old ones in place. Nodes are decoded only where the trie changes its form. An update leaves the
+trie that it started from as it was: forks and dry runs are free.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Protocol
 
 from primitives.trie.codec import (
     EMPTY_ROOT,
+    HASH_LENGTH,
     HASH_PREFIX,
     MAX_KEY_LENGTH,
     NIBBLE_INDEX,
     NIBBLES,
+    REFERENCE,
     InvalidKey,
     InvalidNode,
     MissingNode,
@@ -27,6 +31,9 @@ from primitives.trie.codec import (
     decode_node,
     encode_node,
     encode_value,
+    is_leaf,
+    leaf_bytes,
+    plain_branch,
     reference,
 )
 
@@ -35,20 +42,22 @@ MAX_DEPTH = 200
 
 _SEARCHED = 32
 """From so many items on, looking for the end of a run by halves is faster than looking at each."""
+_LAYERS = 16
+"""So many updates in memory are merged into one."""
 
 NodeChanges = dict[str, bytes | None]
 """Nibble path from the root (hexadecimal text) → the node's new bytes, or None where a node is gone."""
 
 
 class NodeStore(Protocol):
-    """Where nodes that are not in memory come from."""
+    """Where nodes come from."""
 
     def load(self, path: str, node_hash: bytes) -> bytes:
         """Bytes of the node at the nibble path `path`, whose hash is `node_hash`. Raises MissingNode."""
 
 
 class NoStore:
-    """The store of a trie that lives in memory only."""
+    """The store of an empty trie."""
 
     def load(self, path: str, node_hash: bytes) -> bytes:
         raise MissingNode(f"no node {node_hash.hex()} at path '{path}'")
@@ -73,23 +82,82 @@ class HashStore:
                 self._by_hash[blake2_256(item)] = item
 
 
+class _Layer:
+    """What updates in memory wrote, over the store that they began with."""
+
+    def __init__(self, writes: NodeChanges, below: NodeStore) -> None:
+        self._writes = writes
+        self._below = below
+        self._height = 1
+        if isinstance(below, _Layer):
+            self._height = below._height + 1
+            if self._height > _LAYERS:
+                merged: NodeChanges = {}
+                while isinstance(below, _Layer):
+                    merged = {**below._writes, **merged}
+                    below = below._below
+                self._writes, self._below, self._height = {**merged, **writes}, below, 1
+
+    def load(self, path: str, node_hash: bytes) -> bytes:
+        node = self._writes.get(path)
+        if node is None or blake2_256(node) != node_hash:  # a value, say, whose key is a node's path
+            return self._below.load(path, node_hash)
+        return node
+
+
+@dataclass(slots=True)
+class Memory:
+    """What the owner of a trie keeps of it between updates, so that little has to be loaded.
+
+    A leaf repeats what the flat state holds: with a Memory, an update reports no leaves, but for None where
+    one takes the place of a branch, and the store makes them from the flat state when asked.
+    """
+
+    nodes: dict[str, bytes] = field(default_factory=dict)
+    """Branches in memory, by path."""
+    leaves: dict[str, int] = field(default_factory=dict)
+    """A branch's path → which of its children are known to be leaves, a bit each."""
+
+    def adopt(self, update: Update) -> None:
+        """Go over to the updated trie."""
+        nodes = self.nodes
+        for path in update.reshaped:
+            self.leaves.pop(path, None)
+        for path, node in update.nodes.items():
+            if node is None:
+                self.forget(path)
+            else:
+                nodes[path] = node
+
+    def forget(self, path: str) -> None:
+        """Forget one node."""
+        self.nodes.pop(path, None)
+        self.leaves.pop(path, None)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.nodes.clear()
+        self.leaves.clear()
+
+
 @dataclass(frozen=True)
 class Update:
     """What `Trie.update` gives: the new trie and the nodes to write or remove, by path."""
 
     trie: Trie
     nodes: NodeChanges
+    reshaped: list[str]
+    """With a Memory: branches of which a child came, went, or is no longer a leaf or a branch."""
 
 
 class Trie:
-    """A trie with the root hash `root_hash`, whose nodes are in memory or in `store`."""
+    """A trie with the root hash `root_hash`, whose nodes are in `store`."""
 
-    __slots__ = ("_node", "_store", "root_hash")
+    __slots__ = ("_store", "root_hash")
 
     def __init__(self, root_hash: bytes = EMPTY_ROOT, store: NodeStore | None = None) -> None:
         self.root_hash = root_hash
         self._store: NodeStore = store or NoStore()
-        self._node: Node | None = None
 
     # ── reading ──
 
@@ -112,8 +180,10 @@ class Trie:
 
     def walk(self, key: bytes) -> Iterator[Node]:
         """The nodes on the way to `key`, from the root to where the way ends. Raises MissingNode."""
-        node, path, at = self._root(), key.hex(), 0
-        while node is not None:
+        data, path, at, ref = self._root(), key.hex(), 0, b""
+        while data is not None:
+            node = _decoded(data)
+            node.ref = ref
             yield node
             at += len(node.partial)
             if (
@@ -122,261 +192,350 @@ class Trie:
                 or not path.startswith(node.partial, at - len(node.partial))
             ):
                 return
-            node = _child(node, NIBBLE_INDEX[path[at]], path[: at + 1], self._store)
+            ref = node.refs[NIBBLE_INDEX[path[at]]]
+            if not ref:
+                return
             at += 1
+            data = self._store.load(path[:at], ref[1:]) if ref[0] == HASH_PREFIX[0] else ref[1:]
 
-    def _root(self) -> Node | None:
-        if self._node is None and self.root_hash != EMPTY_ROOT:
-            self._node = decode_node(self._store.load("", self.root_hash))
-        return self._node
+    def _root(self) -> bytes | None:
+        return None if self.root_hash == EMPTY_ROOT else self._store.load("", self.root_hash)
 
     # ── updating ──
 
-    def update(self, changes: Mapping[bytes, bytes | None], version: int, *, keep: bool = True) -> Update:
+    def update(
+        self,
+        changes: Mapping[bytes, bytes | None],
+        version: int,
+        memory: Memory | None = None,
+        before: Mapping[bytes, bytes | None] | None = None,
+    ) -> Update:
         """The trie after `changes` (None deletes). This trie stays as it is.
 
-        New values are laid out by state `version`; values that do not change keep the layout they have.
-        With `keep` false, subtries built from nothing do not stay in memory: the caller writes the nodes to
-        the store before it uses the new trie. Raises MissingNode, InvalidKey, StateVersionUnknown.
+        New values are laid out by state `version`; values that do not change keep the layout they have. With
+        `memory`, which must be of this very trie, and `before`, the old values as far as they are known, the
+        new trie is good once its owner has written the nodes and the values, and `memory` has adopted it.
+        Raises MissingNode, InvalidKey, StateVersionUnknown.
         """
-        items = sorted_items(changes, version)
-        old = self._root()
-        writes: NodeChanges = {}
+        items = sorted_items(changes, version, before or {})
         if not items:
-            return Update(self, writes)
-        job = _Pass(items, self._store, writes, keep)
-        new = job.apply(old, 0, 0, len(items), 0)
+            return Update(self, {}, [])
+        job = _Pass(items, self._store, version, memory, before or {})
+        old = self._loaded_root(memory)
+        if old is None:
+            live = [item for item in items if item[1] is not None]
+            new = job.built(live, 0, 0) if live else None
+        else:
+            new = job.node(old, "", 0, len(items), 0)
         if new is old:
-            return Update(self, writes)
-        trie = Trie(EMPTY_ROOT, self._store)
-        if new is None:
-            writes[""] = None
-            return Update(trie, writes)
-        encoded = encode_node(new)
-        writes[""] = encoded
-        trie._node = new
-        trie.root_hash = blake2_256(encoded)
-        return Update(trie, writes)
+            return Update(self, {}, [])
+        job.report("", old, new)
+        root = EMPTY_ROOT if new is None else blake2_256(new)
+        store = self._store if memory is not None else _Layer(job.writes, self._store)
+        return Update(Trie(root, store), job.writes, job.reshaped)
 
-    # ── memory ──
-
-    def forget(self, depth: int) -> None:
-        """Drop cached nodes more than `depth` branches below the root; they are loaded again when needed."""
-        if self._node is not None:
-            _forget(self._node, depth)
+    def _loaded_root(self, memory: Memory | None) -> bytes | None:
+        known = None if memory is None else memory.nodes.get("")
+        if known is None:
+            known = self._root()
+            if memory is not None and known is not None and not is_leaf(known):
+                memory.nodes[""] = known
+        return known
 
 
-def _forget(node: Node, depth: int) -> None:
-    if depth == 0:
-        node.nodes = None
-        return
-    for child in node.nodes or ():
-        if child is not None:
-            _forget(child, depth - 1)
-
-
-def _child(node: Node, index: int, path: str, store: NodeStore) -> Node | None:
-    """Child `index` of a branch, decoded and cached; None if there is none."""
-    nodes = node.nodes
-    if nodes is not None:
-        cached = nodes[index]
-        if cached is not None:
-            return cached
-    assert node.refs is not None
-    ref = node.refs[index]
-    if not ref:
-        return None
-    by_hash = ref[0] == HASH_PREFIX[0]
-    child = decode_node(store.load(path, ref[1:]) if by_hash else ref[1:])
-    if child is None:
+def _decoded(data: bytes) -> Node:
+    node = decode_node(data)
+    if node is None:
         raise InvalidNode("an empty node as a child")
-    child.ref = ref
-    if nodes is None:
-        nodes = node.nodes = [None] * 16
-    nodes[index] = child
-    return child
+    return node
 
 
-# One change: key as nibbles, encoded value (None deletes), whether that is a hash.
-Item = tuple[str, bytes | None, bool]
+# One change: key as nibbles, encoded value (None deletes), whether that is a hash, the key, and whether it is
+# known to have had a value before.
+Item = tuple[str, bytes | None, bool, bytes, bool]
 
 
-def sorted_items(changes: Mapping[bytes, bytes | None], version: int) -> list[Item]:
+def sorted_items(
+    changes: Mapping[bytes, bytes | None], version: int, before: Mapping[bytes, bytes | None]
+) -> list[Item]:
     """Changes in key order, values encoded for `version`."""
     if version not in (0, 1):
         raise StateVersionUnknown(f"state version {version}; known are 0 and 1")
     items: list[Item] = []
+    known = before.get
     for key in sorted(changes):
         if len(key) > MAX_KEY_LENGTH:
             raise InvalidKey(f"a key of {len(key)} bytes; at most {MAX_KEY_LENGTH}")
         value = changes[key]
         if value is None:
-            items.append((key.hex(), None, False))
+            items.append((key.hex(), None, False, key, False))
         else:
-            items.append((key.hex(), *encode_value(value, version)))
+            encoded, hashed = encode_value(value, version)
+            items.append((key.hex(), encoded, hashed, key, known(key) is not None))
     return items
 
 
 class _Pass:
     """One recursive pass over sorted changes.
 
-    Methods return nodes without `ref`: only the parent that keeps a node encodes and hashes it, because it
-    may still melt into its parent when siblings go.
+    Methods take and return encoded nodes, None where there is none. Only the parent that keeps a node hashes
+    and reports it, because it may still melt into its parent when siblings go.
     """
 
-    __slots__ = ("items", "keep", "store", "writes")
+    __slots__ = ("before", "items", "known", "leaves", "load", "memory", "reshaped", "version", "writes")
 
-    def __init__(self, items: list[Item], store: NodeStore, writes: NodeChanges, keep: bool) -> None:
+    def __init__(
+        self,
+        items: list[Item],
+        store: NodeStore,
+        version: int,
+        memory: Memory | None,
+        before: Mapping[bytes, bytes | None],
+    ) -> None:
         self.items = items
-        self.store = store
-        self.writes = writes
-        self.keep = keep
+        self.load = store.load
+        self.version = version
+        self.memory = memory
+        self.before = before
+        self.known: dict[str, bytes] = {} if memory is None else memory.nodes
+        self.leaves: dict[str, int] = {} if memory is None else memory.leaves
+        self.writes: NodeChanges = {}
+        self.reshaped: list[str] = []
 
-    def apply(self, node: Node | None, at: int, low: int, high: int, depth: int) -> Node | None:
-        """The node at nibble position `at` after items[low:high]; `node` itself if nothing changes."""
-        if node is None:
-            live = [item for item in self.items[low:high] if item[1] is not None]
-            return build(live, at, 0, len(live), self.writes, self.keep, depth) if live else None
-        first, last = self.items[low][0], self.items[high - 1][0]
-        partial = node.partial
-        if first.startswith(partial, at) and last.startswith(partial, at):
-            return self._within(node, at + len(partial), low, high, depth)
-        return self._split(node, at, low, high, depth)
+    def node(self, data: bytes, path: str, low: int, high: int, depth: int) -> bytes | None:
+        """The node at `path` after items[low:high]; `data` itself if nothing changes."""
+        found = plain_branch(data)
+        if found is not None:
+            partial, start, bitmap = found
+            inner = path + partial
+            first = self.items[low][0]
+            within = not partial or (first.startswith(inner) and self.items[high - 1][0].startswith(inner))
+            if within and len(first) > len(inner):
+                return self._plain(data, path, inner, start, bitmap, low, high, depth)
+        elif high - low == 1 and is_leaf(data):
+            leaf = self._leaf(data, path, self.items[low])
+            if leaf is not None:
+                return leaf
+        return self._general(_decoded(data), data, path, low, high, depth)
 
-    def _within(self, node: Node, end: int, low: int, high: int, depth: int) -> Node | None:
-        """All items lie at or below the node, whose partial key ends at `end`."""
-        value, hashed = node.value, node.hashed
-        key, new_value, new_hashed = self.items[low]
-        if len(key) == end:
-            value, hashed = new_value, new_hashed
-            low += 1
-            if low == high and node.refs is None:
-                if value is None:
-                    return None
-                same = value == node.value and hashed == node.hashed
-                return node if same else Node(node.partial, value, hashed)
-        changed = self._children(node, end, low, high, depth) if low < high else {}
-        if not changed and value == node.value and hashed == node.hashed:
-            return node
-        return self._rebuilt(node, value, hashed, changed, key[:end])
+    def _leaf(self, data: bytes, path: str, item: Item) -> bytes | None:
+        """The leaf with another value; None if the item is another key, or deletes."""
+        key, value, hashed, _, _ = item
+        if value is None:
+            return None
+        node = _decoded(data)
+        if len(key) != len(path) + len(node.partial) or not key.endswith(node.partial):
+            return None
+        same = value == node.value and hashed == node.hashed
+        return data if same else leaf_bytes(key, len(path), value, hashed)
 
-    def _children(self, node: Node, end: int, low: int, high: int, depth: int) -> dict[int, Node | None]:
-        """New children (None = gone) where they change."""
+    def _plain(
+        self,
+        data: bytes,
+        path: str,
+        inner: str,
+        start: int,
+        bitmap: int,
+        low: int,
+        high: int,
+        depth: int,
+    ) -> bytes | None:
+        """A branch without a value whose children, from byte `start` on, are all referred to by hash, when
+        all items lie below it: what most branches are.
+        """
         if depth >= MAX_DEPTH:
             raise InvalidKey(f"more than {MAX_DEPTH} branches on one path")
-        items, has_children, cached = self.items, node.refs is not None, node.nodes
-        changed: dict[int, Node | None] = {}
+        items, end = self.items, len(inner)
+        leaves = self.leaves.get(path, 0)
+        patched = bytearray(data)
+        changed: dict[int, bytes | None] = {}
+        plain = True
         while low < high:
-            key = items[low][0]
+            key, value, hashed, _, lived = items[low]
             nibble = key[end]
             stop = low + 1
             if stop < high and items[stop][0][end] == nibble:
                 stop = _stop(items, end, low, high)
             index = NIBBLE_INDEX[nibble]
-            old = None if cached is None else cached[index]
-            if old is None and has_children:
-                old = _child(node, index, key[: end + 1], self.store)
-            if old is not None and old.refs is None and stop - low == 1:
-                _, value, hashed = items[low]
-                if value is not None and _ends_with(key, end + 1, old.partial):
-                    # Another value for a leaf: what most changes are.
-                    if value != old.value or hashed != old.hashed:
-                        leaf = changed[index] = Node(old.partial, value, hashed)
-                        if hashed == old.hashed:
-                            leaf.head = old.head
+            bit = 1 << index
+            if not bitmap & bit:
+                live = [item for item in items[low:stop] if item[1] is not None]
+                if live:
+                    changed[index] = self.built(live, end + 1, depth + 1)
+                    plain = False
+                low = stop
+                continue
+            place = start + REFERENCE * (bitmap & (bit - 1)).bit_count() + 1
+            if leaves & bit and lived and stop - low == 1 and value is not None:
+                # Another value for a leaf: what most changes are.
+                new: bytes | None = leaf_bytes(key, end + 1, value, hashed)
+            else:
+                child = inner + nibble
+                old = self.known.get(child)
+                if old is None:
+                    old = self._fetched(child, data[place : place + HASH_LENGTH], low, stop)
+                    if self.memory is not None:
+                        if is_leaf(old):
+                            leaves |= bit
+                            self.leaves[path] = leaves
+                        else:
+                            self.known[child] = old
+                new = self.node(old, child, low, stop, depth + 1)
+                if new is old:
                     low = stop
                     continue
-            new = self.apply(old, end + 1, low, stop, depth + 1)
-            if new is not old:
-                changed[index] = new
+                if new is not None and len(new) >= HASH_LENGTH:
+                    self.report(child, old, new)
+                    if self.memory is not None and is_leaf(old) != is_leaf(new):
+                        self.reshaped.append(path)
+            changed[index] = new
+            if new is None or len(new) < HASH_LENGTH:
+                plain = False
+            elif plain:
+                patched[place : place + HASH_LENGTH] = blake2b(new, digest_size=32).digest()
+            low = stop
+        if not changed:
+            return data
+        if plain:
+            return bytes(patched)
+        return self._rebuilt(_decoded(data), None, False, changed, path, inner)
+
+    def _fetched(self, path: str, node_hash: bytes, low: int, high: int) -> bytes:
+        """A child that is not in memory. Where one key changes, it may be its leaf: the old value tells."""
+        if high - low == 1:
+            key, _, _, raw, _ = self.items[low]
+            value = self.before.get(raw)
+            if value is not None:
+                leaf = leaf_bytes(key, len(path), *encode_value(value, self.version))
+                if len(leaf) >= HASH_LENGTH and blake2b(leaf, digest_size=32).digest() == node_hash:
+                    return leaf
+        return self.load(path, node_hash)
+
+    def _child(self, ref: bytes, path: str) -> bytes:
+        if ref[0] != HASH_PREFIX[0]:
+            return ref[1:]
+        known = self.known.get(path)
+        if known is None:
+            known = self.load(path, ref[1:])
+            if self.memory is not None and not is_leaf(known):
+                self.known[path] = known
+        return known
+
+    def report(self, path: str, old: bytes | None, new: bytes | None) -> None:
+        """Note what is at `path` now, of nodes that are referred to by hash."""
+        if new is not None and self._kept(new):
+            self.writes[path] = new
+        elif old is not None and (new is None or not is_leaf(old)):
+            self.writes[path] = None
+
+    def _kept(self, node: bytes) -> bool:
+        return self.memory is None or not is_leaf(node)
+
+    # ── any node ──
+
+    def _general(self, node: Node, data: bytes, path: str, low: int, high: int, depth: int) -> bytes | None:
+        at, partial = len(path), node.partial
+        first, last = self.items[low][0], self.items[high - 1][0]
+        if not (first.startswith(partial, at) and last.startswith(partial, at)):
+            return self._split(node, data, path, low, high, depth)
+        inner = path + partial
+        value, hashed = node.value, node.hashed
+        if len(first) == len(inner):
+            _, value, hashed, _, _ = self.items[low]
+            low += 1
+        changed = self._children(node.refs, inner, low, high, depth) if low < high else {}
+        if not changed and value == node.value and hashed == node.hashed:
+            return data
+        return self._rebuilt(node, value, hashed, changed, path, inner)
+
+    def _children(
+        self,
+        refs: list[bytes] | None,
+        inner: str,
+        low: int,
+        high: int,
+        depth: int,
+        own: tuple[int, bytes] | None = None,
+    ) -> dict[int, bytes | None]:
+        """New children (None = gone) where they change. `own`: one that has no reference yet."""
+        if depth >= MAX_DEPTH:
+            raise InvalidKey(f"more than {MAX_DEPTH} branches on one path")
+        items, end = self.items, len(inner)
+        changed: dict[int, bytes | None] = {}
+        while low < high:
+            nibble = items[low][0][end]
+            stop = _stop(items, end, low, high)
+            index = NIBBLE_INDEX[nibble]
+            ref = b"" if refs is None else refs[index]
+            if ref or (own is not None and own[0] == index):
+                old = self._child(ref, inner + nibble) if own is None else own[1]
+                new = self.node(old, inner + nibble, low, stop, depth + 1)
+                if new is not old:
+                    changed[index] = new
+            else:
+                live = [item for item in items[low:stop] if item[1] is not None]
+                if live:
+                    changed[index] = self.built(live, end + 1, depth + 1)
             low = stop
         return changed
 
     def _rebuilt(
-        self, node: Node, value: bytes | None, hashed: bool, changed: dict[int, Node | None], path: str
-    ) -> Node | None:
-        """The node with these changes, canonical: gone, a leaf, melted into its only child, or a branch."""
-        old = node.refs
-        keeps_form = old is not None and (value is not None or node.value is None)
-        if (
-            old is not None
-            and keeps_form
-            and all(child is not None and old[index] for index, child in changed.items())
-        ):
-            return self._replaced(node, old, value, hashed, changed, path)
-        refs = list(node.refs) if node.refs is not None else [b""] * 16
-        nodes: list[Node | None] = list(node.nodes) if node.nodes is not None else [None] * 16
-        for index, child in changed.items():
-            if refs[index]:
-                self.writes[path + NIBBLES[index]] = None
-            nodes[index] = child
-            refs[index] = b"" if child is None else b"new"
-        count = 16 - refs.count(b"")
-        if count == 0:
-            return None if value is None else Node(node.partial, value, hashed)
-        if count == 1 and value is None:
-            index = next(index for index in range(16) if refs[index])
-            return self._melted(Node(node.partial, None, False, refs, nodes), index, path + NIBBLES[index])
-        for index, child in changed.items():
-            if child is not None:
-                refs[index] = seal(child, path, NIBBLES[index], self.writes)
-        return Node(node.partial, value, hashed, refs, nodes)
-
-    def _replaced(
         self,
         node: Node,
-        old: list[bytes],
         value: bytes | None,
         hashed: bool,
-        changed: dict[int, Node | None],
+        changed: dict[int, bytes | None],
         path: str,
-    ) -> Node:
-        """The branch with the same places taken by other children: the usual case."""
-        refs = old.copy()
-        nodes: list[Node | None] = [None] * 16 if node.nodes is None else node.nodes.copy()
+        inner: str,
+    ) -> bytes | None:
+        """The node with these changes, canonical: gone, a leaf, melted into its only child, or a branch."""
+        refs = [b""] * 16 if node.refs is None else list(node.refs)
         for index, child in changed.items():
-            assert child is not None
-            ref = refs[index] = seal(child, path, NIBBLES[index], self.writes)
-            nodes[index] = child
-            if ref[0] != HASH_PREFIX[0]:
-                self.writes[path + NIBBLES[index]] = None
-        new = Node(node.partial, value, hashed, refs, nodes)
-        new.bitmap = node.bitmap
-        if hashed == node.hashed and (value is None) == (node.value is None):
-            new.head = node.head
-        return new
+            if refs[index][:1] == HASH_PREFIX:
+                self.writes[inner + NIBBLES[index]] = None
+            refs[index] = b"" if child is None else reference(child)
+        if self.memory is not None:
+            self.reshaped.append(path)
+        count = 16 - refs.count(b"")
+        if count == 0:
+            return None if value is None else encode_node(Node(node.partial, value, hashed))
+        if count == 1 and value is None:
+            index = next(index for index in range(16) if refs[index])
+            return self._melted(node.partial, refs[index], changed.get(index), inner + NIBBLES[index])
+        for index, child in changed.items():
+            if child is not None and refs[index][:1] == HASH_PREFIX and self._kept(child):
+                self.writes[inner + NIBBLES[index]] = child
+        return encode_node(Node(node.partial, value, hashed, refs))
 
-    def _melted(self, parent: Node, index: int, path: str) -> Node:
+    def _melted(self, partial: str, ref: bytes, child: bytes | None, path: str) -> bytes:
         """The only child, with the parent's partial key and its own nibble put in front."""
-        child = _child(parent, index, path, self.store)
-        assert child is not None
+        node = _decoded(self._child(ref, path) if child is None else child)
         self.writes[path] = None
-        partial = parent.partial + NIBBLES[index] + child.partial
-        return Node(partial, child.value, child.hashed, child.refs, child.nodes)
+        if self.memory is not None:
+            self.reshaped.append(path)
+        node.partial = partial + path[-1] + node.partial
+        return encode_node(node)
 
-    def _split(self, node: Node, at: int, low: int, high: int, depth: int) -> Node | None:
+    def _split(self, node: Node, data: bytes, path: str, low: int, high: int, depth: int) -> bytes | None:
         """Some items leave the node's partial key: a branch at the fork takes the node's place."""
-        items = self.items
-        if all(value is None and not key.startswith(node.partial, at) for key, value, _ in items[low:high]):
-            return node
-        first, partial = items[low][0], node.partial
+        items, at, partial = self.items, len(path), node.partial
+        if all(item[1] is None and not item[0].startswith(partial, at) for item in items[low:high]):
+            return data
+        first = items[low][0]
         end = min(_common(partial, 0, first, at), _common(partial, 0, items[high - 1][0], at))
-        index = NIBBLE_INDEX[partial[end]]
-        path = first[: at + end]
-        shorter = Node(partial[end + 1 :], node.value, node.hashed, node.refs, node.nodes)
-        refs = [b""] * 16
-        nodes: list[Node | None] = [None] * 16
-        nodes[index] = shorter
-        fork = Node(partial[:end], None, False, refs, nodes)
-        refs[index] = b"new"
+        inner, index = first[: at + end], NIBBLE_INDEX[partial[end]]
+        shorter = encode_node(Node(partial[end + 1 :], node.value, node.hashed, node.refs))
         value, hashed = None, False
-        if len(first) == at + end:
-            _, value, hashed = items[low]
+        if len(first) == len(inner):
+            _, value, hashed, _, _ = items[low]
             low += 1
-        changed = self._children(fork, at + end, low, high, depth)
+        changed = self._children(None, inner, low, high, depth, (index, shorter))
         changed.setdefault(index, shorter)
-        refs[index] = b""
-        return self._rebuilt(fork, value, hashed, changed, path)
+        return self._rebuilt(Node(partial[:end], None), value, hashed, changed, path, inner)
+
+    def built(self, items: list[Item], at: int, depth: int) -> bytes:
+        """A subtrie from nothing."""
+        return build(items, at, 0, len(items), self.writes, self.memory is None, depth)
 
 
 def _stop(items: list[Item], end: int, low: int, high: int) -> int:
@@ -391,11 +550,6 @@ def _stop(items: list[Item], end: int, low: int, high: int) -> int:
     return stop
 
 
-def _ends_with(key: str, at: int, partial: str) -> bool:
-    """Whether `key` is, from nibble `at` on, exactly `partial`."""
-    return len(key) == at + len(partial) and key.endswith(partial)
-
-
 def _common(a: str, i: int, b: str, j: int) -> int:
     """How many characters a[i:] and b[j:] begin with in common."""
     limit = min(len(a) - i, len(b) - j)
@@ -405,28 +559,22 @@ def _common(a: str, i: int, b: str, j: int) -> int:
     return count
 
 
-def seal(child: Node, path: str, nibble: str, writes: NodeChanges | None) -> bytes:
-    """Encode a finished child and give the reference its parent keeps; a node not inlined is written."""
-    encoded = encode_node(child)
-    ref = child.ref = reference(encoded)
-    if writes is not None and ref[0] == HASH_PREFIX[0]:
-        writes[path + nibble] = encoded
-    return ref
-
-
 def build(
     items: list[Item],
     at: int,
     low: int,
     high: int,
     writes: NodeChanges | None,
-    keep: bool,
+    leaves: bool = True,
     depth: int = 0,
-) -> Node:
-    """A trie from scratch over sorted items[low:high] (no deletions, no repeated keys), from nibble `at`."""
-    first, value, hashed = items[low]
+) -> bytes:
+    """A trie from scratch over sorted items[low:high] (no deletions, no repeated keys), from nibble `at`: the
+    bytes of its root. Nodes below it that are referred to by hash go to `writes`, leaves only with `leaves`.
+    """
+    first, value, hashed, _, _ = items[low]
     if high - low == 1:
-        return Node(first[at:], value, hashed)
+        assert value is not None
+        return leaf_bytes(first, at, value, hashed)
     if depth >= MAX_DEPTH:
         raise InvalidKey(f"more than {MAX_DEPTH} branches on one path")
     end = at + _common(first, at, items[high - 1][0], at)
@@ -434,16 +582,13 @@ def build(
         low += 1
     else:
         value, hashed = None, False
-    path = first[:end]
-    refs: list[bytes] = [b""] * 16
-    nodes: list[Node | None] = [None] * 16
+    refs = [b""] * 16
     while low < high:
         nibble = items[low][0][end]
         stop = _stop(items, end, low, high)
-        index = NIBBLE_INDEX[nibble]
-        child = build(items, end + 1, low, stop, writes, keep, depth + 1)
-        refs[index] = seal(child, path, nibble, writes)
-        if keep:
-            nodes[index] = child
+        child = build(items, end + 1, low, stop, writes, leaves, depth + 1)
+        ref = refs[NIBBLE_INDEX[nibble]] = reference(child)
+        if writes is not None and ref[0] == HASH_PREFIX[0] and (leaves or not is_leaf(child)):
+            writes[first[:end] + nibble] = child
         low = stop
-    return Node(first[at:end], value, hashed, refs, nodes)
+    return encode_node(Node(first[at:end], value, hashed, refs))

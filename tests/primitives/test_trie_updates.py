@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from primitives.hashing import blake2_256
@@ -13,6 +13,7 @@ from primitives.trie import (
     EMPTY_ROOT,
     HashStore,
     InvalidKey,
+    Memory,
     MissingNode,
     StateVersionUnknown,
     Trie,
@@ -20,6 +21,7 @@ from primitives.trie import (
     root,
     verify_proof,
 )
+from primitives.trie.codec import encode_value, is_leaf, leaf_bytes
 
 # Few distinct bytes and short keys: many shared prefixes, keys inside other keys, splits and merges.
 KEYS = st.one_of(
@@ -153,16 +155,66 @@ def test_proofs_hold_what_is_needed_and_no_more(
     assert set(make_proof(update.trie, state, state.get)) <= set(everything)
 
 
-@settings(max_examples=20)
-@given(st.dictionaries(st.binary(min_size=16, max_size=40), st.binary(max_size=80), max_size=300), VERSIONS)
-def test_forgotten_nodes_come_back_from_the_store(state: dict[bytes, bytes], version: int) -> None:
-    store = HashStore()
-    update = Trie(EMPTY_ROOT, store).update(state, version)
-    store.add(update.nodes.values())
-    trie = update.trie
-    trie.forget(1)
-    changes: dict[bytes, bytes | None] = dict.fromkeys(sorted(state)[::2])
-    assert trie.update(changes, version).trie.root_hash == root(after(state, changes).items(), version)
+class FlatStore(PathStore):
+    """Branches by their path; leaves are made from the flat state, as in the database."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.flat: dict[bytes, bytes] = {}
+        self.version = 0
+
+    def load(self, path: str, node_hash: bytes) -> bytes:
+        if path in self.nodes:
+            return super().load(path, node_hash)
+        (key,) = [key for key in self.flat if key.hex().startswith(path)]
+        value, hashed = encode_value(self.flat[key], self.version)
+        leaf = leaf_bytes(key.hex(), len(path), value, hashed)
+        assert blake2_256(leaf) == node_hash
+        return leaf
+
+
+LONG = st.lists(st.sampled_from([0x00, 0x10, 0x11, 0xF0]), min_size=18, max_size=22).map(bytes)
+"""Keys whose leaves are long enough to be referred to by hash."""
+SPREAD = st.dictionaries(KEYS | LONG | st.binary(min_size=18, max_size=18), st.none() | VALUES, max_size=20)
+
+
+@given(st.lists(SPREAD, max_size=6), VERSIONS, st.booleans(), st.data())
+def test_with_a_memory_only_branches_are_kept(
+    blocks: list[dict[bytes, bytes | None]], version: int, forgets: bool, data: st.DataObject
+) -> None:
+    """Updates over a flat state: the same roots and the same branches, also when one of them is not used."""
+    store, memory, current = FlatStore(), Memory(), EMPTY_ROOT
+    store.version = version
+    for drawn in blocks:
+        changes = dict(drawn)
+        if store.flat:
+            changes |= dict.fromkeys(
+                data.draw(st.lists(st.sampled_from(sorted(store.flat)), max_size=8)), b"x" * 40
+            )
+        before = {key: store.flat.get(key) for key in changes if key not in LEFT_OUT}
+        trie = Trie(current, store)
+        trie.update(dict.fromkeys(store.flat), version, memory, dict(store.flat))  # a dry run
+        update = trie.update(changes, version, memory, before)
+        store.apply(update.nodes)
+        memory.adopt(update)
+        store.flat = after(store.flat, changes)
+        current = update.trie.root_hash
+        fresh = Trie().update(store.flat, version)
+        assert current == fresh.trie.root_hash
+        branches = {
+            path: node for path, node in fresh.nodes.items() if node is not None and not is_leaf(node)
+        }
+        assert store.nodes == branches
+        assert memory.nodes.items() <= branches.items()
+        if forgets:
+            memory.clear()
+        for key in store.flat:
+            found = update.trie.find(key)
+            assert found is not None and (found.hashed or found.inline_value() == store.flat[key])
+
+
+LEFT_OUT = (b"", b"\0", b"\x11")
+"""Keys of which the update is not told the old values."""
 
 
 def test_keys_that_nest_too_deeply_are_refused_by_both_ways() -> None:
