@@ -61,9 +61,9 @@ class PathStore:
         self.memory = Memory()
 
     def load(self, path: str, node_hash: bytes) -> bytes:
-        for data in (self.memory.nodes.get(path), self._flat.node(self._prefix + packed(path))):
-            if data is not None and blake2b(data, digest_size=32).digest() == node_hash:
-                return data
+        data = self.memory.nodes.get(path) or self._flat.node(self._prefix + packed(path))
+        if data is not None and blake2b(data, digest_size=32).digest() == node_hash:
+            return data
         for leaf in self._leaves(path):
             if blake2b(leaf, digest_size=32).digest() == node_hash:
                 return leaf
