@@ -19,7 +19,7 @@ from executor.compiler.ir import Node, Op
 from executor.compiler.kernels import general as loops
 from executor.compiler.kernels import indexing, scans, typed_rows
 from executor.compiler.kernels.base import Buffer, Kernel, View, c_strides
-from executor.compiler.kernels.contraction import COLUMNS, Band, Contraction, Operand, Weights
+from executor.compiler.kernels.contraction import COLUMNS, Band, Contraction, Operand, Weights, packed_floats
 from executor.compiler.kernels.convolution import ConvWeight
 from executor.compiler.kernels.elementwise import Elementwise
 from executor.compiler.kernels.grid import GridOuter, GridSum, Noised
@@ -626,7 +626,7 @@ class Scheduler:
             x=Operand(source, (source.block_stride(), *steps[:-1], 0, BLOCK)),
             w=Operand(weights, (*(0,) * last, *((4 * wide, 4) if along else (4, 4 * wide)))),
             weights=Weights.ALONG_REDUCTION if along else Weights.ALONG_ROWS,
-            scratch=self._scratch(inner * packs, again, PACK_DOT if along else 1),
+            scratch=self._scratch(inner, again, PACK_DOT if along else 1, packs),
             outside=(0,) if many else (),
             row_axis=last,
             inside=tuple(range(1, last - 1)) if many else (),
@@ -638,9 +638,10 @@ class Scheduler:
             group=group,
         )
 
-    def _scratch(self, steps: int, uses: int, more_than: int) -> Buffer | None:
-        """Room for the packed weights of four rows, if they are used often enough."""
-        return Buffer(self._name("scratch"), 4 * steps, False) if uses > more_than else None
+    def _scratch(self, steps: int, uses: int, more_than: int, packs: int = 1) -> Buffer | None:
+        """Room for the packed weights of `packs` times four rows, if they are used often enough."""
+        size = packed_floats(steps) * steps * packs
+        return Buffer(self._name("scratch"), size, False) if uses > more_than else None
 
     def _outer(self, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
         a, b = node.inputs
@@ -654,7 +655,7 @@ class Scheduler:
             name=self._name("outer"),
             counts=(1, rows, columns),
             reduction=(self.blocks, between, LANES),
-            scratch=self._scratch(steps * packs, -(-columns // COLUMNS), PACK_OUTER),
+            scratch=self._scratch(steps, -(-columns // COLUMNS), PACK_OUTER, packs),
             # Eight columns further lies the next panel.
             x=Operand(x, (0, 0, 4 * steps, between * LANES * line, LANES * line, line)),
             w=Operand(w, (0, BLOCK, 0, w.block_stride(), rows * BLOCK, 4)),

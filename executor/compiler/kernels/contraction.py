@@ -21,9 +21,13 @@ from executor.compiler.kernels.nest import LANES, Access, Nest
 from executor.compiler.kernels.rows import transpose4
 from executor.wasm.code import Code
 
-BODY = 50
+BODY = 64
 """Reduction steps of straight-line code."""
 PACK_UNROLL = 8
+HALF_TURN = 2
+"""How far the second copy of packed weights is turned."""
+TURNED_STEPS = 256
+"""Weights of at most so many reduction steps are packed twice: they take a quarter of the first cache."""
 ACCUMULATORS = 8
 ROWS = 4
 COLUMNS = 8
@@ -95,7 +99,8 @@ class Contraction:
     leaves: dict[Node, View | float]
     scratch: Buffer | None = None
     """The weights of four rows are copied here, step by step, before they are used again and again: then one
-    load serves a step, and lines of memory a power of two apart do not evict each other."""
+    load serves a step, and lines of memory a power of two apart do not evict each other. `packed_floats` a
+    step."""
     group: int = 0
     """Work on so many indices of the vector axis with all rows before the next: what they read of `x` stays
     in the second cache. 0: on all."""
@@ -191,12 +196,21 @@ class Contraction:
         """More than one group: then all rows are packed at once, before the first."""
         return 0 < self.group < self.counts[self.vector_axis]
 
+    @property
+    def turned(self) -> bool:
+        """Packed weights lie there once more, turned by two lanes."""
+        return self.scratch is not None and packed_floats(prod(self.reduction)) > VECTOR
+
+    @property
+    def _step_bytes(self) -> int:
+        return 4 * packed_floats(prod(self.reduction))
+
     def packed(self) -> Access:
-        """The scratch: one vector of rows for each step of the reduction, in order."""
+        """The scratch: the vectors of four rows for each step of the reduction, in order."""
         assert self.scratch is not None
-        steps = [4 * VECTOR * prod(self.reduction[axis + 1 :]) for axis in range(len(self.reduction))]
+        steps = [self._step_bytes * prod(self.reduction[axis + 1 :]) for axis in range(len(self.reduction))]
         outer = [0] * len(self.counts)
-        outer[self.row_axis] = 4 * prod(self.reduction) if self.grouped else 0
+        outer[self.row_axis] = self._step_bytes // ROWS * prod(self.reduction) if self.grouped else 0
         return Access(self.scratch.offset, (*outer, *steps))
 
     def _pack(self, nest: Nest, rows: int) -> None:
@@ -241,9 +255,14 @@ class Contraction:
                 code.set(vectors[-1])
             columns = vectors if self.weights is Weights.ALONG_ROWS else transpose4(code, vectors)
             for index in range(min(VECTOR, count - start)):
+                place = target.base + (start + index) * self._step_bytes
                 nest.push(target)
                 code.get(columns[index])
-                code.memory("v128.store", target.base + (start + index) * 4 * VECTOR)
+                code.memory("v128.store", place)
+                if self.turned and rows == ROWS:
+                    nest.push(target)
+                    turn(code, columns[index], HALF_TURN)
+                    code.memory("v128.store", place + 4 * VECTOR)
             code.release(*dict.fromkeys((*vectors, *columns)))
 
     def _banded(self, tiles: "Tiles", count: int) -> None:
@@ -393,7 +412,7 @@ class Tiles:
             values.append(code.local())
             code.set(values[-1])
         if self._rotated(len(sums)):
-            self._rotations(held[0], values, sums)
+            self._rotations(shift, held[0], values, sums)
             code.release(*values)
             return
         for number, row in enumerate(sums):
@@ -402,29 +421,31 @@ class Tiles:
         code.release(*values)
 
     def _rotated(self, rows: int) -> bool:
-        """Four rows of `w` in one vector are not spread but turned: three shuffles instead of four, and they
-        compete with the multiply-adds for the same units."""
+        """Four rows of `w` in one vector are not spread but turned: three shuffles instead of four, or two
+        and a load where they are packed. Shuffles compete with the multiply-adds for the same units."""
         return self.weights is Weights.ALONG_ROWS and rows == ROWS
 
-    def _rotations(self, weights: int, values: Sequence[int], sums: Sums) -> None:
+    def _rotations(self, shift: tuple[int, ...], weights: int, values: Sequence[int], sums: Sums) -> None:
         """Multiply-adds of four rows: lane l of sum r gets row (l + r) mod 4."""
         code = self.code
-        for turn in (1, 2, 3, 0):
+        for by in (1, 2, 3, 0):
             turned = weights
-            if turn:
+            if by:
                 turned = code.local()
-                code.get(weights)
-                code.get(weights)
-                code.shuffle(_turned(turn))
+                if by == HALF_TURN and self.kernel.turned:
+                    self.nest.push(self.w)
+                    code.memory("v128.load", self.w.shifted(shift) + 4 * VECTOR)
+                else:
+                    turn(code, weights, by)
                 code.set(turned)
-            for total, value in zip(sums[turn], values, strict=True):
+            for total, value in zip(sums[by], values, strict=True):
                 # First the factor whose register is free afterwards, as in `_row`.
-                for factor in (turned, value) if turn else (value, turned):
+                for factor in (turned, value) if by else (value, turned):
                     code.get(factor)
                 code.get(total)
                 code.op("f32x4.relaxed_madd")
                 code.set(total)
-            if turn:
+            if by:
                 code.release(turned)
 
     def _straighten(self, sums: Sums) -> None:
@@ -441,7 +462,7 @@ class Tiles:
 
         for unit in range(len(sums[0])):
             t = [row[unit] for row in sums]
-            even = [blend(t[turn], t[(turn + 3) % 4], (0, 5, 2, 7)) for turn in range(4)]
+            even = [blend(t[by], t[(by + 3) % 4], (0, 5, 2, 7)) for by in range(4)]
             for row, total in enumerate(t):
                 code.get(even[row])
                 code.get(even[(row + 2) % 4])
@@ -485,10 +506,17 @@ class Tiles:
         code.release(spread)
 
 
-def _turned(turn: int) -> tuple[int, int, int, int]:
-    """Words of a vector, `turn` lanes further."""
-    first, second, third, fourth = ((lane + turn) % VECTOR for lane in range(VECTOR))
-    return first, second, third, fourth
+def packed_floats(steps: int) -> int:
+    """Floats that the packed weights of four rows take for each of `steps` steps."""
+    return 2 * VECTOR if steps <= TURNED_STEPS else VECTOR
+
+
+def turn(code: Code, vector: int, by: int) -> None:
+    """Push a local with its lanes turned: lane l is lane (l + by) mod 4."""
+    first, second, third, fourth = ((lane + by) % VECTOR for lane in range(VECTOR))
+    code.get(vector)
+    code.get(vector)
+    code.shuffle((first, second, third, fourth))
 
 
 def steps_of(axes: list[tuple[int, int]]) -> list[dict[int, int]]:
