@@ -239,6 +239,12 @@ class Runtime:
             found = self._metadata[version] = metadata.encode(Machine(self), version)
         return found
 
+    def know_metadata(self, version: int, encoded: bytes) -> None:
+        """What `metadata` gives for this version, from another process of the same program: it takes a
+        noticeable part of a second to make.
+        """
+        self._metadata.setdefault(version, encoded)
+
     def metadata_hash(self) -> bytes | None:
         """The metadata's digest (RFC 78), computed when first asked for; None for a runtime without token."""
         if self._metadata_hash is None and self.token is not None:

@@ -28,7 +28,7 @@ from node.database import BlockState, Database
 from node.errors import BadBlock, BadOption, RuntimeFailed, UnknownBlock, behind
 from node.host import NodeHost, VerdictCache
 from node.pool.errors import Invalid, PoolError, Unknown, VerificationFailed
-from node.pool.pool import Verdict
+from node.pool.pool import Limits, Verdict
 from primitives.digest import Digest, DigestItem
 from primitives.header import Header
 from primitives.scale import ScaleError
@@ -40,6 +40,9 @@ EXPECTED = (ApiFailed, UnknownApi, ScaleError, TransactionValidityError, Invalid
 
 MOST_READ = 100_000
 """Values that judging transactions may gather in memory between two blocks."""
+
+RETURNED = Limits(8192, 20480 * 1024)
+"""What of the blocks that a revert takes back is looked up: as much as a pool holds by default."""
 
 log = logging.getLogger("runtime")
 
@@ -79,6 +82,8 @@ class Reverted(NamedTuple):
     """Hashes of the blocks that are no more."""
     was_final: bool
     """Finality was taken back too: what was said of finalized blocks does not hold."""
+    extrinsics: tuple[bytes, ...] = ()
+    """What they held besides inherents, oldest first: as much as a pool may hold, and bodies are kept of."""
 
 
 Event = TypeVar("Event")
@@ -355,12 +360,27 @@ class Chain:
         if not 0 <= number < self.head.number:
             raise UnknownBlock(f"there is no block {number} to go back to")
         was_final = number < self.finalized_number
-        gone = [self.hash_at(height) for height in range(number + 1, self.head.number + 1)]
+        found = [self.hash_at(height) for height in range(number + 1, self.head.number + 1)]
+        gone = tuple(filter(None, found))
+        held = self._held(gone)
         self.database.revert(number, state_version=self._state_version)
         self.head = self._stored_head()
-        reverted = Reverted(self.head, tuple(filter(None, gone)), was_final)
+        reverted = Reverted(self.head, gone, was_final, held)
         self._reverted.tell(reverted)
         return reverted
+
+    def _held(self, blocks: Iterable[bytes]) -> tuple[bytes, ...]:
+        """The signed extrinsics of these blocks, up to `RETURNED`."""
+        held, room = list[bytes](), RETURNED.bytes
+        for block in blocks:
+            for extrinsic in self.body(block) or ():
+                if not self.runtime.is_signed(extrinsic):
+                    continue
+                room -= len(extrinsic)
+                if room < 0 or len(held) >= RETURNED.count:
+                    return tuple(held)
+                held.append(extrinsic)
+        return tuple(held)
 
     def subscribe(self, listener: Callable[[Imported], None]) -> Callable[[], None]:
         """Tell `listener` of each new best block, until the returned function is called."""

@@ -73,8 +73,8 @@ class Node:
             self.pool.on_finalized(digest)
 
     def _reverted(self, event: Reverted) -> None:
-        self.figures.resubmitted += len(self.pool.ready) + len(self.pool.future)
-        self.pool.on_revert(event.head.number, event.retracted)
+        self.figures.resubmitted += len(self.pool.ready) + len(self.pool.future) + len(event.extrinsics)
+        self.pool.on_revert(event.head.number, event.retracted, event.extrinsics)
 
     def submit(self, extrinsic: bytes, watcher: Watcher | None = None, digest: bytes | None = None) -> bytes:
         """Put an encoded extrinsic, with its length prefix, into the pool; its hash, or a `PoolError`.

@@ -172,6 +172,9 @@ class Worker:
                 self.was_ready = True
                 self.ready.set()
                 continue
+            if kind == Kind.METADATA:
+                self._node.chain.runtime.know_metadata(item[1], item[2])
+                continue
             found = connections.get(item[1])
             if found is None:
                 continue

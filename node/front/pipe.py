@@ -38,6 +38,8 @@ class Kind:
     """To the node: connection, characters and texts that have left for the client."""
     CLOSED: Final = 8
     """To the node: connection."""
+    METADATA: Final = 9
+    """To the node: version, the runtime's metadata in it."""
 
 
 class Answers:

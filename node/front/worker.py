@@ -40,6 +40,10 @@ SUBMISSIONS = 8192
 """Submissions without an answer, of all clients together: as many as a pool holds."""
 
 
+METADATA_VERSIONS = (14, 15, 16)
+"""What most clients ask for first is made here, so that nobody waits while the node makes it."""
+
+
 class Client:
     """One WebSocket."""
 
@@ -186,6 +190,9 @@ class Worker:
         self._runner = runner
         asyncio.get_running_loop().add_reader(self._sockets, self._adopt)
         self.pipe.send(Kind.READY)
+        for version in METADATA_VERSIONS:  # in a thread: clients may be here already
+            made = await asyncio.to_thread(self._runtime.metadata, version)
+            self.pipe.send(Kind.METADATA, version, made)
 
     def _head(self, number: int, digest: bytes) -> None:
         if self._verifier is not None:

@@ -240,7 +240,7 @@ class Pool:
             self._time_out()
         for tx in pruned:
             if tx.hash not in included:
-                self._resubmit(tx)
+                self._submit_again(tx.hash, tx.data)
         self._enforce_limits()
         self._expire()
         self._revalidate()
@@ -271,26 +271,31 @@ class Pool:
         for digest in self._in_block.pop(block, ()):
             self._tell(digest, Status(Phase.FINALIZED, block))
 
-    def on_revert(self, number: int, retracted: Iterable[Hash]) -> None:
-        """The best block is block `number` again, and the `retracted` ones are gone, with what they held.
+    def on_revert(self, number: int, retracted: Iterable[Hash], extrinsics: Iterable[bytes] = ()) -> None:
+        """The best block is block `number` again, and the `retracted` ones are gone; `extrinsics` is what
+        they held.
 
-        What waits here is verified anew, since nonces and balances went back too. What the lost blocks held
-        does not come back by itself: whoever moves the head back wants to be there, not to run the same
-        blocks again.
+        As in Substrate, that comes back, and is verified anew like all that waits here, since nonces and
+        balances went back too. It makes no block by itself: whoever moves the head back wants to be there,
+        so nobody is told that something is ready until the next submission or block.
         """
+        lost: dict[Hash, None] = {}
         for block in retracted:
             for digest in self._in_block.pop(block, ()):
                 self._tell(digest, Status(Phase.RETRACTED, block))
-                self._tell(digest, Status(Phase.DROPPED))
+                lost[digest] = None
         self.number = number
         self._recent = [frozenset(), frozenset()]
         waiting = sorted([*self.ready, *self.future], key=lambda tx: tx.insertion)
         self.ready, self.future = Ready(), Future()
+        for data in extrinsics:
+            self._submit_again(blake2_256(data), data)
         for tx in waiting:
-            self._resubmit(tx)
+            self._submit_again(tx.hash, tx.data)
+        for digest in lost:
+            if self._get(digest) is None:
+                self._tell(digest, Status(Phase.DROPPED))
         self._enforce_limits()
-        if len(self.ready):
-            self.on_ready()
 
     def _prune(self, included: Iterable[Hash]) -> list[Transaction]:
         known = [tx for tx in map(self._get, included) if tx is not None]
@@ -303,13 +308,15 @@ class Pool:
         self._promote(unlocked)
         return pruned
 
-    def _resubmit(self, old: Transaction) -> None:
+    def _submit_again(self, digest: Hash, data: bytes) -> None:
         """The state that this one was verified against is another now: ask the runtime again."""
+        if digest in self.ready.known or digest in self.future.known:
+            return
         try:
-            self._import(self._checked(old.hash, old.data))
+            self._import(self._checked(digest, data))
         except PoolError:
-            self._ban(old.hash)
-            self._tell(old.hash, Status(Phase.INVALID))
+            self._ban(digest)
+            self._tell(digest, Status(Phase.INVALID))
 
     def _expire(self) -> None:
         self.report_invalid([tx.hash for tx in self.ready if tx.valid_till < self.number])

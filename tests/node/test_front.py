@@ -103,6 +103,19 @@ def test_each_signature_is_verified_once_and_by_the_worker(node: Node) -> None:
     assert (node.chain.verdicts.told, node.chain.verdicts.verified) == (len(extrinsics), 0)
 
 
+def test_workers_make_the_metadata_that_clients_ask_for_first(node: Node) -> None:
+    known: dict[int, bytes] = {}
+    node.chain.runtime = GristmillRuntime()
+    node.chain.runtime.know_metadata = known.__setitem__  # type: ignore[method-assign]
+
+    async def test(server: RpcServer) -> None:
+        while len(known) < 3:
+            await asyncio.sleep(0.02)
+
+    serve(node, test)
+    assert known == {version: GristmillRuntime().metadata(version) for version in (14, 15, 16)}
+
+
 def test_watching_goes_to_the_end(node: Node) -> None:
     alice = Signer("//Alice", node.chain.genesis_hash)
 

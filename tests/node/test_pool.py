@@ -255,18 +255,25 @@ def test_who_no_longer_watches_hears_nothing(it: Fixture) -> None:
     assert [status.phase for status in heard] == [Phase.READY]
 
 
-def test_going_back_verifies_what_waits_anew_and_drops_what_was_in_lost_blocks(it: Fixture) -> None:
+def test_going_back_verifies_anew_what_waits_and_what_lost_blocks_held(it: Fixture) -> None:
     a, b, c = it.submit("a"), it.submit("b"), it.submit("c", requires="b")
     it.pool.on_block(1, b"\1" * 32, [a])
     assert it.phases(a) == [Phase.READY, Phase.IN_BLOCK]
     it.verdicts[c] = Verdict(1, (b"z",), (b"c",), FOREVER)
     it.verdicts[b] = Invalid(Kind.Payment)
-    it.pool.on_revert(0, [b"\1" * 32])
-    assert it.heard[a][-2:] == [Status(Phase.RETRACTED, b"\1" * 32), Status(Phase.DROPPED)]
+    d = it.submit("d")
+    it.pool.on_block(2, b"\2" * 32, [d])
+    it.verdicts[d] = Invalid(Kind.Payment)
+    lost = it.submit("e")
+    it.pool.on_block(3, b"\3" * 32, [lost])
+    it.pool.on_revert(0, [bytes([i]) * 32 for i in (1, 2, 3)], [a, d])
+    assert it.heard[a][-2:] == [Status(Phase.RETRACTED, b"\1" * 32), Status(Phase.READY)]
+    assert it.heard[d][-2:] == [Status(Phase.RETRACTED, b"\2" * 32), Status(Phase.INVALID)]
+    assert it.heard[lost][-2:] == [Status(Phase.RETRACTED, b"\3" * 32), Status(Phase.DROPPED)]
     assert it.phases(b)[-1] is Phase.INVALID
-    assert it.phases(c)[-1] is Phase.FUTURE and it.order() == []
+    assert it.phases(c)[-1] is Phase.FUTURE and it.order() == ["a"]
     it.submit("z")
-    assert it.order() == ["z", "c"]
+    assert it.order() == ["a", "z", "c"]
 
 
 def test_finality_that_does_not_come_is_given_up_on(it: Fixture) -> None:

@@ -67,13 +67,15 @@ class PoolMachine(RuleBasedStateMachine):
         for data in taken:
             assert self.known[data].heard[-1].phase is Phase.FINALIZED
 
-    @rule(count=st.integers(0, 5))
-    def seal_and_go_back(self, count: int) -> None:
+    @rule(count=st.integers(0, 5), returned=st.integers(0, 5))
+    def seal_and_go_back(self, count: int, returned: int) -> None:
         taken = [tx.data for tx, _ in zip(self.pool.best_first(), range(count), strict=False)]
         block = b"\xff" * 28 + self.number.to_bytes(4, "big")
         self.pool.on_block(self.number + 1, block, taken)
-        self.pool.on_revert(self.number, [block])
+        self.pool.on_revert(self.number, [block], taken[:returned])
         for data in taken:
+            assert Status(Phase.RETRACTED, block) in self.known[data].heard
+        for data in taken[returned:]:
             assert self.known[data].heard[-1].phase is Phase.DROPPED
 
     @rule(index=st.integers(0, 20))

@@ -11,11 +11,12 @@ import pytest
 
 from chain_spec import resolve
 from node.authoring import Author
+import node.chain as chain_module
 from node.chain import Finalized, Head, Imported, Reverted
 from node.clock import Clock
 from node.database import Database
 from node.errors import BadBlock, BadOption, UnknownBlock
-from node.pool import Phase, Status
+from node.pool import Limits, Phase, Status
 from node.run import open_node
 from node.service import Node
 from runtime import GristmillRuntime
@@ -140,14 +141,14 @@ def test_going_back_tells_everybody_and_the_chain_goes_on_from_there(
     first = alice.sign(remark(b"1"))
     node.submit(first, heard.append)
     blocks = sealed(author, 4)
-    node.submit(alice.sign(remark(b"2")))
+    second = alice.sign(remark(b"2"))
+    node.submit(second)
     reverted = node.chain.revert_to(blocks[0].header.parent_hash)
     assert events == [reverted] and reverted is not None
     assert reverted.head.number == 0 == node.chain.head.number == node.chain.finalized.number
     assert reverted.retracted == tuple(block.hash for block in blocks) and reverted.was_final
     assert heard[-1].phase is Phase.FINALIZED, "a watcher that heard the end hears nothing more"
-    assert not len(node.pool.ready) and len(node.pool.future) == 1, "its nonce is not due any more"
-    node.submit(first)
+    assert [tx.data for tx in node.pool.pending()] == [first, second] and not len(node.pool.future)
     again = author.seal(NOW)
     assert again is not None and len(again.extrinsics) == 3
     assert node.chain.revert_to(again.hash) is None and len(events) == 1
@@ -178,10 +179,53 @@ def test_what_is_not_final_may_be_built_over(node: Node, author: Author, signer:
     assert node.chain.head.hash == other.hash
 
 
-def test_a_watcher_in_a_lost_block_hears_so(node: Node, author: Author, signer: Sign) -> None:
-    heard: list[Status] = []
-    node.submit(signer("//Alice").sign(remark()), heard.append)
-    block = author.seal(NOW, finalize=False)
-    assert block is not None
+def test_what_lost_blocks_held_comes_back_and_its_watcher_hears_so(
+    node: Node, author: Author, signer: Sign
+) -> None:
+    heard, woken = list[Status](), list[int]()
+    alice, bob = signer("//Alice"), signer("//Bob")
+    extrinsics = [alice.sign(remark()), bob.sign(remark()), alice.sign(remark(b"2"))]
+    node.submit(extrinsics[0], heard.append)
+    one = author.seal(NOW, finalize=False)
+    for extrinsic in extrinsics[1:]:
+        node.submit(extrinsic)
+    author.seal(NOW, finalize=False)
+    assert one is not None
+    node.pool.on_ready = lambda: woken.append(1)
     node.chain.revert_to(0)
-    assert heard[-2:] == [Status(Phase.RETRACTED, block.hash), Status(Phase.DROPPED)]
+    assert not woken, "whoever goes back wants to be there"
+    assert [tx.data for tx in node.pool.pending()] == extrinsics
+    assert heard[2:] == [Status(Phase.RETRACTED, one.hash), Status(Phase.READY)]
+    again = author.seal(NOW)
+    assert again is not None and list(again.extrinsics[1:]) == extrinsics
+    assert heard[4:] == [Status(Phase.IN_BLOCK, again.hash), Status(Phase.FINALIZED, again.hash)]
+
+
+def test_what_a_block_in_another_place_holds_comes_back_only_once(
+    node: Node, author: Author, signer: Sign
+) -> None:
+    alice, bob = signer("//Alice"), signer("//Bob")
+    first, second, third = alice.sign(remark()), alice.sign(remark(b"2")), bob.sign(remark())
+    node.submit(first)
+    one = author.seal(NOW, finalize=False)
+    node.submit(second)
+    two = author.seal(NOW, finalize=False)
+    node.submit(third)
+    assert one is not None and two is not None
+    other = author.seal(NOW + 9, parent=one.hash)
+    assert other is not None and other.number == 2 and list(other.extrinsics[1:]) == [third]
+    assert [tx.data for tx in node.pool.pending()] == [second]
+
+
+def test_no_more_comes_back_than_a_pool_may_hold(
+    node: Node, author: Author, signer: Sign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice = signer("//Alice")
+    extrinsics = [alice.sign(remark(b"%d" % i)) for i in range(6)]
+    for pair in range(3):
+        for extrinsic in extrinsics[2 * pair : 2 * pair + 2]:
+            node.submit(extrinsic)
+        author.seal(NOW)
+    monkeypatch.setattr(chain_module, "RETURNED", Limits(3, 10_000))
+    node.chain.revert_to(0)
+    assert [tx.data for tx in node.pool.pending()] == extrinsics[:3]
