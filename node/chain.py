@@ -25,6 +25,7 @@ from frame.transaction import (
 )
 from frame.validator import Validator
 from node.database import BlockState, Database
+from node.database.content import held_key
 from node.errors import BadBlock, BadOption, RuntimeFailed, UnknownBlock, behind
 from node.host import NodeHost, VerdictCache
 from node.pool.errors import Invalid, PoolError, Unknown, VerificationFailed
@@ -323,7 +324,7 @@ class Chain:
             digest,
             block.extrinsics,
             outcome.delta,
-            host.pieces,
+            [piece for piece in host.pieces if self._holds(piece[0], outcome.delta)],
             state_version=self._state_version,
             finalized=finalize,
         )
@@ -333,6 +334,13 @@ class Chain:
         if finalize:
             self._tell_finalized(before)
         return imported
+
+    def _holds(self, blob: bytes, delta: Delta) -> bool:
+        """Whether the state after `delta` holds a blob: a call that failed late may have brought pieces of
+        one that it does not.
+        """
+        key = held_key(blob)
+        return (delta.top[key] if key in delta.top else self.state().get(key)) is not None
 
     def finalize(self, digest: bytes) -> bool:
         """Make a block and all before it final; False if it was. Raises `UnknownBlock`."""

@@ -17,7 +17,8 @@ Extrinsics are kept as given (with their length prefix). `Pruning` says which ol
 nothing is rebuilt at opening.
 """
 
-from node.database.database import Database, Piece
+from node.database.content import Piece
+from node.database.database import Database
 from node.database.errors import (
     DatabaseClosed,
     DatabaseCorrupt,

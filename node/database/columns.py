@@ -4,6 +4,7 @@ order.
 | column | key | value |
 |---|---|---|
 | meta | name, or `aux:` ‖ name | format, genesis, best, finalized, pruning, oldest; what node parts keep |
+| meta | `dropped:` ‖ u64 block ‖ blob hash, and by blob | nothing: that block dropped it (`content.py`) |
 | state | key | value at the best block |
 | child | escaped child name ‖ key | value at the best block |
 | trie | `t` ‖ packed path, or `c` ‖ escaped child name ‖ packed path | branch of the best state's trie |

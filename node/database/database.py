@@ -6,13 +6,14 @@ crash the head is the old or the new one, whole. Blocks form one line; going bac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from pathlib import Path
 from threading import RLock
 from types import TracebackType
 
 from frame.state import Delta
 from node.database import columns as at
+from node.database.content import Content, Piece
 from node.database.errors import (
     DatabaseCorrupt,
     DatabaseError,
@@ -33,11 +34,9 @@ from primitives.trie import EMPTY_ROOT
 
 _HEADER = codec(Header)
 _NO_BLOCK = -1
+_NOTHING: Mapping[bytes, bytes | None] = {}
 PAST_KEPT = 64
 """For so many blocks the tries of an older block are kept for the next who asks: they hold on to files."""
-
-Piece = tuple[bytes, int, bytes]
-"""(blob hash, index, bytes)."""
 
 
 class Database:
@@ -103,6 +102,7 @@ class Database:
         self._made = self._load_pruning()
         self.state_pruning = self._made.mode
         self.history = History(self.storage, self._made.epoch)
+        self.content = Content(self.storage)
         self._oldest = int.from_bytes(self.storage.get(at.META, b"oldest") or b"", "big")
         self.genesis_hash = self.storage.get(at.META, b"genesis")
         best = self.storage.get(at.META, b"best")
@@ -357,11 +357,12 @@ class Database:
             batch = self.storage.batch()
             changed = self._put_state(batch, header.number, update)
             self._put_block(batch, header, block_hash, list(extrinsics))
-            for blob_hash, index, data in pieces:
-                batch.put(at.CONTENT, at.piece_key(blob_hash, index), data)
+            dropped = self.content.put(batch, header.number, pieces, update.delta)
             for name, value in (notes or {}).items():
                 batch.put(at.META, b"aux:" + name, value)
-            oldest = self._put_finalized(batch, header.number) if finalized else self._oldest
+            oldest = self._oldest
+            if finalized:
+                oldest = self._put_finalized(batch, header.number, update.delta.top, dropped)
             self.storage.write(batch)
             self._advance(header, block_hash, update, changed)
             if finalized:
@@ -378,8 +379,17 @@ class Database:
                 self.storage.write(batch)
                 self._finalized, self._oldest = number, oldest
 
-    def _put_finalized(self, batch: Batch, number: int) -> int:
-        """Block `number` is final, and what is too old by now goes; returns the oldest state that stays."""
+    def _put_finalized(
+        self,
+        batch: Batch,
+        number: int,
+        changes: Mapping[bytes, bytes | None] = _NOTHING,
+        dropped: Container[bytes] = (),
+    ) -> int:
+        """Block `number` is final, and what is too old by now goes; returns the oldest state that stays.
+        `changes` are those of the block that the same batch makes the best, `dropped` the blobs that it
+        drops.
+        """
         batch.put(at.META, b"finalized", at.be64(number))
         blocks = self._pruning.blocks
         for gone in range(blocks.first_kept(self._finalized), blocks.first_kept(number)):
@@ -388,6 +398,11 @@ class Database:
         if oldest <= self._oldest:
             return self._oldest
         self.history.prune(batch, self._oldest + 1, oldest)
+
+        def is_held(key: bytes) -> bool:
+            return (changes[key] if key in changes else read_best(self, key, None)) is not None
+
+        self.content.prune(batch, oldest, is_held, dropped)
         batch.put(at.META, b"oldest", at.be64(oldest))
         return oldest
 
@@ -449,8 +464,8 @@ class Database:
             self.genesis_hash = block_hash
 
     def revert(self, number: int, *, state_version: int = 1) -> None:
-        """Go back to block `number`: later blocks and their state are gone, content stays. Also takes back
-        finality.
+        """Go back to block `number`: later blocks and their state are gone, and the blobs that they brought.
+        Also takes back finality.
 
         Raises UnknownBlock, also when its state was pruned, DatabaseCorrupt: then nothing changed.
         """
@@ -461,10 +476,12 @@ class Database:
             if number == self.best_number:
                 return
             past = self._made_past(number, state_version)
-            update = self._tries.updated(past.delta(), state_version)
+            undone = past.delta()
+            update = self._tries.updated(undone, state_version)
             past.close()
             batch = self.storage.batch()
             self._put_state(batch, 0, update)
+            self.content.revert(batch, number, undone)
             for height in range(number + 1, self.best_number + 1):
                 self._drop_block(batch, height)
             batch.put(at.META, b"best", at.be64(number))

@@ -245,8 +245,8 @@ class Blobs(Pallet[Config], weights=Weights):
         return blob
 
     def _forget(self, hash: bytes, blob: BlobInfo) -> None:
-        """Drop the record and give the deposit back. The content column keeps the bytes with the block they
-        came in."""
+        """Drop the record and give the deposit back. The host deletes the bytes when no state that it keeps
+        has the record."""
         self.config.currency.release(self.reason(self.HoldReason.Deposit), blob.owner, blob.deposit)
         self.blobs.remove(hash)
         self.missing.remove(hash)

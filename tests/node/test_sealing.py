@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+import node.chain as chain_module
 from chain_spec import resolve
 from node.authoring import Author
-import node.chain as chain_module
 from node.chain import Finalized, Head, Imported, Reverted
 from node.clock import Clock
 from node.database import Database
