@@ -62,11 +62,12 @@ def _sentences(policy: Policy, spec: TrainingSpec, rows: int) -> dict[str, str]:
     noise = "no noise" if spec.dp is None else f"noise multiplier {spec.dp.sigma_milli / 1000:g}"
     private = f"{noise}; without: {_who(policy.without_dp)}, with: at least {policy.sigma_min_milli / 1000:g}"
     low, high = bits_float(policy.rate_min), bits_float(policy.rate_max)
+    losses = " + ".join(_kind(term.loss) for term in spec.terms)
     return {
         "differential privacy": private,
         "initial weights": f"{_kind(spec.init)}; given ones: {_who(policy.given_weights)}",
         "least rows": f"{rows}; at least {policy.min_rows}",
-        "loss": f"{_kind(spec.loss)}; one of {', '.join(loss.name for loss in policy.losses)}",
+        "loss": f"{losses}; one of {', '.join(loss.name for loss in policy.losses)}",
         "optimizer": f"{_kind(spec.optimizer)}; one of {', '.join(kind.name for kind in policy.optimizers)}",
         "learning rate": f"{bits_float(rate_bits(spec.optimizer)):g}; {low:g} to {high:g}",
         "epochs": f"{spec.epochs}; at most {policy.epochs_max}",

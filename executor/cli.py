@@ -166,7 +166,8 @@ class Watch:
         if self.patience is None:
             return True
         name, value = next(iter(self.measured(epoch.weights).items()))
-        better = value < self._best_value if name in LOWER_IS_BETTER else value > self._best_value
+        lower = name.rpartition(".")[2] in LOWER_IS_BETTER
+        better = value < self._best_value if lower else value > self._best_value
         if isfinite(value) and (self.best is None or better):
             self.best, self._best_value = epoch, value
         return self.best is None or epoch.number - self.best.number < self.patience

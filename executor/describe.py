@@ -45,7 +45,7 @@ def _areas(plan: Plan) -> Iterable[Area]:
     """Every region that lives for the whole run; scratch memory lies behind them."""
     roles: list[tuple[str, Region | None]] = [
         *(("input", region) for region in plan.inputs),
-        ("target", plan.target),
+        *(("target", target.region) for target in plan.targets),
         ("losses", plan.losses),
         ("numbers of the step", plan.numbers),
         ("noise", plan.noise),

@@ -3,6 +3,7 @@
 For the owner of both, model and rows, only: onnxruntime never sees private data of others or a hostile model.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,10 +13,10 @@ import onnx
 
 from executor import rows
 from executor.errors import BadTable, SpecError
-from executor.metrics import F64, Predictions, default_metrics, measure
+from executor.metrics import F64, Predictions, applies, default_metrics, measure
 from executor.onnx_runtime import onnxruntime
 from executor.rows import Array
-from primitives.spec import LossSpec, TrainingSpec
+from primitives.spec import LossSpec, LossTerm, TrainingSpec
 
 BATCH = 1024
 
@@ -41,24 +42,52 @@ class Evaluation:
 def evaluate(
     model: bytes, spec: TrainingSpec, columns: Mapping[str, Array], metrics: Sequence[str] = ()
 ) -> Evaluation:
-    """Run the model over a table's columns, normalised as the spec says, and compare with its target.
+    """Run the model over a table's columns, normalised as the spec says, and compare with its targets. Where
+    losses are added up, `loss` is their sum and all other figures are called OUTPUT.NAME.
 
     Raises BadTable when a column is missing or does not fit the model, SpecError for an unknown tensor or
     metric.
     """
-    session = _session(model)
-    target_tensor = spec.target.tensor.decode()
-    if target_tensor not in {output.name for output in session.get_outputs()}:
-        raise SpecError(f"the model has no output {target_tensor!r}")
+    session, terms = _session(model), spec.terms
+    tensors = [term.target.tensor.decode() for term in terms]
+    for name in tensors:
+        if name not in {output.name for output in session.get_outputs()}:
+            raise SpecError(f"the model has no output {name!r}")
     feeds = _feeds(session, spec, columns)
-    target = _column(columns, spec.target.column)
-    outputs = np.concatenate(
-        [session.run([target_tensor], part)[0] for part in _batches(session, feeds, len(target))]
-    )[: len(target)]
-    found = Predictions(spec.loss, outputs.astype(np.float64), _target(spec, outputs, target))
+    targets = [_column(columns, term.target.column) for term in terms]
+    count = len(targets[0])
+    parts = [session.run(tensors, part) for part in _batches(session, feeds, count)]
+    found = []
+    for term, target, pieces in zip(terms, targets, zip(*parts, strict=True), strict=True):
+        outputs = np.concatenate(pieces)[:count]
+        found.append(Predictions(term.loss, outputs.astype(np.float64), _target(term, outputs, target)))
+    if len(terms) > 1 or isinstance(spec.loss, LossSpec.Sum):
+        return Evaluation(count, _of_sum(terms, found, metrics))
     return Evaluation(
-        len(target), {name: measure(name, found) for name in metrics or default_metrics(spec.loss)}
+        count, {name: measure(name, found[0]) for name in metrics or default_metrics(terms[0].loss)}
     )
+
+
+def _of_sum(
+    terms: Sequence[LossTerm], found: Sequence[Predictions], metrics: Sequence[str]
+) -> dict[str, float]:
+    """The sum, then every figure of every output that has it."""
+    for name in metrics:
+        if not any(applies(name, one) for one in found):
+            measure(name, found[0])  # which says why not
+    values: dict[str, float] = {}
+    if not metrics or "loss" in metrics:
+        weights = [term.weight_num / term.weight_den for term in terms]
+        values["loss"] = float(sum(w * measure("loss", one) for w, one in zip(weights, found, strict=True)))
+    outputs = Counter(term.target.tensor for term in terms)
+    for term, one in zip(terms, found, strict=True):
+        title = term.target.tensor.decode()
+        if outputs[term.target.tensor] > 1:
+            title += f".{term.target.column.decode()}.{type(term.loss).__name__}"
+        for name in metrics or default_metrics(one.loss):
+            if applies(name, one):
+                values[f"{title}.{name}"] = measure(name, one)
+    return values
 
 
 def _session(model: bytes) -> Any:
@@ -127,9 +156,9 @@ def _batches(session: Any, feeds: Mapping[str, Array], count: int) -> Iterator[d
         yield part
 
 
-def _target(spec: TrainingSpec, outputs: Array, target: Array) -> F64:
+def _target(term: LossTerm, outputs: Array, target: Array) -> F64:
     """The target with as many values as the loss compares."""
-    loss, values = spec.loss, target.astype(np.float64)
+    loss, values = term.loss, target.astype(np.float64)
     soft = isinstance(loss, LossSpec.WeightedCrossEntropy) and loss.probabilities
     classes = isinstance(loss, LossSpec.CrossEntropy | LossSpec.WeightedCrossEntropy) and not soft
     shape = (outputs.shape[0], *outputs.shape[2:]) if classes else outputs.shape

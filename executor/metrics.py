@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from executor.compiler.optimizers import decimal
 from executor.errors import SpecError
-from primitives.spec import LossSpec
+from primitives.spec import AnyLoss, LossSpec
 
 F64 = NDArray[np.float64]
 CLASSES = ("accuracy", "f1", "auc")
@@ -26,7 +26,7 @@ NUMBERS = ("mae", "rmse", "mse")
 class Predictions:
     """Outputs [rows, …] and the targets that belong to them, as the loss sees them."""
 
-    loss: LossSpec
+    loss: AnyLoss
     outputs: F64
     targets: F64
 
@@ -52,9 +52,9 @@ class Predictions:
         return scores[counts], truth[counts]
 
 
-def default_metrics(loss: LossSpec) -> tuple[str, ...]:
+def default_metrics(loss: AnyLoss) -> tuple[str, ...]:
     """What is shown when nobody asks for more."""
-    names: dict[type[LossSpec], tuple[str, ...]] = {
+    names: dict[type[AnyLoss], tuple[str, ...]] = {
         LossSpec.CrossEntropy: ("loss", "accuracy"),
         LossSpec.WeightedCrossEntropy: ("loss", "accuracy"),
         LossSpec.BinaryCrossEntropy: ("loss", "accuracy"),
@@ -67,9 +67,14 @@ def measure(name: str, found: Predictions) -> float:
     """One figure. Raises SpecError for a name or a loss that it does not go with."""
     if name not in METRICS:
         raise SpecError(f"there is no metric {name!r}; there are {', '.join(METRICS)}")
-    if name in CLASSES and not found.classes:
+    if not applies(name, found):
         raise SpecError(f"{name} is for classes; this loss compares numbers")
     return METRICS[name](found)
+
+
+def applies(name: str, found: Predictions) -> bool:
+    """Whether the figure goes with the loss."""
+    return name not in CLASSES or found.classes
 
 
 def _accuracy(found: Predictions) -> float:
@@ -173,7 +178,7 @@ def _kl(found: Predictions) -> float:
     return float(terms.sum() / len(terms))
 
 
-LOSSES: dict[type[LossSpec], Callable[[Predictions], float]] = {
+LOSSES: dict[type[AnyLoss], Callable[[Predictions], float]] = {
     LossSpec.CrossEntropy: _cross_entropy,
     LossSpec.WeightedCrossEntropy: _cross_entropy,
     LossSpec.BinaryCrossEntropy: _binary,

@@ -7,6 +7,7 @@ import fnmatch
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from executor.errors import SpecError
 from primitives.hashing import tagged
@@ -14,12 +15,14 @@ from primitives.job import model_hash
 from primitives.spec import (
     NUMERICS,
     SPEC_VERSION,
+    TERMS_MAX,
     Affine,
     Clip,
     Dp,
     Init,
     InputMap,
     LossSpec,
+    LossTerm,
     OptimizerSpec,
     Schedule,
     Target,
@@ -83,6 +86,11 @@ def _configure_loss(parser: ArgumentParser) -> None:
     add("--delta", type=float, default=1.0, metavar="X", help="huber: where it turns linear (default 1)")
     add("--beta", type=float, default=1.0, metavar="X", help="smooth-l1: where it turns linear (default 1)")
     add("--log-target", action="store_true", help="kl: the target holds log-probabilities")
+    add(
+        "--also", action="append", default=[], metavar="COLUMN=TENSOR,LOSS[,WEIGHT]",
+        help="add WEIGHT (default 1) times the loss of another output; a fraction such as 1/3 is exact",
+    )  # fmt: skip
+    add("--loss-weight", default="1", metavar="WEIGHT", help="of the first loss where others are added")
 
 
 def _configure_optimizer(parser: ArgumentParser) -> None:
@@ -152,7 +160,7 @@ def training_spec(arguments: Namespace, model: bytes, columns: Sequence[str]) ->
         model_hash=model_hash(model),
         inputs=_inputs(arguments, names, columns),
         target=Target(column=arguments.target.encode(), tensor=target.encode()),
-        loss=LOSSES[arguments.loss](arguments),
+        loss=_loss(arguments, Target(column=arguments.target.encode(), tensor=target.encode()), names),
         optimizer=_optimizer(arguments),
         schedule=_schedule(arguments),
         epochs=arguments.epochs,
@@ -219,7 +227,8 @@ def _pairs(arguments: Namespace, names: Names, columns: Sequence[str]) -> list[t
         return [(column, tensor or next(free, column)) for column, _, tensor in split]
     if all(name in columns for name in names.inputs):
         return [(name, name) for name in names.inputs]
-    left = [name for name in columns if name != arguments.target]
+    targets = {arguments.target, *(option.partition("=")[0] for option in arguments.also)}
+    left = [name for name in columns if name not in targets]
     if len(left) == len(names.inputs) == 1:
         return [(left[0], names.inputs[0])]
     raise SpecError(
@@ -272,6 +281,39 @@ LOSSES: dict[str, Callable[[Namespace], LossSpec]] = {
     "smooth-l1": lambda a: LossSpec.SmoothL1(beta=_bits(a.beta)),
     "kl": lambda a: LossSpec.KlDivergence(log_target=a.log_target),
 }
+
+
+def _loss(a: Namespace, target: Target, names: Names) -> LossSpec:
+    """The loss that is named, or the sum that begins with it."""
+    first = LOSSES[a.loss](a)
+    if not a.also and a.loss_weight == "1":
+        return first
+    terms = [_term(target, first, a.loss_weight)]
+    for option in a.also:
+        column, _, rest = option.partition("=")
+        tensor, kind, weight = (*rest.split(","), "1", "", "")[:3]
+        if rest.count(",") not in (1, 2) or tensor not in names.outputs or kind not in LOSSES:
+            form = "COLUMN=TENSOR,LOSS[,WEIGHT] with an output of the model"
+            raise SpecError(f"{option!r} adds no loss: it takes {form}")
+        terms.append(_term(Target(column=column.encode(), tensor=tensor.encode()), LOSSES[kind](a), weight))
+    if len(terms) > TERMS_MAX:
+        raise SpecError(f"at most {TERMS_MAX} losses are added up")
+    return LossSpec.Sum(terms=terms)
+
+
+def _term(target: Target, loss: LossSpec, weight: str) -> LossTerm:
+    try:
+        value = Fraction(weight)
+    except (ValueError, ZeroDivisionError):
+        raise SpecError(f"{weight!r} is no weight of a loss; write 0.5 or 1/3") from None
+    if not 0 < value.numerator < 2**32 or not value.denominator < 2**32:
+        raise SpecError("the weight of a loss is a fraction of two numbers below 2^32, above zero")
+    return LossTerm(
+        target=target,
+        loss=loss,  # type: ignore[arg-type]  # the same variants
+        weight_num=value.numerator,
+        weight_den=value.denominator,
+    )
 
 
 def _optimizer(a: Namespace) -> OptimizerSpec:

@@ -33,7 +33,7 @@ from primitives.spec import TrainingSpec
 
 def record_schema(schema: Schema, spec: TrainingSpec) -> Schema:
     """The columns that a spec reads, in the schema's order; text is never trained on."""
-    names = {item.column for item in spec.inputs} | {spec.target.column}
+    names = {item.column for item in spec.inputs} | {term.target.column for term in spec.terms}
     columns = [column for column in schema.columns if column.name in names and column.dtype != Dtype.Utf8]
     return Schema(columns=columns, rows_per_chunk=1)
 

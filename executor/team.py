@@ -122,14 +122,13 @@ class Team:
     def _share_rows(self, steps: int, rows: int) -> None:
         """Give the twins what the host wrote: everything at first, then what changes with each call."""
         plan, (first, *twins) = self._plan, self._boxes
-        assert plan.target is not None
         if not self._alike:
             for twin in twins:
                 twin.whole()[:] = first.whole()
             self._alike = True
             return
         for region, count in [
-            *((region, rows) for region in (*plan.inputs, plan.target)),
+            *((region, rows) for region in plan.rows_regions),
             *(((plan.numbers, steps),) if plan.numbers else ()),
         ]:
             source = first.view(region)[:count]

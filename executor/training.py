@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from executor import rows
-from executor.compiler.plan import Kind, Parameter, Plan, Region
+from executor.compiler.plan import Kind, Parameter, Plan, Region, Target
 from executor.errors import BadData, Diverged, SpecError
 from executor.initialise import kaiming_uniform
 from executor.privacy.noise import Noise
@@ -40,9 +40,9 @@ class Trained:
 
 def check_columns(plan: Plan, spec: TrainingSpec, schema: Schema) -> None:
     """Refuse a spec whose columns do not fill the plan's tensors: SpecError, before any row is read."""
-    assert plan.target is not None
     named = [(item.column, region) for item, region in zip(spec.inputs, _inputs(plan, spec), strict=True)]
-    for column_name, region in [*named, (spec.target.column, plan.target)]:
+    compared = [(column, target.region) for column, target in _compared(plan, spec)]
+    for column_name, region in [*named, *compared]:
         column = next((column for column in schema.columns if column.name == column_name), None)
         text = column_name.decode("utf-8", "replace")
         if column is None:
@@ -59,19 +59,17 @@ def check_columns(plan: Plan, spec: TrainingSpec, schema: Schema) -> None:
 def dataset(
     plan: Plan, spec: TrainingSpec, schema: Schema, chunks: Sequence[bytes], count: int
 ) -> dict[str, Array]:
-    """The rows as arrays by region name: float32 inputs, normalised, and the target. Raises BadData,
+    """The rows as arrays by region name: float32 inputs, normalised, and the targets. Raises BadData,
     BadTable.
     """
-    names = [item.column.decode("utf-8") for item in spec.inputs]
-    table = rows.table(schema, chunks, count, [*names, spec.target.column.decode("utf-8")])
+    columns = [*(item.column for item in spec.inputs), *(column for column, _ in _compared(plan, spec))]
+    table = rows.table(schema, chunks, count, list(dict.fromkeys(name.decode("utf-8") for name in columns)))
     return arrays_of(plan, spec, table, count)
 
 
 def arrays_of(plan: Plan, spec: TrainingSpec, table: Mapping[str, Array], count: int) -> dict[str, Array]:
     """Columns as arrays by region name."""
-    assert plan.target is not None
     names = [item.column.decode("utf-8") for item in spec.inputs]
-    target = spec.target.column.decode("utf-8")
     arrays: dict[str, Array] = {}
     for item, name, region in zip(spec.inputs, names, _inputs(plan, spec), strict=True):
         if region.kind is Kind.F32:
@@ -79,21 +77,26 @@ def arrays_of(plan: Plan, spec: TrainingSpec, table: Mapping[str, Array], count:
         else:
             values = rows.typed(table[name], region.kind.numpy)
         arrays[region.name] = values.reshape((count, *region.shape[1:]))
-    if plan.target.kind == Kind.I32:
-        private = spec.dp is not None
-        found = rows.classes(table[target], class_count(plan), plan.ignored, private)
-        arrays[plan.target.name] = found.reshape((count, *plan.target.shape[1:]))
-    else:
-        values = rows.inputs(table[target], None)  # of the prediction's shape
-        arrays[plan.target.name] = values.reshape((count, *plan.target.shape[1:]))
+    for column, target in _compared(plan, spec):
+        values = table[column.decode("utf-8")]
+        if target.region.kind == Kind.I32:
+            values = rows.classes(values, _class_count(target), target.ignored, spec.dp is not None)
+        else:
+            values = rows.inputs(values, None)  # of the prediction's shape
+        arrays[target.region.name] = values.reshape((count, *target.region.shape[1:]))
     return arrays
 
 
-def class_count(plan: Plan) -> int:
-    """Classes that a cross-entropy plan tells apart."""
-    if not plan.classes:
+def _class_count(target: Target) -> int:
+    """Classes that a cross-entropy tells apart."""
+    if not target.classes:
         raise BadData("the model has no classes")
-    return plan.classes
+    return target.classes
+
+
+def _compared(plan: Plan, spec: TrainingSpec) -> list[tuple[bytes, Target]]:
+    """(column, target) of each loss."""
+    return [(term.target.column, target) for term, target in zip(spec.terms, plan.targets, strict=True)]
 
 
 def _inputs(plan: Plan, spec: TrainingSpec) -> list[Region]:
@@ -256,10 +259,9 @@ def _calls(
     """One pass over the rows in their order; the mean loss of each step (zero where none is computed),
     call by call.
     """
-    assert plan.target is not None
     for batch in batches:
-        rows = len(batch[plan.target.name])
-        for region in (*plan.inputs, plan.target):
+        rows = len(batch[plan.targets[0].region.name])
+        for region in plan.rows_regions:
             sandbox.view(region)[:rows] = batch[region.name]
         steps = -(-rows // plan.batch)
         if plan.numbers is not None:

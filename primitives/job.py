@@ -145,7 +145,7 @@ def policy_rules(policy: Policy, spec: TrainingSpec, buyer: bytes, rows: int) ->
         PolicyRule("differential privacy", _dp_allowed(policy, spec, buyer), RejectReason.DpRequired),
         PolicyRule("initial weights", _init_allowed(policy, spec, buyer), RejectReason.GivenWeightsForbidden),
         PolicyRule("least rows", rows >= policy.min_rows, RejectReason.TooFewRows),
-        PolicyRule("loss", LOSS_KINDS[type(spec.loss)] in policy.losses, RejectReason.PolicyForbids),
+        PolicyRule("loss", _losses_allowed(policy, spec), RejectReason.PolicyForbids),
         PolicyRule("optimizer", kind in policy.optimizers, RejectReason.PolicyForbids),
         # Patterns of positive floats are ordered as the floats are, so no float arithmetic is needed. A
         # schedule only ever lowers the rate.
@@ -167,6 +167,10 @@ def _dp_allowed(policy: Policy, spec: TrainingSpec, buyer: bytes) -> bool:
     return isinstance(rule, WithoutDp.Anyone) or (
         isinstance(rule, WithoutDp.Trusted) and buyer in rule.accounts
     )
+
+
+def _losses_allowed(policy: Policy, spec: TrainingSpec) -> bool:
+    return all(LOSS_KINDS[type(term.loss)] in policy.losses for term in spec.terms)
 
 
 def _init_allowed(policy: Policy, spec: TrainingSpec, buyer: bytes) -> bool:

@@ -26,6 +26,8 @@ SPEC_VERSION = 1
 INPUTS_MAX = 16
 CLASSES_MAX = 1024
 """Weights that a loss may name: one for each class or element."""
+TERMS_MAX = 8
+"""Losses that are added up."""
 TRAINABLE_MAX = 256
 TENSOR_NAME_MAX = 128
 F32_INFINITY = 0x7F80_0000
@@ -214,8 +216,37 @@ class LossSpec(Enum, path="gristmill_primitives::job::LossSpec"):
 
         log_target: bool
 
+    class Sum(Variant, index=8):
+        """Σ weight·loss, each loss of an output and a column of its own. `target` of the specification is
+        that of the first."""
 
-LOSS_KINDS: dict[type[LossSpec], Loss] = {
+        terms: Annotated[list["LossTerm"], MaxLen(TERMS_MAX)]
+
+
+class SingleLoss(Enum, path="gristmill_primitives::job::SingleLoss"):
+    """A `LossSpec` that is no sum: the same variants, the same bytes."""
+
+    CrossEntropy = LossSpec.CrossEntropy
+    MeanSquaredError = LossSpec.MeanSquaredError
+    WeightedCrossEntropy = LossSpec.WeightedCrossEntropy
+    BinaryCrossEntropy = LossSpec.BinaryCrossEntropy
+    MeanAbsoluteError = LossSpec.MeanAbsoluteError
+    Huber = LossSpec.Huber
+    SmoothL1 = LossSpec.SmoothL1
+    KlDivergence = LossSpec.KlDivergence
+
+
+class LossTerm(Struct, path="gristmill_primitives::job::LossTerm"):
+    """weight_num/weight_den times the loss of a graph output against a column."""
+
+    target: Target
+    loss: SingleLoss
+    weight_num: U32
+    weight_den: U32
+
+
+AnyLoss = LossSpec | SingleLoss
+LOSS_KINDS: dict[type[AnyLoss], Loss] = {
     LossSpec.CrossEntropy: Loss.CrossEntropy,
     LossSpec.MeanSquaredError: Loss.MeanSquaredError,
     LossSpec.WeightedCrossEntropy: Loss.CrossEntropy,
@@ -323,6 +354,13 @@ class TrainingSpec(Struct, path="gristmill_primitives::job::TrainingSpec"):
     shards: U8
 
     @property
+    def terms(self) -> list[LossTerm]:
+        """The losses that are added up; a plain one is a sum of one, with weight 1."""
+        if isinstance(self.loss, LossSpec.Sum):
+            return self.loss.terms
+        return [LossTerm(target=self.target, loss=self.loss, weight_num=1, weight_den=1)]  # type: ignore[arg-type]
+
+    @property
     def hash(self) -> bytes:
         """`spec_hash = H("gm/spec" ‖ SCALE)`."""
         return tagged("spec", encode(TrainingSpec, self))
@@ -345,7 +383,7 @@ def check_spec(spec: TrainingSpec) -> None:
     _check_names(spec)
     _check_optimizer(spec.optimizer)
     _check_schedule(spec.schedule, rate_bits(spec.optimizer))
-    _check_loss(spec.loss)
+    _check_terms(spec)
     if spec.dp is not None and not (spec.dp.clip_num and spec.dp.clip_den and spec.dp.sigma_milli):
         raise SpecError("BadDp", "clip and sigma are above zero")
     rho_nano(spec)
@@ -362,6 +400,7 @@ def _check_names(spec: TrainingSpec) -> None:
         *spec.trainable,
         spec.target.tensor,
         spec.target.column,
+        *(name for term in spec.terms for name in (term.target.tensor, term.target.column)),
         *(i.column for i in spec.inputs),
     ]:
         try:
@@ -411,7 +450,27 @@ def _check_schedule(schedule: Schedule, rate: int) -> None:
         raise SpecError("BadSchedule", "a cosine takes at least one tick, its minimum lies in 0 … the rate")
 
 
-def _check_loss(loss: LossSpec) -> None:
+def _check_terms(spec: TrainingSpec) -> None:
+    terms = spec.terms
+    if not terms or terms[0].target != spec.target:
+        raise SpecError("BadLoss", "a sum has at least one loss, and the first one's target is the job's")
+    if not all(term.weight_num and term.weight_den for term in terms):
+        raise SpecError("BadLoss", "the weights of a sum are above zero")
+    if sum(numbers_of(term.loss) for term in terms) > CLASSES_MAX:
+        raise SpecError("BadLoss", f"the losses of a sum name at most {CLASSES_MAX} weights of classes")
+    for term in terms:
+        _check_loss(term.loss)
+
+
+def numbers_of(loss: AnyLoss) -> int:
+    """How many numbers a loss brings in its lists."""
+    if isinstance(loss, LossSpec.Sum):
+        return sum(numbers_of(term.loss) for term in loss.terms)
+    fields = (getattr(loss, name) for name in type(loss).__annotations__)
+    return sum(len(field) for field in fields if isinstance(field, list))
+
+
+def _check_loss(loss: AnyLoss) -> None:
     if isinstance(loss, LossSpec.WeightedCrossEntropy):
         if not all(0 <= bits < F32_INFINITY for bits in loss.weights):
             raise SpecError("BadLoss", "class weights are finite numbers, not below 0")
@@ -456,7 +515,7 @@ def rho_nano(spec: TrainingSpec) -> int:
 def check_columns(schema: Schema, spec: TrainingSpec) -> None:
     """Refuse a specification that names columns which the dataset lacks: SpecError UnknownColumn."""
     try:
-        for name in [*(item.column for item in spec.inputs), spec.target.column]:
+        for name in [item.column for item in spec.inputs] + [term.target.column for term in spec.terms]:
             schema.column(name)
     except DataError as error:
         raise SpecError(error.name, str(error)) from None

@@ -7,14 +7,16 @@ from fractions import Fraction
 from functools import reduce as fold
 from math import prod
 
+import numpy as np
+
 from executor.compiler import ir
-from executor.compiler.gradients import gradients
-from executor.compiler.ir import Node, Op
+from executor.compiler.gradients import sweep
+from executor.compiler.ir import Node, Op, const
 from executor.compiler.kernels.base import Buffer, Kernel
 from executor.compiler.kernels.random import STEPS_MAX
-from executor.compiler.losses import TARGET, class_rule, objective
+from executor.compiler.losses import Objective, class_rule, objective, target_key
 from executor.compiler.optimizers import Optimizer, State, clip_factor, clip_of, clipped, optimizer_of
-from executor.compiler.plan import Kind, Parameter, Plan, Region, StateRegion
+from executor.compiler.plan import Kind, Parameter, Plan, Region, StateRegion, Target
 from executor.compiler.private import NOISE, check_rows_apart, private_gradients
 from executor.compiler.program import MEMORY_MAX, Program, Shards, link
 from executor.compiler.scan import body_of
@@ -33,7 +35,7 @@ from executor.graph.normalisation import trained_statistics
 from executor.graph.parse import parse
 from executor.privacy.grid import grid as privacy_grid
 from primitives.hashing import tagged
-from primitives.spec import NUMERICS, Clip, TrainingSpec
+from primitives.spec import NUMERICS, Clip, LossTerm, TrainingSpec
 
 LANES = 8
 BATCH_MAX = 1 << 16
@@ -60,33 +62,29 @@ def compile_training(model: bytes, spec: TrainingSpec, rows: int, *, gradients_o
     built = build(
         graph, lambda name, shape: name in statistics or (name in names if names else len(shape) > 0), key
     )
-    target_name = spec.target.tensor.decode()
-    if target_name not in built.outputs:
-        raise UnknownTensor(f"the model has no output {target_name!r}")
-    prediction = batched_output(built, target_name)
-    if prediction.dtype is not DType.F32:
-        raise UnsupportedType(f"the output {target_name!r} is {prediction.dtype.value}: training is in f32")
-    target, goal = objective(spec.loss, prediction)
-    weight = goal.share(ir.make(Op.ROW_WEIGHT, (), (), True))
-    loss = None if spec.dp else ir.batch_sum(goal.loss * weight)
-    # Under differential privacy a row's share may not depend on other rows, and the batch size is public.
-    seed = goal.gradient if spec.dp else goal.gradient * weight
-    found = gradients(prediction, seed, built.parameters.values())
+    goals = [_goal(built, term, number) for number, term in enumerate(spec.terms)]
+    loss = None if spec.dp else fold(lambda a, b: a + b, [goal.mean() for goal in goals])
+    seeds: dict[Node, Node] = {}
+    for goal in goals:
+        seed, known = goal.seed(spec.dp is not None), seeds.get(goal.prediction)
+        seeds[goal.prediction] = seed if known is None else known + seed
+    found = sweep(seeds, built.parameters.values())
     chosen = _chosen(built, found, names)
     fed = [item.tensor.decode() for item in spec.inputs]
-    _check_inputs(built, fed, [prediction])
+    _check_inputs(built, fed, list(seeds))
     layout = Layout(spec.batch, rows, spec.shards)
     noise = sum(built.parameters[name].size for name in chosen) if spec.dp else 0
-    layout.inputs({name: built.inputs[name] for name in fed}, target, noise)
+    layout.inputs({name: built.inputs[name] for name in fed}, [goal.target for goal in goals], noise)
+    layout.rules = [goal.rule for goal in goals]
     if spec.dp:
         grid = privacy_grid(spec.dp, spec.batch, noise)
         layout.variance = grid.variance
-        check_rows_apart([seed])
+        check_rows_apart(list(seeds.values()))
         found = private_gradients(found, [built.parameters[name] for name in chosen], grid, spec.batch)
-    layout.classes, layout.ignored = class_rule(spec.loss, prediction)
     running = {} if gradients_only else built.running
     layout.parameters(built, chosen, () if gradients_only else optimizer.states, running)
-    layout.count_steps([prediction, seed], spec.epochs * -(-rows // spec.batch))
+    roots = [node for pair in seeds.items() for node in pair]
+    layout.count_steps(roots, spec.epochs * -(-rows // spec.batch))
     if gradients_only:
         values = [
             (found[built.parameters[name]], layout.output(name, found[built.parameters[name]]))
@@ -95,7 +93,7 @@ def compile_training(model: bytes, spec: TrainingSpec, rows: int, *, gradients_o
         sinks = Sinks(values=values, loss=layout.loss(loss))
     elif spec.shards > 1:
         layout.step_numbers(optimizer.numbers)
-        check_shards([prediction, seed])
+        check_shards(roots)
         assert loss is not None
         left = [loss, *(found[built.parameters[name]] for name in chosen)]
         slots, (whole, *sums) = layout.sums_of_shards(left)
@@ -119,12 +117,52 @@ def compile_forward(model: bytes, batch: int, rows: int) -> Plan:
     ModelError."""
     built = build(parse(model), lambda name, shape: False)
     layout = Layout(batch, rows)
-    layout.inputs(built.inputs, None)
+    layout.inputs(built.inputs, [])
     outputs = [
         (batched_output(built, name), layout.output(name, node)) for name, node in built.outputs.items()
     ]
     steps = -(-rows // batch)
     return layout.plan(built, Sinks(outputs=outputs), steps, -(-rows // layout.rows_per_call))
+
+
+@dataclass(frozen=True)
+class Goal:
+    """One loss of those that are added up: what it compares, and its factor."""
+
+    prediction: Node
+    target: Node
+    objective: Objective
+    factor: float
+    rule: tuple[int | None, int | None]
+    """Classes of the target, and the one that does not count."""
+
+    def mean(self) -> Node:
+        """Its part of the batch's loss."""
+        return ir.batch_sum(self._weighted(self.objective.loss * self._share()))
+
+    def seed(self, private: bool) -> Node:
+        """The gradient by the prediction. Under differential privacy a row's share may not depend on other
+        rows, and the batch size is public."""
+        gradient = self.objective.gradient
+        return self._weighted(gradient if private else gradient * self._share())
+
+    def _share(self) -> Node:
+        return self.objective.share(ir.make(Op.ROW_WEIGHT, (), (), True))
+
+    def _weighted(self, value: Node) -> Node:
+        return value if self.factor == 1.0 else value * const(self.factor)
+
+
+def _goal(built: Model, term: LossTerm, number: int) -> Goal:
+    name = term.target.tensor.decode()
+    if name not in built.outputs:
+        raise UnknownTensor(f"the model has no output {name!r}")
+    prediction = batched_output(built, name)
+    if prediction.dtype is not DType.F32:
+        raise UnsupportedType(f"the output {name!r} is {prediction.dtype.value}: training is in f32")
+    target, goal = objective(term.loss, prediction, number)
+    factor = float(np.float32(term.weight_num / term.weight_den))
+    return Goal(prediction, target, goal, factor, class_rule(term.loss, prediction))
 
 
 def _check(spec: TrainingSpec, rows: int) -> Optimizer:
@@ -216,7 +254,9 @@ class Layout:
         self.regions: list[Buffer] = []
         self.shapes: dict[Buffer, tuple[tuple[int, ...], Kind]] = {}
         self.features: dict[str, Node] = {}
-        self.target: Buffer | None = None
+        self.targets: list[Buffer] = []
+        self.rules: list[tuple[int | None, int | None]] = []
+        """Classes of each target, and the one that does not count."""
         self.outputs: list[tuple[str, Buffer]] = []
         self.held: list[_Parameter] = []
         self.rows_per_call = batch
@@ -224,8 +264,6 @@ class Layout:
         self.has_loss = False
         self.noise: Buffer | None = None
         self.variance: Fraction | None = None
-        self.classes: int | None = None
-        self.ignored: int | None = None
         self.numbers: Buffer | None = None
 
     def _region(
@@ -236,11 +274,11 @@ class Layout:
         self.shapes[buffer] = (shape, kind)
         return buffer
 
-    def inputs(self, features: dict[str, Node], target: Node | None, noise: int = 0) -> None:
+    def inputs(self, features: dict[str, Node], targets: Sequence[Node], noise: int = 0) -> None:
         """Regions of rows: as many batches a call as fit CALL_BYTES, and no more than there are. `noise`
         numbers of privacy's noise go with each batch."""
         row = sum(node.size * node.dtype.width for node in features.values())
-        row += 4 * (target.size if target else 0) + 4
+        row += 4 * sum(target.size for target in targets) + 4
         step = row * self.batch + 4 * noise
         per_call = max(1, min(CALL_BYTES // step, -(-self.rows // self.batch)))
         self.rows_per_call = per_call * self.batch
@@ -250,16 +288,17 @@ class Layout:
         for name, node in features.items():
             shape = (self.rows_per_call, *node.shape)
             self.places[name] = self._region(name, shape, node.dtype, hosted=True)
-        if target is not None:
+        for number, target in enumerate(targets):
             kind = Kind.I32 if target.attrs[1] == "i32" else Kind.F32
-            name = "target"
+            name = f"target {number + 1}" if number else "target"
             while name in features:
                 name += "'"
-            self.target = self._region(name, (self.rows_per_call, *target.shape), kind, hosted=True)
-            self.places[TARGET] = self.target
+            place = self._region(name, (self.rows_per_call, *target.shape), kind, hosted=True)
+            self.targets.append(place)
+            self.places[target_key(number)] = place
         if noise:
             self.places[NOISE] = self.noise = self._region("noise", (per_call, noise), Kind.I32, hosted=True)
-        elif target is not None:
+        elif targets:
             self.losses = self._region("losses", (per_call,), hosted=True)
             self.has_loss = True
 
@@ -375,7 +414,10 @@ class Layout:
             batch=self.batch,
             rows_per_call=self.rows_per_call,
             inputs=tuple(self._public(self.places[name]) for name in self.features),
-            target=self._public(self.target) if self.target else None,
+            targets=tuple(
+                Target(self._public(place), *rule)
+                for place, rule in zip(self.targets, self.rules, strict=True)
+            ),
             losses=self._public(self.losses) if self.has_loss else None,
             noise=self._public(self.noise) if self.noise else None,
             variance=self.variance,
@@ -399,8 +441,6 @@ class Layout:
             fuel_per_step=program.fuel_per_step,
             fuel_per_call=program.fuel_per_call,
             fuel_of_finish=program.fuel_of_finish,
-            classes=self.classes,
-            ignored=self.ignored,
             numbers=self._public(self.numbers) if self.numbers else None,
             shards=self.shards,
             slots=self._public(self.slots) if self.slots else None,

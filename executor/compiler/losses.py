@@ -16,10 +16,12 @@ from executor.compiler import ir
 from executor.compiler.ir import Node, Op, const, reduce, where
 from executor.compiler.optimizers import decimal
 from executor.errors import ShapeMismatch, UnsupportedSpec
-from primitives.spec import LossSpec
+from primitives.spec import AnyLoss, LossSpec
 
-TARGET = ""
-"""Key of the target among the inputs' names, which are never empty."""
+
+def target_key(number: int) -> str:
+    """Key of a loss's target among the inputs' names, longer than any of them."""
+    return f"target {number}".ljust(300)
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Objective:
         return row_weight / safe
 
 
-Rule = Callable[[LossSpec, Node, Node], Objective]
+Rule = Callable[[AnyLoss, Node, Node], Objective]
 
 
 # --- cross entropy ------------------------------------------------------------------------------------------
@@ -94,7 +96,7 @@ class _Softmax:
         return ir.reshape(ir.elementwise(Op.LOG, self.total()), self.positions)
 
 
-def cross_entropy(spec: LossSpec, prediction: Node, target: Node) -> Objective:
+def cross_entropy(spec: AnyLoss, prediction: Node, target: Node) -> Objective:
     """−log softmax(prediction)[target] for [classes, …] logits and an integer class a position, mean over
     the positions; torch.nn.functional.cross_entropy."""
     softmax = _Softmax(prediction)
@@ -102,7 +104,7 @@ def cross_entropy(spec: LossSpec, prediction: Node, target: Node) -> Objective:
     return _mean(loss, softmax.probabilities() - softmax.hot(target))
 
 
-def weighted_cross_entropy(spec: LossSpec, prediction: Node, target: Node) -> Objective:
+def weighted_cross_entropy(spec: AnyLoss, prediction: Node, target: Node) -> Objective:
     """torch.nn.functional.cross_entropy with weight, ignore_index and label_smoothing. With weights w, p =
     softmax, target class y and smoothing s of K classes:
 
@@ -159,7 +161,7 @@ def _mass(spec: LossSpec.WeightedCrossEntropy, softmax: _Softmax) -> Node:
 # --- numbers ------------------------------------------------------------------------------------------------
 
 
-def mean_squared_error(spec: LossSpec, prediction: Node, target: Node) -> Objective:
+def mean_squared_error(spec: AnyLoss, prediction: Node, target: Node) -> Objective:
     """Mean over the row's elements of (prediction − target)²; torch.nn.functional.mse_loss."""
     difference = prediction - target
     axes = range(len(difference.shape))
@@ -168,14 +170,14 @@ def mean_squared_error(spec: LossSpec, prediction: Node, target: Node) -> Object
     return Objective(loss, difference * (const(2.0) * share))
 
 
-def mean_absolute_error(spec: LossSpec, prediction: Node, target: Node) -> Objective:
+def mean_absolute_error(spec: AnyLoss, prediction: Node, target: Node) -> Objective:
     """|prediction − target|; its slope at 0 is 0. torch.nn.functional.l1_loss."""
     difference = prediction - target
     sign = _three_way(difference, const(1.0), const(0.0), const(-1.0))
     return _mean(ir.elementwise(Op.ABS, difference), sign)
 
 
-def huber(spec: LossSpec, prediction: Node, target: Node) -> Objective:
+def huber(spec: AnyLoss, prediction: Node, target: Node) -> Objective:
     """d²/2 where |d| < delta, else delta·(|d| − delta/2); torch.nn.functional.huber_loss."""
     assert isinstance(spec, LossSpec.Huber)
     delta = decimal(spec.delta)
@@ -191,7 +193,7 @@ def huber(spec: LossSpec, prediction: Node, target: Node) -> Objective:
     return _mean(loss, _between(difference, delta))
 
 
-def smooth_l1(spec: LossSpec, prediction: Node, target: Node) -> Objective:
+def smooth_l1(spec: AnyLoss, prediction: Node, target: Node) -> Objective:
     """d²/(2·beta) where |d| < beta, else |d| − beta/2; torch.nn.functional.smooth_l1_loss."""
     assert isinstance(spec, LossSpec.SmoothL1)
     beta = decimal(spec.beta)
@@ -207,7 +209,7 @@ def smooth_l1(spec: LossSpec, prediction: Node, target: Node) -> Objective:
     return _mean(loss, _between(difference / const(beta), 1.0))
 
 
-def binary_cross_entropy(spec: LossSpec, prediction: Node, target: Node) -> Objective:
+def binary_cross_entropy(spec: AnyLoss, prediction: Node, target: Node) -> Objective:
     """(1−y)·x + (1 + (p−1)·y)·(log(1 + e^−|x|) + max(−x, 0)) for logits x, targets y in 0 … 1 and weight p of
     the positive; torch.nn.functional.binary_cross_entropy_with_logits."""
     assert isinstance(spec, LossSpec.BinaryCrossEntropy)
@@ -226,7 +228,7 @@ def binary_cross_entropy(spec: LossSpec, prediction: Node, target: Node) -> Obje
     return _mean(loss, gradient)
 
 
-def kl_divergence(spec: LossSpec, prediction: Node, target: Node) -> Objective:
+def kl_divergence(spec: AnyLoss, prediction: Node, target: Node) -> Objective:
     """Σ t·(log t − prediction) over the row's elements, for log-probabilities as the prediction; a target of
     0 adds nothing. torch.nn.functional.kl_div, "batchmean"."""
     assert isinstance(spec, LossSpec.KlDivergence)
@@ -262,7 +264,7 @@ def _between(x: Node, limit: float) -> Node:
     return ir.elementwise(Op.MIN, ir.elementwise(Op.MAX, x, const(-limit)), const(limit))
 
 
-LOSSES: dict[type[LossSpec], Rule] = {
+LOSSES: dict[type[AnyLoss], Rule] = {
     LossSpec.CrossEntropy: cross_entropy,
     LossSpec.MeanSquaredError: mean_squared_error,
     LossSpec.WeightedCrossEntropy: weighted_cross_entropy,
@@ -275,7 +277,7 @@ LOSSES: dict[type[LossSpec], Rule] = {
 """Variant of the spec → (spec, prediction, target) → objective."""
 
 
-def class_rule(loss: LossSpec, prediction: Node) -> tuple[int | None, int | None]:
+def class_rule(loss: AnyLoss, prediction: Node) -> tuple[int | None, int | None]:
     """Classes that the target tells apart and the class that does not count, if the target holds classes."""
     if isinstance(loss, LossSpec.CrossEntropy):
         return prediction.shape[0], None
@@ -284,14 +286,14 @@ def class_rule(loss: LossSpec, prediction: Node) -> tuple[int | None, int | None
     return None, None
 
 
-def objective(loss: LossSpec, prediction: Node) -> tuple[Node, Objective]:
-    """The target (a class at each position, or the prediction's shape) and the loss. Raises UnsupportedSpec,
-    ShapeMismatch."""
+def objective(loss: AnyLoss, prediction: Node, number: int = 0) -> tuple[Node, Objective]:
+    """The target (a class at each position, or the prediction's shape) and the loss. `number` tells losses
+    that are added up apart. Raises UnsupportedSpec, ShapeMismatch."""
     if type(loss) not in LOSSES:
         raise UnsupportedSpec(f"the loss {type(loss).__name__} is not supported")
     if not prediction.shape and isinstance(loss, LossSpec.CrossEntropy | LossSpec.WeightedCrossEntropy):
         raise ShapeMismatch("cross-entropy wants [batch, classes] logits, not rows of shape []")
     classes, _ = class_rule(loss, prediction)
     kind, shape = ("f32", prediction.shape) if classes is None else ("i32", prediction.shape[1:])
-    target = ir.make(Op.TARGET, (), shape, True, TARGET, kind)
+    target = ir.make(Op.TARGET, (), shape, True, target_key(number), kind)
     return target, LOSSES[type(loss)](loss, prediction, target)

@@ -3,7 +3,7 @@
 The host (the enclave's child process) does, for a training plan:
 
     write every `constants` entry; write every parameter (`given`, or anew from `fan_in`); fill every state
-    for each call: fill the first rows of every `inputs` region and of `target` with up to
+    for each call: fill the first rows of every region of `inputs` and `targets` with up to
     `plan.rows_per_call` rows; if there are `numbers`, fill those of each step
         run(steps, last_rows)     # `steps` batches lie one after another; all hold `batch` rows but the last:
         `last_rows` read `losses[:steps]`     # mean loss of each step
@@ -85,6 +85,17 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Target:
+    """Where the rows' target for one loss lies. With `classes` it holds classes 0 ≤ class < classes (the host
+    checks: one outside is no class), or `ignored`, the one other value; such rows do not count.
+    """
+
+    region: Region
+    classes: int | None = None
+    ignored: int | None = None
+
+
+@dataclass(frozen=True)
 class Plan:
     """A module and all that is known about it before it runs. Every number is a pure function of (model,
     spec, rows).
@@ -99,7 +110,8 @@ class Plan:
     batch: int
     rows_per_call: int
     inputs: tuple[Region, ...]
-    target: Region | None
+    targets: tuple[Target, ...]
+    """One for each loss that is added up, in the spec's order; none in forward plans."""
     losses: Region | None
     parameters: tuple[Parameter, ...]
     constants: tuple[tuple[Region, bytes], ...]
@@ -113,10 +125,6 @@ class Plan:
     fuel_per_step: int
     fuel_per_call: int
     fuel_of_finish: int
-    classes: int | None = None
-    """Cross-entropy: targets lie in 0 ≤ class < classes; the host checks: one outside is no class."""
-    ignored: int | None = None
-    """Cross-entropy: the one other value that a target may have; such rows do not count."""
     numbers: Region | None = None
     """Float32 of shape [steps a call, numbers]: what the optimizer needs to know of each step
     (`executor.rates`)."""
@@ -131,6 +139,16 @@ class Plan:
     numerics: int = 1
     kernels: tuple[tuple[str, int, int], ...] = ()
     """For people: (kernel, fuel per step, flops per step), in order of execution."""
+
+    @property
+    def target(self) -> Region | None:
+        """The first loss's."""
+        return self.targets[0].region if self.targets else None
+
+    @property
+    def rows_regions(self) -> tuple[Region, ...]:
+        """All that the host fills with rows: inputs, targets."""
+        return (*self.inputs, *(target.region for target in self.targets))
 
     @property
     def pages(self) -> int:

@@ -47,7 +47,7 @@ from primitives.data import COLUMNS_MAX, Terms
 from primitives.job import FailReason, JobState, RejectReason, policy_breach, price
 from primitives.scale import H256, U32, U64, U128, AccountId, replace
 from primitives.sealing import SealError, validate_public
-from primitives.spec import Init, LossSpec, SpecError, TrainingSpec, check_columns, check_spec, rho_nano
+from primitives.spec import Init, SpecError, TrainingSpec, check_columns, check_spec, numbers_of, rho_nano
 
 PERMILLE = 1_000
 IDS = 2**32
@@ -69,12 +69,6 @@ class Config:
     time: Time
     bond_permille: U32 = 100
     slash_permille: U32 = 500
-
-
-def numbers_of(loss: LossSpec) -> int:
-    """How many numbers a loss brings in its lists."""
-    fields = (getattr(loss, name) for name in type(loss).__annotations__)
-    return sum(len(field) for field in fields if isinstance(field, list))
 
 
 class Compute(Pallet[Config], weights=Weights):

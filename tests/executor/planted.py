@@ -48,11 +48,11 @@ def plan(run="", *, pages=2, fuel=100, declared=None, head=""):
     given = bytes(range(24))
     facts = dict(
         module=bytes(wat2wasm(text)), memory=declared or pages * 65536, batch=2, rows_per_call=4,
-        inputs=(region("x", 0, (4, 2)),), target=region("y", 256, (4,), plans.Kind.I32),
+        inputs=(region("x", 0, (4, 2)),), targets=(plans.Target(region("y", 256, (4,), plans.Kind.I32), 3),),
         losses=region("losses", 512, (2,)),
         parameters=(plans.Parameter(region("w", 1024, (2, 3)), 2, given),),
         constants=(), outputs=(), flops=1, work=1, fuel=fuel, steps=4,
-        fuel_per_step=1, fuel_per_call=1, fuel_of_finish=1, classes=3)
+        fuel_per_step=1, fuel_per_call=1, fuel_of_finish=1)
     return plans.Plan(**facts)
 
 def compile_training(model, spec, rows):

@@ -194,7 +194,7 @@ def test_an_input_may_be_called_target() -> None:
     assert plan.target is not None
     assert plan.inputs[0].name != plan.target.name
     assert plan.inputs[0].offset != plan.target.offset
-    assert plan.classes == 3
+    assert plan.targets[0].classes == 3
 
 
 def test_nan_that_leaves_is_canonical() -> None:

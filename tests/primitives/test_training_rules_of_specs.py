@@ -16,6 +16,7 @@ from primitives.spec import (
     LossSpec,
     OptimizerSpec,
     Schedule,
+    SingleLoss,
     SpecError,
     Tick,
     TrainingSpec,
@@ -100,7 +101,9 @@ def test_what_means_nothing_is_refused_by_name(changes: dict[str, Any], name: st
 
 def test_policies_know_every_loss_and_optimizer() -> None:
     variants = {kind for kind in vars(LossSpec).values() if isinstance(kind, type)}
-    assert {kind for kind in variants if issubclass(kind, LossSpec)} == set(LOSS_KINDS)
+    assert {kind for kind in variants if issubclass(kind, LossSpec)} == {*LOSS_KINDS, LossSpec.Sum}
+    single = {kind for kind in vars(SingleLoss).values() if isinstance(kind, type)}
+    assert {kind for kind in single if issubclass(kind, SingleLoss)} == set(LOSS_KINDS)
     assert set(LOSS_KINDS.values()) == set(Loss)
     for optimizer in (spec().optimizer, momentum(), adam()):  # a kind's number is its variant's
         assert encode(OptimizerSpec, optimizer)[0] == OptimizerKind[type(optimizer).__name__]
