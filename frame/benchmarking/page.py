@@ -5,7 +5,6 @@ The page stands alone: styles, plots and the few lines of script that sort and f
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,13 +12,15 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
+from frame.benchmarking.reference import correction
 from frame.benchmarking.result import Result
 from frame.benchmarking.svg import micros, plot, strip
 from frame.benchmarking.text import as_sum
+from frame.benchmarking.worst import LIMIT, slowest, worst_section, worst_tiles
 from frame.weights import DB
 
-LIMIT = 1.5
-"""The highest ratio of measured to declared that is fine."""
+RATIO = """ “Full block” is what a block full of the call took, of what it declares: see
+<a href="#worst">below</a>."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,12 @@ class Cost:
         """(class of the colour, picoseconds, words)."""
         return [
             ("time", self.time, f"execution {micros(self.time)}"),
-            ("reads", self.reads * DB.read, f"{self.reads:,} reads {micros(self.reads * DB.read)}"),
-            ("writes", self.writes * DB.write, f"{self.writes:,} writes {micros(self.writes * DB.write)}"),
+            ("reads", self.reads * DB.read, f"{_many(self.reads, 'read')} {micros(self.reads * DB.read)}"),
+            (
+                "writes",
+                self.writes * DB.write,
+                f"{_many(self.writes, 'write')} {micros(self.writes * DB.write)}",
+            ),
         ]
 
 
@@ -79,11 +84,11 @@ def render_page(
     script = files("frame.benchmarking").joinpath("data/page.js").read_text(encoding="utf-8")
     body = [
         _head(ordered, machine, steps, repeat, block, worst),
-        _ranking(ordered, block),
-        _worst(worst) if worst else "",
+        _ranking(ordered, block, worst),
+        worst_section(worst) if worst else "",
         _flags(ordered),
         '<section id="details"><h2>Every benchmark</h2>',
-        *(_card(result, block) for result in sorted(results, key=lambda r: r.name)),
+        *(_card(result, block, worst) for result in sorted(results, key=lambda r: r.name)),
         "</section>",
         _method(),
     ]
@@ -115,11 +120,11 @@ def _head(
         (micros(price), share, f"#{_anchor(dearest)}"),
         (f"{flagged}", growth, "#flags"),
         (f"{noisy}", "were measured in noise", "#flags"),
-        (f"{micros(DB.read)} / {micros(DB.write)}", "a database read / write", ""),
+        (micros(DB.write), f"a database write; {micros(DB.read)} a read", ""),
     ]
-    if worst:
-        ratio = max(float(trial["ratio"]) for trial in worst)
-        tiles.append((f"{ratio:.2f}", "slowest block: measured to declared", "#worst"))
+    tiles += worst_tiles(worst)
+    speeds = [speed for result in ordered for speed in result.speeds]
+    how = correction(speeds) if speeds else "time as it was taken, not corrected"
     cards = "".join(
         f'<a class="tile"{f" href={link!r}" if link else ""}>'
         f"<b>{escape(big)}</b><span>{escape(small)}</span></a>"
@@ -127,19 +132,19 @@ def _head(
     )
     return (
         "<header><h1>What calls weigh</h1>"
-        f"<p>{escape('; '.join(machine))}; {steps} steps, {repeat} repeats.</p>"
+        f"<p>{escape('; '.join(machine))}; {steps} steps, {repeat} repeats; {how}.</p>"
         f'<div class="tiles">{cards}</div></header>'
     )
 
 
-def _ranking(ordered: Sequence[Result], block: int) -> str:
+def _ranking(ordered: Sequence[Result], block: int, worst: Sequence[Mapping[str, Any]]) -> str:
     costs = {result.name: (cost(result, top(result)), cost(result, bottom(result))) for result in ordered}
     high = max(dear.total for dear, _ in costs.values())
     low = min(cheap.total for _, cheap in costs.values())
     scale = _Log(low, high)
     pallets = sorted({_pallet(result) for result in ordered})
     options = "".join(f"<option>{escape(name)}</option>" for name in pallets)
-    rows = "".join(_row(result, *costs[result.name], scale, block) for result in ordered)
+    rows = "".join(_row(result, *costs[result.name], scale, block, worst) for result in ordered)
     ticks = "".join(
         f'<span style="left:{scale.percent(tick):.2f}%">{micros(tick)}</span>' for tick in scale.ticks()
     )
@@ -147,7 +152,7 @@ def _ranking(ordered: Sequence[Result], block: int) -> str:
 <p>Each bar is pale up to the call with its cheapest arguments and full up to its dearest, on a logarithmic
 scale. Beside it stands what the dearest consist of: <i class="key time"></i> executing code and moving long
 values, <i class="key reads"></i> reading and <i class="key writes"></i> writing the database.
-Proof is the most that all reads may need.</p>
+Proof is the most that all reads may need.{RATIO if worst else ""}</p>
 <p class="tools"><label>Pallet <select id="pallet"><option value="">all</option>{options}</select></label>
 <label>Find <input id="find" type="search" placeholder="name"></label>
 <span>Click a heading to sort.</span></p>
@@ -156,11 +161,14 @@ Proof is the most that all reads may need.</p>
 <div class="scale">{ticks}</div></th><th data-key="split">why (at its dearest)</th>
 <th data-key="total" class="num">dearest</th><th data-key="share" class="num">of a block</th>
 <th data-key="proof" class="num">proof</th><th data-key="quality" class="num">R²</th>
+{'<th data-key="ratio" class="num">full block</th>' if worst else ""}
 <th data-key="flags">flags</th>
 </tr></thead><tbody>{rows}</tbody></table></div></section>"""
 
 
-def _row(result: Result, dear: Cost, cheap: Cost, scale: _Log, block: int) -> str:
+def _row(
+    result: Result, dear: Cost, cheap: Cost, scale: _Log, block: int, worst: Sequence[Mapping[str, Any]]
+) -> str:
     left, right = scale.percent(cheap.total), scale.percent(dear.total)
     span = max(right - left, 0.8)
     words = f"{micros(cheap.total)} … {micros(dear.total)}" if result.components else micros(dear.total)
@@ -170,10 +178,14 @@ def _row(result: Result, dear: Cost, cheap: Cost, scale: _Log, block: int) -> st
     )
     quality = f"{result.time.quality / 10:.1f} %" if result.components else "–"
     writes = dear.parts()[2][1] / max(dear.total, 1)
+    tried = slowest(result.name, worst)
+    ratio = float(tried["ratio"]) if tried else 0.0
     sort = {
         "name": result.name, "total": dear.total, "share": dear.total, "proof": dear.proof,
-        "quality": result.time.quality, "split": round(1 - writes, 4), "flags": len(result.findings),
+        "quality": result.time.quality, "split": round(1 - writes, 4), "ratio": ratio,
+        "flags": len(result.findings),
     }  # fmt: skip
+    late = f'<td class="num{" late" if ratio > LIMIT else ""}">{f"{ratio:.2f}" if tried else "–"}</td>'
     data = " ".join(f'data-{key}="{escape(str(value))}"' for key, value in sort.items())
     pallet, name = result.name.split("::")
     components = f"<small>({escape(', '.join(result.components))})</small>" if result.components else ""
@@ -186,7 +198,8 @@ def _row(result: Result, dear: Cost, cheap: Cost, scale: _Log, block: int) -> st
         f'<i class="range" style="left:{min(left, 99.2):.2f}%;width:{span:.2f}%"></i></div></td>'
         f"<td>{_split(dear)}</td>"
         f'<td class="num">{micros(dear.total)}</td><td class="num">{_percent(dear.total / block)}</td>'
-        f'<td class="num">{_bytes(dear.proof)}</td><td class="num">{quality}</td><td>{flags}</td></tr>'
+        f'<td class="num">{_bytes(dear.proof)}</td><td class="num">{quality}</td>'
+        f"{late if worst else ''}<td>{flags}</td></tr>"
     )
 
 
@@ -197,28 +210,6 @@ def _split(dear: Cost) -> str:
         if part
     )
     return f'<div class="split">{parts}</div>'
-
-
-def _worst(trials: Sequence[Mapping[str, Any]]) -> str:
-    tried = sorted((t for t in trials if "declared_ns" in t), key=lambda t: -float(t["ratio"]))
-    high = max([LIMIT, *(float(trial["ratio"]) for trial in tried)]) * 1.05
-    rows = "".join(
-        f"<tr><td class='name'>{escape(str(t['name']))}</td>"
-        f'<td class="wide"><div class="track"><i class="ratio{" over" if float(t["ratio"]) > LIMIT else ""}" '
-        f'style="left:0;width:{100 * float(t["ratio"]) / high:.2f}%"></i>'
-        f'<u style="left:{100 / high:.2f}%"></u><u class="limit" style="left:{100 * LIMIT / high:.2f}%"></u>'
-        f"</div></td><td class='num'>{float(t['ratio']):.2f}</td><td class='num'>{t['extrinsics']:,}</td>"
-        f"<td class='num'>{micros(int(t['declared_ns']) * 1000)}</td>"
-        f"<td class='num'>{micros(int(t['build_ns']) * 1000)}</td>"
-        f"<td class='num'>{micros(int(t['import_ns']) * 1000)}</td></tr>"
-        for t in tried
-    )
-    return f"""<section id="worst"><h2>Denial of service, tried</h2>
-<p>A block filled with each call at its dearest and at its cheapest arguments, built and imported on a real
-database. At 1 (thin line) a block takes what it declares; {LIMIT} (red) is the most that is fine.</p>
-<div class="scroll"><table><thead><tr><th>block of</th><th class="wide">measured to declared</th>
-<th class="num">ratio</th><th class="num">calls</th><th class="num">declared</th><th class="num">built in</th>
-<th class="num">imported in</th></tr></thead><tbody>{rows}</tbody></table></div></section>"""
 
 
 def _flags(ordered: Sequence[Result]) -> str:
@@ -237,7 +228,7 @@ machine.</p>
 <ul>{lines}</ul></section>"""
 
 
-def _card(result: Result, block: int) -> str:
+def _card(result: Result, block: int, worst: Sequence[Mapping[str, Any]]) -> str:
     components = result.components
     pictures = "".join(f"<figure>{plot(result, name)}</figure>" for name in components) or (
         f"<figure>{strip(result)}</figure>"
@@ -264,6 +255,13 @@ def _card(result: Result, block: int) -> str:
         f'<p class="note"><abbr class="flag {note.kind}">{note.kind}</abbr> {escape(note.text)}</p>'
         for note in result.findings
     )
+    tried = slowest(result.name, worst)
+    block_of_it = (
+        f"<p>A block of {int(tried['extrinsics']):,} such calls took <b>{float(tried['ratio']):.2f}</b> "
+        f"of the {micros(int(tried['declared_ns']) * 1000)} that it declared.</p>"
+        if tried
+        else ""
+    )
     table = (
         f"<table><thead><tr><th>storage</th><th class='num'>reads</th><th class='num'>writes</th>"
         f"<th class='num'>largest entry</th><th class='num'>proof</th></tr></thead>"
@@ -279,7 +277,7 @@ def _card(result: Result, block: int) -> str:
 <p>At its dearest <b>{micros(dear.total)}</b>, {_percent(dear.total / block)} of a block:
 {", ".join(escape(words) for _, part, words in dear.parts() if part)}.</p>
 <p>Time ≈ {formula}.{quality}<br>Reads = {as_sum(result.reads)}, writes = {as_sum(result.writes)},
-proof ≤ {as_sum(result.proof)} bytes (measured here: {dear.recorded:,}).</p>{notes}{table}</div>
+proof ≤ {as_sum(result.proof)} bytes (measured here: {dear.recorded:,}).</p>{block_of_it}{notes}{table}</div>
 <div class="plots">{pictures}</div></div></article>"""
 
 
@@ -290,11 +288,16 @@ def _error(result: Result, name: str) -> str:
 
 def _method() -> str:
     return """<section id="method"><h2>How to read this</h2>
-<p>Every dot is one timing, in processor time of the thread; ringed dots are medians. The line is the
+<p>Every dot is one timing, in reference time: the processor time of the thread, times what a fixed loop took
+on the recorded machine over what it took beside the timing; ringed dots are medians. The line is the
 least-squares fit through the middle half of the timings at each point; with the counts of database reads and
 writes it becomes the weight. The stems below show what the line misses: scattered around zero they are noise;
 bent like a bowl or a dome they say that the cost does not grow in proportion. Where a benchmark has several
 components, each varies with the others at their top.</p></section>"""
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 class _Log:
@@ -333,13 +336,3 @@ def _bytes(count: int | None) -> str:
     if count < 10_000:
         return f"{count:,} B"
     return f"{count / 1024:,.1f} KiB" if count < 1 << 20 else f"{count / (1 << 20):,.2f} MiB"
-
-
-def read_worst(text: str) -> list[dict[str, Any]]:
-    """What `benchmark worst-case --output` wrote. ValueError for anything else."""
-    found = json.loads(text)
-    if not isinstance(found, list) or not all(
-        isinstance(t, dict) and {"name", "ratio"} <= t.keys() for t in found
-    ):
-        raise ValueError("this is not the output of `benchmark worst-case`")
-    return found

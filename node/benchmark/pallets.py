@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from frame.benchmarking import Result, as_json, describe_machine, render_text, render_weights, run_all
-from frame.benchmarking.page import read_worst, render_page
+from frame.benchmarking.page import render_page
 from frame.benchmarking.reference import correction
+from frame.benchmarking.worst import read_worst
 from frame.weights import MAX
 from node.benchmark.errors import BenchmarkError
 from node.benchmark.figures import write_file

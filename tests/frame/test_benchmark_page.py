@@ -9,8 +9,9 @@ from html.parser import HTMLParser
 import pytest
 
 from frame.benchmarking import Bench, Linear, Measured, Measurement, Result, Sample, StorageUse, benchmark
-from frame.benchmarking.page import read_worst, render_page
+from frame.benchmarking.page import render_page
 from frame.benchmarking.svg import Axis, micros
+from frame.benchmarking.worst import read_worst
 from frame.weights import DB
 from pallets.system import System
 
@@ -82,8 +83,10 @@ def parsed(page: str) -> Outline:
 def test_the_page_is_whole_and_stands_alone() -> None:
     trial = {"name": "system::b()", "ratio": 1.75, "extrinsics": 3, "failed": 0, "note": "",
              "declared_ns": 10, "build_ns": 17, "import_ns": 5}  # fmt: skip
+    mix = trial | {"name": "two in turn", "ratio": 0.5, "mix": True, "block_ns": 2_000_000_000, "in_time": True}
+    left_out = {"name": "system::hook", "ratio": 0.0, "note": "nobody <signs> it"}
     results = [made("b", "straight"), made("a", "bent"), plain()]
-    page = render_page(results, MACHINE, 11, 5, worst=[trial])
+    page = render_page(results, MACHINE, 11, 5, worst=[trial, mix, left_out])
     outline = parsed(page)
     assert outline.open == [] and outline.outside == []
     assert len(set(outline.ids)) == len(outline.ids)
@@ -91,7 +94,9 @@ def test_the_page_is_whole_and_stands_alone() -> None:
     assert not re.search(r"https?://|@import|url\(", page), "nothing is fetched"
     assert "a &lt;machine&gt; &amp; more" in page and "So many &lt;things&gt;." in page
     assert "grows faster than in proportion to `n`" in page
-    assert "1.75" in page and 'class="ratio over"' in page
+    assert '<td class="num late">1.75</td>' in page and 'class="ratio over"' in page
+    assert "A block of two in turn was built in 17 ns and imported in 5 ns, within its 2 s." in page
+    assert "nobody &lt;signs&gt; it" in page
 
 
 def test_calls_are_sorted_by_what_they_cost_and_split_by_why() -> None:
@@ -99,7 +104,7 @@ def test_calls_are_sorted_by_what_they_cost_and_split_by_why() -> None:
     page = render_page([cheap, dear, plain()], MACHINE, 11, 5)
     assert page.index('href="#system-dear"><span>') < page.index('href="#system-cheap"><span>')
     reads = 10 * DB.read
-    assert f"10 reads {micros(reads)}" in page and f"1 writes {micros(DB.write)}" in page
+    assert f"10 reads {micros(reads)}" in page and f"1 write {micros(DB.write)}" in page
     total = cheap.time.at({"n": 10}) + reads + DB.write
     assert f'data-total="{total}"' in page
 

@@ -11,7 +11,7 @@ from statistics import median_low
 import pytest
 
 from chain_spec import resolve
-from frame.benchmarking.page import read_worst
+from frame.benchmarking.worst import read_worst
 from frame.weights import Weight
 from node.benchmark.cli import COMMANDS, KINDS
 from node.benchmark.crowd import Corner, Crowd
