@@ -1,14 +1,15 @@
 """Many instances of benchmarks set up beside each other in one state, each as a signed extrinsic.
 
 What a benchmark sets up for one account, it sets up again for another: so a block can be filled with calls
-that all take the dear way. Calls of root are wrapped in `sudo`; each signer is given its fee, and no more,
-so that accounts which a benchmark wants reaped are reaped.
+that all take the dear way. Calls of root are wrapped in `sudo`, those of an account without a key in `proxy`.
+Each signer is given its fee, and no more, so that accounts which a benchmark wants reaped are reaped.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from frame.benchmarking import Bench, Dispatched, Task
 from frame.benchmarking.bench import shared_key
@@ -18,6 +19,7 @@ from frame.executive import post_info
 from frame.machine import Trap
 from frame.origin import Origin
 from frame.testing import Externalities, sign
+from primitives.extrinsic import MultiAddress
 from primitives.keys import Keypair
 from runtime import GristmillRuntime
 
@@ -74,10 +76,11 @@ class Crowd:
             call = RuntimeCall(GristmillRuntime.sudo.entry("sudo"), (call,))
             signer = self.root
         else:
-            found = bench.keys.get(thunk.origin.account or b"")
+            who = thunk.origin.account
+            found = None if who is None else self._signed(bench, who, call)
             if found is None:
                 return None
-            signer = found
+            call, signer = found
         self._endow(signer.account_id, call)
         if corner.name not in self._known:
             self._known[corner.name] = self._used(call, thunk)
@@ -93,6 +96,18 @@ class Crowd:
         ext.backend.apply(ext.overlay.delta())
         ext.overlay.reset(ext.backend)
         ext.machine.forget_values()
+
+    def _signed(self, bench: Bench[Any], who: bytes, call: RuntimeCall) -> tuple[RuntimeCall, Keypair] | None:
+        """The call and who signs it: the account, or for one without a key a proxy of it."""
+        if who in bench.keys:
+            return call, bench.keys[who]
+        proxies, _ = self.ext.of(GristmillRuntime.proxy).proxies[who]
+        for proxy in proxies:
+            if proxy.delegate in bench.keys:
+                entry = GristmillRuntime.proxy.entry("proxy")
+                carried = RuntimeCall(entry, (MultiAddress.Id(value=who), None, call))
+                return carried, bench.keys[proxy.delegate]
+        return None
 
     def _endow(self, who: bytes, call: RuntimeCall) -> None:
         """The fee, and an existential deposit if the account does not live yet."""

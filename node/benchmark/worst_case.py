@@ -32,7 +32,7 @@ from node.benchmark.figures import write_file
 from node.benchmark.machine import add_normalise, recorded_reference
 from node.benchmark.progress import progress
 from node.benchmark.stage import Built, stage
-from node.benchmark.subjects import ALL, choose, fresh
+from node.benchmark.subjects import ALL, EXTENSIONS, choose, fresh
 from runtime import GristmillRuntime
 
 LIMIT = 1.5
@@ -112,6 +112,7 @@ def find_corners(pallet: str, extrinsic: str) -> list[Corner]:
     return [
         Corner(subject.task(found), components)
         for subject in choose(pallet, extrinsic)
+        if subject.name != EXTENSIONS
         for found in subject.benchmarks
         for components in ends(found)
     ]

@@ -83,7 +83,13 @@ def parsed(page: str) -> Outline:
 def test_the_page_is_whole_and_stands_alone() -> None:
     trial = {"name": "system::b()", "ratio": 1.75, "extrinsics": 3, "failed": 0, "note": "",
              "declared_ns": 10, "build_ns": 17, "import_ns": 5}  # fmt: skip
-    mix = trial | {"name": "two in turn", "ratio": 0.5, "mix": True, "block_ns": 2_000_000_000, "in_time": True}
+    mix = trial | {
+        "name": "two in turn",
+        "ratio": 0.5,
+        "mix": True,
+        "block_ns": 2_000_000_000,
+        "in_time": True,
+    }
     left_out = {"name": "system::hook", "ratio": 0.0, "note": "nobody <signs> it"}
     results = [made("b", "straight"), made("a", "bent"), plain()]
     page = render_page(results, MACHINE, 11, 5, worst=[trial, mix, left_out])

@@ -12,6 +12,7 @@ import pytest
 
 from chain_spec import resolve
 from frame.benchmarking.worst import read_worst
+from frame.origin import Origin
 from frame.weights import Weight
 from node.benchmark.cli import COMMANDS, KINDS
 from node.benchmark.crowd import Corner, Crowd
@@ -89,6 +90,16 @@ def test_calls_of_root_go_by_sudo_and_hooks_are_nobodys() -> None:
     assert crowd.add(corner("timestamp", "on_finalize"), 1) is None
     assert crowd.add(corner("timestamp", "set"), 2) is None
     assert len(crowd.able()) == 1
+
+
+def test_an_account_without_a_key_acts_by_its_proxy() -> None:
+    crowd = Crowd(fresh())
+    member = crowd.add(corner("proxy", "kill_pure", p=1), 0)
+    assert member is not None and (member.call.pallet, member.call.name) == ("Proxy", "proxy")
+    pure = member.call.args[0].value
+    assert len(crowd.able()) == 1
+    crowd.ext.dispatch(member.call, Origin.of(member.signer.account_id))
+    assert pure not in crowd.ext.of(GristmillRuntime.proxy).proxies
 
 
 def test_the_corners_are_the_ends_of_all_components() -> None:
