@@ -129,7 +129,7 @@ class Team:
             return
         for region, count in [
             *((region, rows) for region in plan.rows_regions),
-            *(((plan.numbers, steps),) if plan.numbers else ()),
+            *((region, steps) for region in (plan.numbers, plan.noise) if region is not None),
         ]:
             source = first.view(region)[:count]
             for twin in twins:

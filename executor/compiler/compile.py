@@ -17,7 +17,13 @@ from executor.compiler.kernels.random import STEPS_MAX
 from executor.compiler.losses import Objective, class_rule, objective, target_key
 from executor.compiler.optimizers import Optimizer, State, clip_factor, clip_of, clipped, optimizer_of
 from executor.compiler.plan import Kind, Parameter, Plan, Region, StateRegion, Target
-from executor.compiler.private import NOISE, check_rows_apart, private_gradients
+from executor.compiler.private import (
+    NOISE,
+    check_rows_apart,
+    noised_means,
+    noised_means_of_shards,
+    private_sums,
+)
 from executor.compiler.program import MEMORY_MAX, Program, Shards, link
 from executor.compiler.scan import body_of
 from executor.compiler.schedule import CELLS, NUMBERS, STEPS, Scheduler, Sinks, Update
@@ -80,30 +86,33 @@ def compile_training(model: bytes, spec: TrainingSpec, rows: int, *, gradients_o
         grid = privacy_grid(spec.dp, spec.batch, noise)
         layout.variance = grid.variance
         check_rows_apart(list(seeds.values()))
-        found = private_gradients(found, [built.parameters[name] for name in chosen], grid, spec.batch)
+        totals = private_sums(found, [built.parameters[name] for name in chosen], grid)
+        means = noised_means(totals, grid, spec.batch)
+    else:
+        totals = means = [found[built.parameters[name]] for name in chosen]
     running = {} if gradients_only else built.running
     layout.parameters(built, chosen, () if gradients_only else optimizer.states, running)
     roots = [node for pair in seeds.items() for node in pair]
     layout.count_steps(roots, spec.epochs * -(-rows // spec.batch))
     if gradients_only:
-        values = [
-            (found[built.parameters[name]], layout.output(name, found[built.parameters[name]]))
-            for name in chosen
-        ]
+        values = [(mean, layout.output(name, mean)) for name, mean in zip(chosen, means, strict=True)]
         sinks = Sinks(values=values, loss=layout.loss(loss))
     elif spec.shards > 1:
         layout.step_numbers(optimizer.numbers)
         check_shards(roots)
-        assert loss is not None
-        left = [loss, *(found[built.parameters[name]] for name in chosen)]
-        slots, (whole, *sums) = layout.sums_of_shards(left)
+        left = totals if loss is None else [loss, *totals]
+        slots, lines = layout.lines_of_shards(left)
         sinks = Sinks(slots=[(value, slots) for value in left])
-        updates = _updates(built, dict(zip(chosen, sums, strict=True)), optimizer, clip_of(spec))
+        whole = None
+        if spec.dp:
+            means = noised_means_of_shards(lines, totals, grid, spec.batch)
+        else:
+            whole, *means = sums_of_shards(lines, left)
+        updates = _updates(built, dict(zip(chosen, means, strict=True)), optimizer, clip_of(spec))
         layout.update = Sinks(loss=layout.loss(whole), updates=updates)
     else:
         layout.step_numbers(optimizer.numbers)
-        slopes = {name: found[built.parameters[name]] for name in chosen}
-        updates = _updates(built, slopes, optimizer, clip_of(spec))
+        updates = _updates(built, dict(zip(chosen, means, strict=True)), optimizer, clip_of(spec))
         for name, new in running.items():
             updates.append(Update(((new, built.parameters[name]),), (new, built.parameters[name])))
         sinks = Sinks(loss=layout.loss(loss), updates=updates)
@@ -169,8 +178,6 @@ def _check(spec: TrainingSpec, rows: int) -> Optimizer:
     """What can be refused without the model; the optimizer that the spec names."""
     if spec.numerics != NUMERICS:
         raise UnsupportedNumerics(f"numerics {spec.numerics} is not {NUMERICS}")
-    if spec.shards != 1 and spec.dp is not None:
-        raise UnsupportedSpec("differential privacy with a batch in more than one shard")
     if spec.shards < 1 or spec.batch % spec.shards:
         raise UnsupportedSpec(f"a batch of {spec.batch} rows is not cut into {spec.shards} equal shards")
     if not 1 <= spec.batch <= BATCH_MAX:
@@ -184,6 +191,19 @@ def check_shards(roots: Sequence[Node]) -> None:
     """A shard sees its own rows only. Raises UnsupportedSpec where a row's gradient depends on other rows."""
     if any(node.op in (Op.BATCH_SUM, Op.RANDOM) for node in ir.postorder(roots)):
         raise UnsupportedSpec("a model that works across the rows of a batch, or drops out, has one shard")
+
+
+def sums_of_shards(lines: Node, values: Sequence[Node]) -> list[Node]:
+    """The values of the whole batch: those of its shards added in their order."""
+    sums, start = [], 0
+    for value in values:
+        parts = [
+            ir.reshape(ir.take_slice(lines, [shard, start], [1, value.size], [1, 1]), value.shape)
+            for shard in range(lines.shape[0])
+        ]
+        sums.append(fold(lambda a, b: a + b, parts))
+        start += value.size
+    return sums
 
 
 def _chosen(model: Model, found: dict[Node, Node], names: Sequence[str]) -> list[str]:
@@ -302,21 +322,11 @@ class Layout:
             self.losses = self._region("losses", (per_call,), hosted=True)
             self.has_loss = True
 
-    def sums_of_shards(self, values: Sequence[Node]) -> tuple[Buffer, list[Node]]:
-        """A region with a line for each shard, in which its `values` lie side by side; and the values of the
-        whole batch: those of its shards added in their order."""
-        width = sum(value.size for value in values)
-        self.slots = self.places[SLOTS] = self._region("slots of the shards", (self.shards, width))
-        lines = ir.make(Op.PARAM, (), (self.shards, width), False, SLOTS)
-        sums, start = [], 0
-        for value in values:
-            parts = [
-                ir.reshape(ir.take_slice(lines, [shard, start], [1, value.size], [1, 1]), value.shape)
-                for shard in range(self.shards)
-            ]
-            sums.append(fold(lambda a, b: a + b, parts))
-            start += value.size
-        return self.slots, sums
+    def lines_of_shards(self, values: Sequence[Node]) -> tuple[Buffer, Node]:
+        """A region with a line for each shard, in which its `values` lie side by side; and it as a node."""
+        shape = (self.shards, sum(value.size for value in values))
+        self.slots = self.places[SLOTS] = self._region("slots of the shards", shape)
+        return self.slots, ir.make(Op.PARAM, (), shape, False, SLOTS)
 
     def loss(self, value: Node | None) -> tuple[Node, Buffer] | None:
         """Where the losses of the steps go; nowhere under differential privacy, which gives none away."""

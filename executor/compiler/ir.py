@@ -84,7 +84,7 @@ class Op(Enum):
     # differential privacy: whole numbers on a grid (executor/privacy/grid.py), int32 in f32's place
     GRID_SUM = auto()  # (x batched, s batched ()) -> Σ over rows of round(s·x), int32
     GRID_OUTER = auto()  # (a [i], b [j]) batched -> [i, j]: Σ over rows of round(a·b), int32
-    NOISED = auto()  # (int32 sum): name of the noise, (first, all columns), factor: (sum + noise)·factor
+    NOISED = auto()  # (int32): noise, (first, all columns), factor, (lines, start): (Σ lines + noise)·factor
     # general kernels only, from here on. Elementwise: computed in the element's own type, or to a type
     CAST = auto()
     NOT = auto()  # bits of an integer, truth of a bool
@@ -613,7 +613,12 @@ def grid_outer(a: Node, b: Node) -> Node:
 def noised(total: Node, name: str, place: Pair, factor: float) -> Node:
     """(total + the step's noise)·factor as float32. `place`: the first column of its noise, and how many
     columns a step's noise has."""
-    return make(Op.NOISED, (total,), total.shape, False, name, place, factor)
+    return make(Op.NOISED, (total,), total.shape, False, name, place, factor, (1, 0))
+
+
+def noised_lines(lines: Node, shape: Shape, start: int, name: str, place: Pair, factor: float) -> Node:
+    """The same where the total is a sum of int32 that lie in each of `lines` [n, …] from `start` on."""
+    return make(Op.NOISED, (lines,), shape, False, name, place, factor, (lines.shape[0], start))
 
 
 # --- whole graphs -------------------------------------------------------------------------------------------

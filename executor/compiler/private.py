@@ -20,6 +20,7 @@ rounding of a·b goes into the sum directly.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate
 from math import prod
 
 import numpy as np
@@ -176,11 +177,9 @@ class Clipped:
     roundings: int
 
 
-def private_gradients(
-    found: Mapping[Node, Node], chosen: Sequence[Node], grid: Grid, batch: int
-) -> dict[Node, Node]:
-    """Noised mean gradients of the chosen parameters, from their ordinary summed ones. The noise has one
-    column for each parameter's element, in the order of `chosen`. Raises NotPrivate.
+def private_sums(found: Mapping[Node, Node], chosen: Sequence[Node], grid: Grid) -> list[Node]:
+    """Sums of clipped gradients of the chosen parameters on the grid, int32, from their ordinary summed ones.
+    Raises NotPrivate.
     """
     rows = RowByRow()
     clipped = [_clipped(rows, parameter, found[parameter]) for parameter in chosen]
@@ -188,13 +187,32 @@ def private_gradients(
     for part in clipped[1:]:
         total = total + part.square
     scale = _scale(total, grid, sum(part.roundings for part in clipped) + len(clipped))
-    private: dict[Node, Node] = {}
-    columns = sum(part.parameter.size for part in clipped)
-    first, factor = 0, _down(grid.value(batch))
-    for part in clipped:
-        private[part.parameter] = _noised(part, scale, (first, columns), factor)
-        first += part.parameter.size
-    return private
+    return [_summed(part, scale) for part in clipped]
+
+
+def noised_means(sums: Sequence[Node], grid: Grid, batch: int) -> list[Node]:
+    """Noised mean gradients from the sums over a batch. The noise has one column for each element, in the
+    order of the sums.
+    """
+    factor = _down(grid.value(batch))
+    return [ir.noised(total, NOISE, place, factor) for total, place in zip(sums, _places(sums), strict=True)]
+
+
+def noised_means_of_shards(lines: Node, sums: Sequence[Node], grid: Grid, batch: int) -> list[Node]:
+    """The same from a line for each shard, in which its sums lie side by side: whole numbers add up to the
+    same total, however a batch is cut.
+    """
+    factor = _down(grid.value(batch))
+    return [
+        ir.noised_lines(lines, total.shape, place[0], NOISE, place, factor)
+        for total, place in zip(sums, _places(sums), strict=True)
+    ]
+
+
+def _places(sums: Sequence[Node]) -> list[tuple[int, int]]:
+    """(first column, all columns) of each sum's noise."""
+    ends = list(accumulate(total.size for total in sums))
+    return [(end - total.size, ends[-1]) for total, end in zip(sums, ends, strict=True)]
 
 
 def _clipped(rows: RowByRow, parameter: Node, gradient: Node) -> Clipped:
@@ -229,16 +247,16 @@ def _scale(square: Node, grid: Grid, roundings: int) -> Node:
     return where(Op.WHERE_GT, live, const(0.0), scale, const(0.0))
 
 
-def _noised(part: Clipped, scale: Node, place: tuple[int, int], factor: float) -> Node:
+def _summed(part: Clipped, scale: Node) -> Node:
     if part.outer is None:
-        return ir.noised(ir.grid_sum(part.each, scale), NOISE, place, factor)
+        return ir.grid_sum(part.each, scale)
     # Infinities and NaNs of a row that is left out must not meet its zeros: choose, never multiply.
     left = where(Op.WHERE_GT, scale, const(0.0), part.outer.a, const(0.0))
     right = where(Op.WHERE_GT, scale, const(0.0), part.outer.b * scale, const(0.0))
     total = ir.grid_outer(left, right)
     for move in part.outer.movements:
         total = Node(move.op, (total,), move.shape, False, move.attrs)
-    return ir.noised(total, NOISE, place, factor)
+    return total
 
 
 def _down(value: Fraction) -> float:

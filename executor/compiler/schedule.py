@@ -22,7 +22,7 @@ from executor.compiler.kernels.base import Buffer, Kernel, View, c_strides
 from executor.compiler.kernels.contraction import COLUMNS, Band, Contraction, Operand, Weights, packed_floats
 from executor.compiler.kernels.convolution import ConvWeight
 from executor.compiler.kernels.elementwise import Elementwise
-from executor.compiler.kernels.grid import GridOuter, GridSum, Noised
+from executor.compiler.kernels.grid import GridOuter, GridSum, Lines, Noised
 from executor.compiler.kernels.nest import BLOCK, LANES
 from executor.compiler.kernels.pooling import Fill, PoolMax, PoolMaxGrad, Window
 from executor.compiler.kernels.random import Tick, Uniform
@@ -457,12 +457,12 @@ class Scheduler:
         self._add(indexing.Put(self._name("put"), op, index, updates, target, node.shape[0]))
 
     def _noised(self, node: Node) -> None:
-        name, place, factor = node.attrs
+        name, place, factor, parts = node.attrs
         assert isinstance(factor, float)
-        total = self.contiguous(node.inputs[0])
-        self._add(
-            Noised(self._name("noised"), total, self.places[str(name)], _pair(place), factor, self._new(node))
-        )
+        (item,), noise = node.inputs, self.places[str(name)]
+        lines, start = _pair(parts)
+        summed = Lines(self.contiguous(item), lines, item.size // lines, start)
+        self._add(Noised(self._name("noised"), summed, noise, _pair(place), factor, self._new(node)))
 
     def _scan(self, node: Node) -> None:
         """Sequences for what the turns give, slots for what one turn sees, and the loop over the body's

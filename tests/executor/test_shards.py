@@ -13,6 +13,7 @@ from executor.compiler.machine import Machine
 from executor.compiler.plan import EXPORTS, SHARD_EXPORTS, Plan
 from executor.enclave import Enclave, Limits, Secrets
 from executor.errors import ModelError, UnsupportedSpec
+from executor.privacy.noise import Noise
 from executor.readers import read_table
 from executor.rows import MemoryRows
 from executor.sandbox import Sandbox
@@ -153,7 +154,6 @@ def test_small_steps_are_not_handed_around() -> None:
     [
         ({"shards": 3}, "equal shards"),
         ({"shards": 0}, "equal shards"),
-        ({"shards": 2, "dp": Dp(clip_num=1, clip_den=1, sigma_milli=4000)}, "privacy"),
         ({"shards": 2, "loss": WEIGHTED}, "across the rows"),
     ],
 )
@@ -162,13 +162,49 @@ def test_what_cannot_be_cut_is_refused_by_name(changes: dict[str, Any], why: str
         compile_training(CASE.bytes(), training_spec(BATCH, **changes), ROWS)
 
 
-def test_enclaves_with_one_thread_and_with_two_give_the_same_bytes() -> None:
+PRIVATE = Dp(clip_num=1, clip_den=2, sigma_milli=4000)
+
+
+def privately(box: Machine | Sandbox | Team, plan: Plan) -> list[bytes]:
+    """Weights after three epochs under differential privacy."""
+    assert plan.variance is not None and plan.noise is not None and plan.losses is None
+    noise = Noise(bytes(32), plan.variance)
+    fill(box, plan)
+    steps = -(-ROWS // BATCH)
+    for _ in range(3):
+        noise.fill(box.view(plan.noise)[:steps].reshape(-1).view(np.int32))
+        arguments = (steps, ROWS - (steps - 1) * BATCH)
+        box.run(*arguments) if isinstance(box, Machine) else box.call("run", *arguments)
+    return [box.view(item.region).tobytes() for item in plan.parameters]
+
+
+def test_whole_numbers_add_up_to_the_same_bits_however_a_private_batch_is_cut() -> None:
+    plans = [compile_training(CASE.bytes(), spec(shards, dp=PRIVATE), ROWS) for shards in (1, 2, 4, 8, 16)]
+    first, *others = [privately(Machine(plan), plan) for plan in plans]
+    assert all(other == first for other in others)
+    for count in (1, 2, 3, 7):
+        team = Team(plans[3], Sandbox(plans[3], MEMORY, FUEL), Helpers(count))
+        assert privately(team, plans[3]) == first
+
+
+@pytest.mark.parametrize("change", [{"optimizer": ADAM}, {"dp": PRIVATE, "optimizer": ADAM}])
+def test_fuel_of_shards_is_as_quoted(change: dict[str, Any]) -> None:
+    plan = compile_training(CASE.bytes(), spec(8, **change), ROWS)
+    machine = Machine(plan, FUEL)
+    fill(machine, plan)
+    machine.run(3, ROWS - 2 * BATCH)
+    assert FUEL - machine.fuel_left() == plan.fuel_of_call(3)
+
+
+@pytest.mark.parametrize("dp", [None, PRIVATE])
+def test_enclaves_with_one_thread_and_with_two_give_the_same_bytes(dp: Dp | None) -> None:
     table = read_table(DIGITS / "provider.csv", {"pixels": (1, 8, 8)})
     rows = MemoryRows(table.schema(), table.columns, secret=bytes(32))
     model = Path(DIGITS / "cnn.onnx").read_bytes()
-    job = order(model, batch=64, epochs=1, shards=2)
+    job = order(model, batch=64, epochs=1, shards=2, dp=dp)
     limits = Limits(deadline_ms=120_000)
-    results = [Enclave(threads).train(model, rows, job, limits, Secrets(), losses=True) for threads in (1, 2)]
+    secret = Secrets(bytes([7]) * 32)
+    results = [Enclave(threads).train(model, rows, job, limits, secret, losses=True) for threads in (1, 2)]
     one, two = results
     assert one.weights == two.weights and one.first_loss == two.first_loss
     assert one.fuel == two.fuel == one.quoted.work.fuel

@@ -219,13 +219,28 @@ class GridOuter:
 
 
 @dataclass(frozen=True)
+class Lines:
+    """int32 to be added up: those from `start` on in each of `count` lines of `pitch` elements."""
+
+    buffer: Buffer
+    count: int
+    pitch: int
+    start: int
+
+    @property
+    def offsets(self) -> list[int]:
+        """Where each line's begin, in bytes."""
+        return [self.buffer.offset + 4 * (line * self.pitch + self.start) for line in range(self.count)]
+
+
+@dataclass(frozen=True)
 class Noised:
     """target = (total + noise)·factor: int32 sums and int32 noise, from row STEP of the noise region, become
     the gradient in float32.
     """
 
     name: str
-    total: Buffer
+    total: Lines
     noise: Buffer
     place: tuple[int, int]
     """First column of the noise, columns of a step."""
@@ -235,7 +250,7 @@ class Noised:
     @property
     def reads(self) -> tuple[Buffer, ...]:
         """The sums and the noise."""
-        return (self.total, self.noise)
+        return (self.total.buffer, self.noise)
 
     @property
     def writes(self) -> tuple[Buffer, ...]:
@@ -243,8 +258,8 @@ class Noised:
         return (self.target,)
 
     def flops(self, blocks: int) -> int:
-        """Two for each element."""
-        return 2 * self.target.elements
+        """Two for each element, and one for each line but the first."""
+        return (1 + self.total.count) * self.target.elements
 
     def emit(self, code: Code, lanes: Lanes) -> None:
         """Four neighbours at a time; the slack behind each buffer takes what is too much."""
@@ -269,11 +284,12 @@ class Noised:
 
     def _four(self, nest: Nest, here: Access, noise: Access, count: int) -> None:
         code, value = nest.code, nest.code.local()
-        nest.push(here)
-        code.memory("v128.load", self.total.offset + here.base)
         nest.push(noise)
         code.memory("v128.load", noise.base)
-        code.op("i32x4.add")
+        for offset in self.total.offsets:
+            nest.push(here)
+            code.memory("v128.load", offset + here.base)
+            code.op("i32x4.add")
         code.op("f32x4.convert_i32x4_s")
         code.splat(self.factor)
         code.op("f32x4.mul")
