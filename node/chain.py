@@ -41,6 +41,8 @@ EXPECTED = (ApiFailed, UnknownApi, ScaleError, TransactionValidityError, Invalid
 
 MOST_READ = 100_000
 """Values that judging transactions may gather in memory between two blocks."""
+LOOKED_AT = 256
+"""After so many transactions they are counted."""
 
 RETURNED = Limits(8192, 20480 * 1024)
 """What of the blocks that a revert takes back is looked up: as much as a pool holds by default."""
@@ -132,6 +134,7 @@ class Chain:
         self.runtime = runtime
         self.verdicts = VerdictCache()
         self._validator: Validator | None = None
+        self._judged = 0
         self._imported: Listeners[Imported] = Listeners()
         self._finalized: Listeners[Finalized] = Listeners()
         self._reverted: Listeners[Reverted] = Listeners()
@@ -258,7 +261,12 @@ class Chain:
 
     def _validator_at_head(self) -> Validator:
         validator = self._validator
-        if validator is None or validator.at != self.head.hash or validator.size > MOST_READ:
+        self._judged += 1
+        if (
+            validator is None
+            or validator.at is not self.head.hash
+            or (self._judged % LOOKED_AT == 0 and validator.size > MOST_READ)
+        ):
             validator = self._validator = Validator(
                 self.runtime, self.database.backend(), self.head.hash, NodeHost(self.verdicts)
             )

@@ -141,28 +141,29 @@ class Pool:
             raise AlreadyImported(digest)
 
     def _checked(self, digest: Hash, data: bytes) -> Transaction:
-        verdict = self._verify(data)
-        if not verdict.provides:
-            raise NoTags
+        priority, requires, provides, longevity, checked = self._verify(data)
+        if len(provides) != 1:
+            if not provides:
+                raise NoTags
+            provides = tuple(dict.fromkeys(provides))
+        if len(requires) > 1:
+            requires = tuple(dict.fromkeys(requires))
         number = self.number
+        till = number + longevity
+        if till > MAX_BLOCK_NUMBER:
+            till = MAX_BLOCK_NUMBER
+        insertion = next(self._insertions)
         return Transaction(
-            digest,
-            data,
-            verdict.priority,
-            _once(verdict.requires),
-            _once(verdict.provides),
-            min(number + verdict.longevity, MAX_BLOCK_NUMBER),
-            next(self._insertions),
-            judged=number,
-            checked=verdict.checked,
+            digest, data, priority, requires, provides, till, insertion, {}, 0, number, checked
         )
 
     def _import(self, tx: Transaction) -> None:
-        missing = [tag for tag in tx.requires if not self._is_provided(tag)]
-        if missing:
-            self.future.insert(tx, missing)
-            self._tell(tx.hash, Status(Phase.FUTURE))
-            return
+        if tx.requires:
+            missing = [tag for tag in tx.requires if not self._is_provided(tag)]
+            if missing:
+                self.future.insert(tx, missing)
+                self._tell(tx.hash, Status(Phase.FUTURE))
+                return
         self._insert_ready(tx)
         unlocked = self.future.satisfy(tx.provides)
         if unlocked:
@@ -365,10 +366,6 @@ class Pool:
         if len(self._banned) >= self._config.bans:
             del self._banned[next(iter(self._banned))]
         self._banned[digest] = self._clock() + self._config.ban_seconds
-
-
-def _once(tags: tuple[Tag, ...]) -> tuple[Tag, ...]:
-    return tags if len(tags) < 2 else tuple(dict.fromkeys(tags))
 
 
 def _exceeds(queue: Ready | Future, limits: Limits) -> bool:
