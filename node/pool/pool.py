@@ -150,8 +150,7 @@ class Pool:
             requires = tuple(dict.fromkeys(requires))
         number = self.number
         till = number + longevity
-        if till > MAX_BLOCK_NUMBER:
-            till = MAX_BLOCK_NUMBER
+        till = min(till, MAX_BLOCK_NUMBER)
         insertion = next(self._insertions)
         return Transaction(
             digest, data, priority, requires, provides, till, insertion, {}, 0, number, checked

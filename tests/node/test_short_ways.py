@@ -1,0 +1,141 @@
+"""All that makes admission and block making short changes nothing: whatever arrives in whatever order, the
+pool answers what the runtime says of each transaction alone, and each block is the one that the plain way
+makes of the same extrinsics at the same time.
+"""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from chain_spec import resolve
+from frame.runtime import Block
+from frame.transaction import InvalidTransaction, Source
+from node.authoring import Author
+from node.chain import OpenBlock
+from node.database import Database
+from node.host import NodeHost, VerdictCache
+from node.pool import Limits, PoolConfig, PoolError
+from node.pool.ready import ByHeap
+from node.run import open_node
+from node.service import Node
+from runtime import GristmillRuntime
+from tests.signing import GRIST, Signer, remark, transfer
+
+NOW = 1_800_000_000_000
+NAMES = ("Alice", "Bob", "Charlie", "Dave", "Eve", "Pauper")
+BIG = remark(bytes(1_500_000))
+"""Two of these fill a block."""
+
+
+def alone(node: Node, extrinsic: bytes) -> tuple[object, ...]:
+    """What the runtime says, asked for this one transaction only, with nothing remembered."""
+    chain = node.chain
+    try:
+        found = chain.runtime.validate(
+            chain.state(), Source.External, extrinsic, chain.head.hash, NodeHost(VerdictCache())
+        )
+    except InvalidTransaction as error:
+        return "invalid", error.kind
+    return found.priority, tuple(found.requires), tuple(found.provides), found.longevity
+
+
+class Arrivals:
+    """Transactions as they come: due and early ones, dear and cheap, too many for one block, wrong ones."""
+
+    def __init__(self, node: Node, seed: int) -> None:
+        self.chance = random.Random(seed)
+        self.signers = [Signer(f"//{name}", node.chain.genesis_hash) for name in NAMES]
+        self.sent: list[bytes] = []
+
+    def next(self) -> bytes:
+        chance = self.chance
+        signer, to = chance.choice(self.signers), chance.choice(self.signers)
+        call = transfer(to.account, chance.choice([1, GRIST, 10**9 * GRIST]))
+        tip = chance.choice([0, 0, 0, 0, 7, GRIST // 10])
+        kind = chance.random()
+        if kind < 0.6:
+            made = signer.sign(call, tip=tip)
+        elif kind < 0.75:  # in the place of another, or too early, or too late
+            made = signer.sign(call, nonce=max(0, signer.nonce + chance.randrange(-3, 3)), tip=tip)
+        elif kind < 0.83:
+            made = signer.sign(BIG, tip=tip)
+        elif kind < 0.9 and self.sent:
+            return chance.choice(self.sent)
+        else:
+            wrong = bytearray(signer.sign(call, nonce=signer.nonce))
+            wrong[chance.randrange(len(wrong))] ^= 1 << chance.randrange(8)
+            made = bytes(wrong)
+        self.sent.append(made)
+        return made
+
+
+def arrive(node: Node, extrinsic: bytes) -> None:
+    """Submit one, and hold the answer against the runtime's own word."""
+    known = {tx.data for tx in node.pool.pending()}
+    expected = None if extrinsic in known else alone(node, extrinsic)
+    try:
+        digest = node.submit(extrinsic)
+    except PoolError as error:
+        if expected is not None and expected[0] == "invalid":
+            assert error.code in (1001, 1002, 1010), error
+        else:
+            assert error.code in ((1013,) if expected is None else (1001, 1014, 1016)), error
+        return
+    assert expected is not None
+    tx = node.pool._get(digest)
+    assert tx is not None and tx.data == extrinsic
+    assert (tx.priority, tx.requires, tx.provides) == expected[:3]
+
+
+def plainly(other: Node, extrinsics: tuple[bytes, ...], now: int) -> bytes:
+    """The hash of the block of these, one by one from their bytes, every signature verified again."""
+    other.chain.verdicts = VerdictCache()
+    block = OpenBlock(other.chain, now)
+    assert block.extrinsics == list(extrinsics[: block.inherents])
+    for extrinsic in extrinsics[block.inherents :]:
+        block.apply(extrinsic)
+    return block.seal().hash
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_blocks_and_answers_are_those_of_the_plain_way(
+    tmp_path: Path, gristmill: GristmillRuntime, seed: int
+) -> None:
+    limits = PoolConfig(ready=Limits(40, 20_000_000), future=Limits(8, 2_000_000), ban_seconds=0)
+    with (
+        Database.open(tmp_path / "a", sync=False) as a,
+        Database.open(tmp_path / "b", sync=False) as b,
+        Database.open(tmp_path / "c", sync=False) as c,
+    ):
+        node, other, third = (
+            open_node(resolve("dev"), a, gristmill, limits),
+            open_node(resolve("dev"), b, gristmill),
+            open_node(resolve("dev"), c, gristmill),
+        )
+        author, arrivals = Author(node, patience=60), Arrivals(node, seed)
+        chance, filled, moved = arrivals.chance, 0, 0
+        for turn in range(12):
+            for _ in range(chance.randrange(1, 40)):
+                arrive(node, arrivals.next())
+            ready = node.pool.ready
+            order = [tx.data for tx in ByHeap(ready._all, ready._roots)]
+            block = author.seal(NOW + turn, empty=True)
+            assert block is not None
+            taken = list(block.extrinsics[1:])
+            assert taken == [data for data in order if data in taken], "in the pool's order"
+            filled += len(node.pool.ready) > 0
+            moved += len(taken)
+            assert plainly(other, block.extrinsics, NOW + turn) == block.hash
+            third.chain.import_block(Block(block.header, list(block.extrinsics)))
+            for signer in arrivals.signers:
+                signer.nonce = max(signer.nonce - 3, 0) if chance.random() < 0.1 else signer.nonce
+            if chance.random() < 0.15 and node.chain.head.number > 2:
+                back = node.chain.head.number - 1
+                for each in (node, other, third):
+                    each.chain.revert_to(back)
+        assert node.chain.head.hash == other.chain.head.hash == third.chain.head.hash
+        assert moved > 60
+        assert filled, "some blocks were full"
