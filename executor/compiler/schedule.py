@@ -11,7 +11,7 @@ gradient takes the
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 from executor.compiler import ir
@@ -45,6 +45,7 @@ from executor.errors import UnsupportedType
 
 TREE_MAX = 48
 """Nodes of one fused chain: bounds the emitter's recursion and the registers in use."""
+CHEAP = frozenset({Op.NEG, Op.ADD, Op.SUB, Op.MUL})
 BANDS_MAX, BANDS_SHARE = 12, 0.85
 """A padded convolution is cut into at most so many bands, if so small a share of the products remains."""
 PACK_DOT, PACK_OUTER, PACK_CONV = 2, 2, 8
@@ -107,7 +108,7 @@ class Scheduler:
         self.views: dict[Node, View] = {}
         self.rows: dict[Node, Buffer] = {}
         self.uses: Counter[Node] = Counter()
-        self.users: dict[Node, Node] = {}
+        self.users: dict[Node, list[Node]] = {}
         self.fused: set[Node] = set()
         self.parts: dict[tuple[Node, object, object], Buffer] = {}
         self.prefix = ""
@@ -124,7 +125,8 @@ class Scheduler:
         order = ir.postorder(kept)
         for node in order:
             self.uses.update(node.inputs)
-            self.users.update((item, node) for item in node.inputs)
+            for item in node.inputs:
+                self.users.setdefault(item, []).append(node)
         self.uses.update(kept)
         self._choose_fused(order, set(roots), kept[len(roots) :], {u.gradient for u in sinks.updates})
         for node in order:
@@ -170,20 +172,35 @@ class Scheduler:
         size: dict[Node, int] = {}
         for node in order:
             size[node] = 1 + sum(size[item] for item in node.inputs if item in self.fused and item in size)
-            if node in roots or self.uses[node] != 1:
+            if node in roots:
+                continue
+            if self.uses[node] != 1:
+                if node not in updated and self._again(node):
+                    self.fused.add(node)
                 continue
             if node in updated:
                 if node.op is Op.OUTER and node in hosts:
                     self.fused.add(node)
                 continue
-            user = self.users[node]
-            alike = user.op in ir.ELEMENTWISE and user.shape == node.shape and user.batched == node.batched
-            if not alike or size[node] > TREE_MAX or ir.general(user) or ir.general(node):
+            (user,) = self.users[node]
+            if not _alike(node, user) or size[node] > TREE_MAX:
                 continue
             if node.op in ir.ELEMENTWISE or node.op in ir.CONTRACTION:
                 self.fused.add(node)
                 if node.op in ir.CONTRACTION:
                     size[node] = 1
+
+    def _again(self, node: Node) -> bool:
+        """A stored value times a number, or the like, is computed in each of its users: that is cheaper than
+        to store it."""
+        if node.op not in CHEAP:
+            return False
+        values = [item for item in node.inputs if _number(item) is None]
+        return (
+            len(values) == 1
+            and values[0] not in self.fused
+            and all(_alike(node, user) for user in self.users[node])
+        )
 
     def _updated(self, updates: Sequence[Update]) -> list[Kernel]:
         """Append the updates, then move each to just after the last kernel that it must follow."""
@@ -343,7 +360,7 @@ class Scheduler:
         node = ir.make(Op.INPUT, (), target.shape, target.buffer.batched)
         return self._elementwise(node, ((node, target),), {node: source}, kind)
 
-    def _elementwise(self, like: Node, stores: Stores, leaves: Leaves, kind: str = "") -> Kernel:
+    def _elementwise(self, like: Node, stores: Stores, leaves: Leaves, kind: str = "") -> Elementwise:
         return Elementwise(self._name(kind or like.op.name.lower()), like.shape, like.batched, stores, leaves)
 
     def _realise(self, node: Node) -> None:
@@ -527,7 +544,8 @@ class Scheduler:
         order = ir.postorder(outs)
         for node in order:
             self.uses.update(node.inputs)
-            self.users.update((item, node) for item in node.inputs)
+            for item in node.inputs:
+                self.users.setdefault(item, []).append(node)
         self.uses.update(outs)
         self._choose_fused(order, set(outs), (), set())
         for node in order:
@@ -590,7 +608,11 @@ class Scheduler:
             host = None
         stores = ((node, View(self._new(node), node.shape, c_strides(node.shape))),)
         if host is None:
-            self._add(self._elementwise(node, stores, leaves))
+            kernel = replace(self._elementwise(node, stores, leaves), chain=True)
+            if self.kernels and (both := _joined(self.kernels[-1], kernel)):
+                self.kernels[-1] = both
+            else:
+                self._add(kernel)
         else:
             self._contract(host, stores, leaves)
 
@@ -789,6 +811,37 @@ def _as_matrices(node: Node, x: View, w: View) -> tuple[View, View]:
         x = View(x.buffer, (1, *x.shape), (0, *x.strides), x.start)
     shape, zeros = (*x.shape[:-2], *w.shape), (0,) * max(lead, 0)
     return x, View(w.buffer, shape, (*zeros, *w.strides), w.start)
+
+
+def _joined(first: Kernel, second: Elementwise) -> Elementwise | None:
+    """One kernel that does what two neighbours do, if both go over the same indices and the second reads of
+    the first's results only what lies at its own index."""
+    if not isinstance(first, Elementwise) or not first.chain:
+        return None
+    if (first.shape, first.batched) != (second.shape, second.batched):
+        return None
+    computed = dict(first.stores)
+    for node, leaf in second.leaves.items():
+        if isinstance(leaf, View) and leaf.buffer in first.writes and computed.get(node) != leaf:
+            return None
+    leaves = {node: leaf for node, leaf in second.leaves.items() if node not in computed}
+    if any(node in leaves for node in first.inner()) or any(node in first.leaves for node in second.inner()):
+        return None
+    both = Elementwise(
+        second.name,
+        second.shape,
+        second.batched,
+        first.stores + second.stores,
+        {**first.leaves, **leaves},
+        True,
+    )
+    return both if len(both.inner()) <= TREE_MAX else None
+
+
+def _alike(node: Node, user: Node) -> bool:
+    """The user computes elementwise on an array of the node's shape, in float32."""
+    same = user.shape == node.shape and user.batched == node.batched
+    return user.op in ir.ELEMENTWISE and same and not ir.general(user) and not ir.general(node)
 
 
 def _ints(value: object) -> tuple[int, ...]:

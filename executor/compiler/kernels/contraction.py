@@ -338,11 +338,12 @@ class Tiles:
         if self._rotated(rows):
             self._straighten(sums)
         for number, row in enumerate(sums):
+            given = {}
             for local, (shift, byte, live) in zip(row, units, strict=True):
                 moved = list(shift)
                 moved[self.kernel.row_axis] += number
-                unit = Unit(tuple(moved), byte, live)
-                self.evaluator.write([unit], {unit: {self.kernel.result: local}})
+                given[Unit(tuple(moved), byte, live)] = {self.kernel.result: local}
+            self.evaluator.write(list(given), given)
         code.release(*(local for row in sums for local in row))
 
     def _shift(self, moved: Mapping[int, int]) -> tuple[int, ...]:

@@ -23,6 +23,8 @@ class Elementwise:
     batched: bool
     stores: tuple[tuple[Node, View], ...]
     leaves: dict[Node, View | float]
+    chain: bool = False
+    """Its results are new values in buffers of their own."""
 
     @property
     def reads(self) -> tuple[Buffer, ...]:
@@ -38,10 +40,14 @@ class Elementwise:
         """The stores and leaves as accesses over (block, features…)."""
         return bind(self.stores, self.leaves, lanes, self.batched)
 
+    def inner(self) -> list[Node]:
+        """Nodes that are computed."""
+        return self.expression(Lanes(1)).inner()
+
     def flops(self, blocks: int) -> int:
         """One for each computed node, index and row."""
         rows = 8 * blocks if self.batched else 1
-        return rows * prod(self.shape) * max(1, len(self.expression(Lanes(blocks)).inner()))
+        return rows * prod(self.shape) * max(1, len(self.inner()))
 
     def emit(self, code: Code, lanes: Lanes) -> None:
         """Loops over the merged axes; the innermost is unrolled."""
@@ -61,9 +67,8 @@ class Elementwise:
         rank = len(counts)
 
         def group(count: int, live: int = 0) -> None:
-            for first in range(count):
-                shift = (*(0,) * (rank - 1), first)
-                evaluator.write([Unit(shift, byte, live or lane) for byte, lane in pattern])
+            shifts = [(*(0,) * (rank - 1), item) for item in range(count)]
+            evaluator.write([Unit(shift, byte, live or lane) for shift in shifts for byte, lane in pattern])
 
         def innermost() -> None:
             turns, rest = divmod(items, UNROLL)

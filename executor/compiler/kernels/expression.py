@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from executor.compiler import ir
 from executor.compiler.ir import Node, Op
 from executor.compiler.kernels import functions
+from executor.compiler.kernels.abreast import Abreast
 from executor.compiler.kernels.nest import Access, Nest
 from executor.errors import CompilerError
 from executor.wasm.code import Code
@@ -22,7 +23,7 @@ SIMPLE = {
     Op.MAX: "f32x4.pmax",
     Op.MIN: "f32x4.pmin",
 }
-FUNCTIONS: Mapping[Op, Callable[[Code], None]] = {
+FUNCTIONS: Mapping[Op, Callable[[functions.Writer], None]] = {
     Op.EXP: functions.exp,
     Op.LOG: functions.log,
     Op.TANH: functions.tanh,
@@ -31,6 +32,8 @@ FUNCTIONS: Mapping[Op, Callable[[Code], None]] = {
 }
 COMPARISONS = {Op.WHERE_GT: "f32x4.gt", Op.WHERE_GE: "f32x4.ge", Op.WHERE_EQ: "f32x4.eq"}
 VECTOR = 4
+ABREAST = 2
+"""Vectors on which elementary functions are written together."""
 PARTIAL_STORES = {
     1: (("v128.store32_lane", 0),),
     2: (("v128.store64_lane", 0),),
@@ -98,6 +101,10 @@ class Evaluator:
     def write(self, units: Sequence[Unit], given: Mapping[Unit, Mapping[Node, int]] | None = None) -> None:
         """Evaluate and store every unit. `given` holds leaves that are already in locals: a kernel's
         accumulators."""
+        if any(node.op in FUNCTIONS for node in self.order):
+            for first in range(0, len(units), ABREAST):
+                self._write_abreast(units[first : first + ABREAST], given)
+            units = ()
         for unit in units:
             known = dict(given[unit]) if given else {}
             held = dict(known)
@@ -106,6 +113,36 @@ class Evaluator:
             self.code.release(*(local for node, local in held.items() if node not in known))
         self.code.release(*self.splats.values())
         self.splats.clear()
+
+    def _write_abreast(self, units: Sequence[Unit], given: Mapping[Unit, Mapping[Node, int]] | None) -> None:
+        """The same, node by node instead of unit by unit."""
+        code = self.code
+        known: list[dict[Node, int]] = [dict(given[unit]) if given else {} for unit in units]
+        held = [dict(item) for item in known]
+        for node in self.order:
+            if node.op in FUNCTIONS:
+                (source,) = node.inputs
+                starts = []
+                for unit, values in zip(units, held, strict=True):
+                    self._push(source, unit, values)
+                    starts.append(code.local())
+                    code.set(starts[-1])
+                both = Abreast(code, starts)
+                FUNCTIONS[node.op](both)
+                results = both.results()
+                code.release(*starts)
+            else:
+                results = []
+                for unit, values in zip(units, held, strict=True):
+                    self._compute(node, unit, values)
+                    results.append(code.local())
+                    code.set(results[-1])
+            for values, local in zip(held, results, strict=True):
+                values[node] = local
+        for unit, values, kept in zip(units, held, known, strict=True):
+            for store in self.expression.stores:
+                self._store(store, unit, values)
+            code.release(*(local for node, local in values.items() if node not in kept))
 
     def _store(self, store: Store, unit: Unit, held: dict[Node, int]) -> None:
         code, offset = self.code, store.access.shifted(unit.shift) + unit.byte

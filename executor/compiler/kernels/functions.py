@@ -8,7 +8,10 @@ tanh 1.26, sigmoid 2.02, erf 0.94. Every NaN input gives a NaN. The order of ope
 import math
 from collections.abc import Sequence
 
+from executor.compiler.kernels.abreast import Abreast
 from executor.wasm.code import Code
+
+Writer = Code | Abreast
 
 LOG2_E = 1.4426950408889634
 LN2_HIGH = 0.693115234375
@@ -56,7 +59,7 @@ SIGN = 0x80000000
 LARGEST = 3.4028234663852886e38
 
 
-def _polynomial(code: Code, x: int, coefficients: Sequence[float]) -> None:
+def _polynomial(code: Writer, x: int, coefficients: Sequence[float]) -> None:
     """Horner's rule with fused steps."""
     code.splat(coefficients[0])
     for value in coefficients[1:]:
@@ -65,7 +68,7 @@ def _polynomial(code: Code, x: int, coefficients: Sequence[float]) -> None:
         code.op("f32x4.relaxed_madd")
 
 
-def _power_of_two(code: Code, n: int) -> None:
+def _power_of_two(code: Writer, n: int) -> None:
     """Push 2ⁿ for the integers in local `n`, −126 ≤ n ≤ 127."""
     code.get(n)
     code.v128((127).to_bytes(4, "little") * 4)
@@ -74,7 +77,7 @@ def _power_of_two(code: Code, n: int) -> None:
     code.op("i32x4.shl")
 
 
-def exp(code: Code) -> None:
+def exp(code: Writer) -> None:
     """Replace x on the stack by eˣ. x = n·ln 2 + r; 2ⁿ in two factors, so that the ends of the range are
     right."""
     n, r, half = code.local(), code.local(), code.local()
@@ -121,7 +124,7 @@ def exp(code: Code) -> None:
     code.release(n, r, half)
 
 
-def log(code: Code) -> None:
+def log(code: Writer) -> None:
     """Replace x on the stack by ln x: 0 gives −∞, negative numbers NaN, +∞ itself. Subnormals are scaled
     first."""
     x, m, e, f, square = (code.local() for _ in range(5))
@@ -178,7 +181,7 @@ def log(code: Code) -> None:
     code.release(x, m, e, f, square)
 
 
-def _scaled_if_subnormal(code: Code, x: int, out: int) -> None:
+def _scaled_if_subnormal(code: Writer, x: int, out: int) -> None:
     """out = x·2²³ where x is below the smallest normal number, else x."""
     code.get(x)
     code.splat(8388608.0)
@@ -191,7 +194,7 @@ def _scaled_if_subnormal(code: Code, x: int, out: int) -> None:
     code.set(out)
 
 
-def _log_ends(code: Code, x: int, result: int) -> None:
+def _log_ends(code: Writer, x: int, result: int) -> None:
     """Push `result`, corrected where x is 0 (−∞), negative (NaN), +∞ or NaN (itself)."""
     code.splat(-math.inf)
     code.get(result)
@@ -210,7 +213,7 @@ def _log_ends(code: Code, x: int, result: int) -> None:
     code.op("v128.or")
 
 
-def tanh(code: Code) -> None:
+def tanh(code: Writer) -> None:
     """Replace x on the stack by tanh x: a polynomial near zero, 1 − 2/(e²ˣ + 1) with the sign put back
     elsewhere."""
     x, size, square, near = (code.local() for _ in range(4))
@@ -250,7 +253,7 @@ def tanh(code: Code) -> None:
     code.release(x, size, square, near)
 
 
-def erf(code: Code) -> None:
+def erf(code: Writer) -> None:
     """Replace x on the stack by erf x: a polynomial near zero, 1 − e^(x·polynomial) with the sign put back
     elsewhere."""
     x, size, square, near = (code.local() for _ in range(4))
@@ -286,7 +289,7 @@ def erf(code: Code) -> None:
     code.release(x, size, square, near)
 
 
-def sigmoid(code: Code) -> None:
+def sigmoid(code: Writer) -> None:
     """Replace x on the stack by 1 / (1 + e⁻ˣ)."""
     code.op("f32x4.neg")
     exp(code)
