@@ -18,10 +18,16 @@ _REMEMBERED = 1024
 class Checked:
     """An extrinsic whose signature holds. `who` is None for a bare one."""
 
-    __slots__ = ("along", "call", "extra", "fee", "info", "length", "who")
+    __slots__ = ("along", "call", "decides", "extra", "fee", "info", "length", "who")
 
     def __init__(
-        self, call: RuntimeCall, who: bytes | None, extra: tuple[Any, ...], length: int, along: bytes = b""
+        self,
+        call: RuntimeCall,
+        who: bytes | None,
+        extra: tuple[Any, ...],
+        length: int,
+        along: bytes = b"",
+        decides: Any = None,
     ) -> None:
         self.call = call
         self.who = who
@@ -29,6 +35,8 @@ class Checked:
         self.length = length
         self.along = along
         """What was signed along without being sent."""
+        self.decides = decides
+        """The part of `extra` that decides it, besides the block."""
         self.info: DispatchInfo = call.known_info or call.info()
         self.fee: int | None = None
         """The fee at the declared weight, once it has been computed."""
@@ -51,22 +59,24 @@ def check(machine: Machine, raw: bytes, parsed: Parsed | None = None) -> Checked
     (call, signed, _), extra_start, call_start = parsed or parse(machine, raw)
     if signed is None:
         return Checked(call, None, (), len(raw))
-    if not isinstance(signed.address, MultiAddress.Id):
+    address, signature, extra = signed
+    if type(address) is not MultiAddress.Id:
         raise UnknownTransaction(Unknown.CannotLookup)
-    who: bytes = signed.address.value
-    scheme, signature = scheme_and_bytes(signed.signature)
-    along = implicit(machine, signed.extra)
+    who: bytes = address.value
+    decides = machine.decides(extra)
+    along = machine.signed_along.get(decides) or implicit(machine, extra)
     payload = signing_payload(raw[call_start:], raw[extra_start:call_start], along)
-    if not machine.host.verify(scheme, signature, payload, who):
+    scheme, proof = scheme_and_bytes(signature)
+    if not machine.host.verify(scheme, proof, payload, who):
         raise InvalidTransaction(Invalid.BadProof)
-    return Checked(call, who, signed.extra, len(raw), along)
+    return Checked(call, who, extra, len(raw), along, decides)
 
 
 def holds(machine: Machine, tx: Checked) -> bool:
     """Whether `tx`, checked elsewhere, is checked here too: what it signed along is the same bytes here, and
     so is all that its signature covers. Raises what `check` raises when that cannot be known.
     """
-    if tx.who is None or implicit(machine, tx.extra) != tx.along:
+    if tx.who is None or (machine.signed_along.get(tx.decides) or implicit(machine, tx.extra)) != tx.along:
         return False
     tx.fee = None  # that of the block where it was judged
     return True
@@ -74,7 +84,7 @@ def holds(machine: Machine, tx: Checked) -> bool:
 
 def implicit(machine: Machine, extra: tuple[Any, ...]) -> bytes:
     """What is signed along without being sent: versions, genesis hash, birth hash, metadata hash."""
-    decides = tuple([extra[slot] for slot in machine.signing_slots])
+    decides = machine.decides(extra)
     found = machine.signed_along.get(decides)
     if found is None:
         if len(machine.signed_along) >= _REMEMBERED:

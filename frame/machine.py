@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from frame.call import CallResult, RuntimeCall
@@ -43,8 +45,9 @@ class Machine:
             pallet.connect(self.by_index, self.system)
         self.extensions: tuple[Extension, ...] = tuple(e.bound(self) for e in runtime.extensions)
         self.signing = tuple(e for e in self.extensions if e.defines("implicit_bytes"))
-        self.signing_slots = tuple(e.slot for e in self.signing if e.slot >= 0)
-        self.signed_along: dict[tuple[Any, ...], bytes] = {}
+        self.decides: Callable[[tuple[Any, ...]], Any] = _taking(e.slot for e in self.signing if e.slot >= 0)
+        """Takes out of the extra what `signed_along` is looked up by."""
+        self.signed_along: dict[Any, bytes] = {}
         """What is signed along, by what decides it besides the block: the same in most extrinsics of a block.
         Emptied when a block begins, and when someone writes to the state by raw keys."""
         self.apply_signed = applier(self)
@@ -109,3 +112,8 @@ class Machine:
         if isinstance(error, Error) and error.module_index is None:
             error.module_index = self._error_index[type(error)]
         return error
+
+
+def _taking(slots: Iterable[int]) -> Callable[[tuple[Any, ...]], Any]:
+    places = tuple(slots)
+    return itemgetter(*places) if places else lambda extra: ()

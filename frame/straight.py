@@ -16,9 +16,9 @@ from frame.origin import Origin
 from frame.transaction import (
     Invalid,
     InvalidTransaction,
+    Judgement,
     TransactionValidityError,
     Validity,
-    all_together,
 )
 
 if TYPE_CHECKING:
@@ -108,11 +108,10 @@ def judger(m: Machine) -> Judge:
     source = _Source(m)
     for e in m.extensions:
         if e.defines("validate"):
-            source.line(1, f"v = {source.call(e, 'validate')}")
-            source.line(1, "if v is not None: found.append(v)")
-    body = "def judge(tx):\n    extra = tx.extra\n    found = []\n"
-    body += "\n".join([*source.lines, "    return all_together(found)"])
-    made: Judge = function("judge", body, source.names | {"all_together": all_together})
+            source.line(1, source.call(e, "validate", "found"))
+    lines = ["def judge(tx):", "    extra = tx.extra", "    found = Judgement()", *source.lines]
+    body = "\n".join([*lines, "    return found.validity()"])
+    made: Judge = function("judge", body, source.names | {"Judgement": Judgement})
     return made
 
 

@@ -8,7 +8,6 @@ UnknownTransaction(Unknown)   it cannot be judged
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import IntEnum
 from typing import Final
 
@@ -126,36 +125,29 @@ class Validity(Struct, path="sp_runtime::transaction_validity::ValidTransaction"
     longevity: U64
     propagate: bool
 
-    def combine(self, other: Validity) -> Validity:
-        """Both together: priorities add up, the shorter life counts, tags are joined."""
+
+class Judgement:
+    """What the extensions have found of a transaction so far, each adding its part; see `Validity`."""
+
+    __slots__ = ("longevity", "priority", "propagate", "provides", "requires")
+
+    def __init__(self) -> None:
+        self.priority = 0
+        self.requires: list[bytes] = []
+        self.provides: list[bytes] = []
+        self.longevity = MAX_U64
+        """The shortest that any of them has found."""
+        self.propagate = True
+
+    def validity(self) -> Validity:
+        """All of it; priorities saturate."""
         return Validity(
-            priority=min(self.priority + other.priority, MAX_U64),
-            requires=self.requires + other.requires,
-            provides=self.provides + other.provides,
-            longevity=min(self.longevity, other.longevity),
-            propagate=self.propagate and other.propagate,
+            priority=self.priority if self.priority < MAX_U64 else MAX_U64,
+            requires=self.requires,
+            provides=self.provides,
+            longevity=self.longevity,
+            propagate=self.propagate,
         )
 
 
-def all_together(verdicts: Sequence[Validity]) -> Validity:
-    """All of `verdicts` combined; without any, valid with nothing to say."""
-    priority, longevity, propagate = 0, MAX_U64, True
-    requires: list[bytes] = []
-    provides: list[bytes] = []
-    for each in verdicts:
-        priority += each.priority
-        requires += each.requires
-        provides += each.provides
-        longevity = min(longevity, each.longevity)
-        propagate = propagate and each.propagate
-    return Validity(
-        priority=min(priority, MAX_U64),
-        requires=requires,
-        provides=provides,
-        longevity=longevity,
-        propagate=propagate,
-    )
-
-
 MAX_U64: Final = (1 << 64) - 1
-VALID: Final = Validity(priority=0, requires=[], provides=[], longevity=MAX_U64, propagate=True)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from frame import executive
 from frame.extrinsic import Checked, check, parse
 from frame.host import Host
+from frame.machine import Trap
 from frame.state import Backend
-from frame.transaction import Source, Validity
+from frame.transaction import Source, TransactionValidityError, Validity
 from primitives.extrinsic import Parsed
 
 if TYPE_CHECKING:
@@ -48,9 +49,12 @@ class Validator:
         overlay = machine.overlay
         overlay.begin()
         try:
-            with executive.trapped():
-                tx = check(machine, extrinsic, parsed)
-                found = executive.judge(machine, tx)
+            tx = check(machine, extrinsic, parsed)
+            found = executive.judge(machine, tx)
+        except (TransactionValidityError, Trap):
+            raise
+        except Exception as error:
+            raise executive.as_trap(error) from error
         finally:
             overlay.rollback()
         self.checked = tx

@@ -94,15 +94,17 @@ def multi_signature(scheme: int, signature: bytes) -> MultiSignature:
 
 def scheme_and_bytes(signature: MultiSignature) -> tuple[int, bytes]:
     """The scheme's number and the raw bytes of a signature."""
-    match signature:
-        case MultiSignature.Ed25519(value=raw):
-            return 0, raw
-        case MultiSignature.Sr25519(value=raw):
-            return 1, raw
-        case MultiSignature.Ecdsa(value=raw):
-            return 2, raw
-        case _:
-            raise ScaleError(f"{signature!r} is not a signature")
+    scheme = _SCHEMES.get(type(signature))
+    if scheme is None:
+        raise ScaleError(f"{signature!r} is not a signature")
+    return scheme, signature.value  # type: ignore[attr-defined]  # each of the three has one
+
+
+_SCHEMES: dict[type, int] = {
+    MultiSignature.Ed25519: 0,
+    MultiSignature.Sr25519: 1,
+    MultiSignature.Ecdsa: 2,
+}
 
 
 class Signed(NamedTuple):

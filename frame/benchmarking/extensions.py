@@ -18,6 +18,7 @@ from frame.names import snake
 from frame.pallet import Pallet
 from frame.runtime import Runtime
 from frame.testing import sign
+from frame.transaction import Judgement
 
 
 def extension_benchmarks(runtime: type[Runtime]) -> tuple[Benchmark, ...]:
@@ -40,7 +41,7 @@ def _benchmark(place: int, extension: Extension) -> Benchmark:
         def around() -> None:
             tx = Checked(found, who, carried, len(raw))
             bound.implicit_bytes(extra)
-            bound.validate(tx, extra)
+            bound.validate(tx, extra, Judgement())
             bound.finish(tx, extra, bound.prepare(tx, extra), PostInfo())
 
         yield around

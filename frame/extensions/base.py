@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from frame.call import PostInfo
 from frame.extrinsic import Checked
 from frame.pallet import rebind
-from frame.transaction import Validity
+from frame.transaction import Judgement
 
 if TYPE_CHECKING:
     from frame.machine import Machine
@@ -55,15 +55,16 @@ class Extension:
         """The encoding of what is signed along."""
         return b""
 
-    def validate(self, tx: Checked, extra: Any) -> Validity | None:
-        """Check without writing; None means valid with nothing to say. Raises TransactionValidityError."""
-        return None
+    def validate(self, tx: Checked, extra: Any, found: Judgement) -> None:
+        """Check without writing, and add to `found` what the pool must know. Raises
+        TransactionValidityError.
+        """
 
     def check(self, tx: Checked, extra: Any) -> None:
-        """What `validate` checks, for a block, which has no use for a `Validity`. Unless an extension has a
+        """What `validate` checks, for a block, which has no use for what it finds. Unless an extension has a
         shorter way, it is `validate`.
         """
-        self.validate(tx, extra)
+        self.validate(tx, extra, Judgement())
 
     def validate_bare(self, tx: Checked) -> None:
         """Check an unsigned extrinsic."""

@@ -9,17 +9,14 @@ from frame.call import PostInfo
 from frame.extensions.base import Extension
 from frame.extrinsic import Checked
 from frame.transaction import (
-    MAX_U64,
     Invalid,
     InvalidTransaction,
+    Judgement,
     Unknown,
     UnknownTransaction,
-    Validity,
 )
 from primitives.era import ERA_CODEC, Era
-from primitives.scale import H256, U32, CompactU32, FixedBytes, codec
-
-_NONCE = codec(U32).encoder()
+from primitives.scale import H256, U32, CompactU32, FixedBytes
 
 
 class CheckNonZeroSender(Extension):
@@ -28,10 +25,9 @@ class CheckNonZeroSender(Extension):
     identifier = "CheckNonZeroSender"
     path = "frame_system::extensions::check_non_zero_sender::CheckNonZeroSender"
 
-    def validate(self, tx: Checked, extra: Any) -> Validity | None:
+    def validate(self, tx: Checked, extra: Any, found: Judgement) -> None:
         if tx.who == _ZERO:
             raise InvalidTransaction(Invalid.BadSigner)
-        return None
 
 
 _ZERO: Final = bytes(32)
@@ -88,17 +84,10 @@ class CheckMortality(Extension):
     def check(self, tx: Checked, extra: Era) -> None:
         """A block has checked the birth hash, as a part of what is signed: nothing is left to check."""
 
-    def validate(self, tx: Checked, extra: Era) -> Validity | None:
-        if extra.is_immortal:
-            return None
-        number = self.machine.system.block_number()
-        return Validity(
-            priority=0,
-            requires=[],
-            provides=[],
-            longevity=max(extra.death(number) - number, 0),
-            propagate=True,
-        )
+    def validate(self, tx: Checked, extra: Era, found: Judgement) -> None:
+        if not extra.is_immortal:
+            number = self.machine.system.block_number()
+            found.longevity = min(found.longevity, max(extra.death(number) - number, 0))
 
 
 class CheckNonce(Extension):
@@ -121,15 +110,11 @@ class CheckNonce(Extension):
             raise InvalidTransaction(Invalid.Stale)
         return account.nonce
 
-    def validate(self, tx: Checked, extra: int) -> Validity | None:
+    def validate(self, tx: Checked, extra: int, found: Judgement) -> None:
         who = tx.who or b""
-        return Validity(
-            priority=0,
-            requires=[who + _NONCE(extra - 1)] if extra > self._nonce_of(tx, extra) else [],
-            provides=[who + _NONCE(extra)],
-            longevity=MAX_U64,
-            propagate=True,
-        )
+        if extra > self._nonce_of(tx, extra):
+            found.requires.append(who + (extra - 1).to_bytes(4, "little"))
+        found.provides.append(who + extra.to_bytes(4, "little"))
 
     def prepare(self, tx: Checked, extra: int) -> None:
         self.machine.system.use_account_nonce(tx.who or b"", extra)
@@ -142,9 +127,8 @@ class CheckWeight(Extension):
     path = "frame_system::extensions::check_weight::CheckWeight"
     prepare_checks = True
 
-    def validate(self, tx: Checked, extra: Any) -> Validity | None:
+    def validate(self, tx: Checked, extra: Any, found: Judgement) -> None:
         self.machine.system.check_room(tx.info, tx.length)
-        return None
 
     def validate_bare(self, tx: Checked) -> None:
         self.machine.system.check_room(tx.info, tx.length)

@@ -9,7 +9,7 @@ from frame.errors import DispatchError
 from frame.extensions.base import Extension
 from frame.extrinsic import Checked
 from frame.traits import FeePayment
-from frame.transaction import MAX_U64, Invalid, InvalidTransaction, Validity
+from frame.transaction import Invalid, InvalidTransaction, Judgement
 from primitives.scale import CompactU128
 
 
@@ -34,11 +34,9 @@ class ChargeTransactionPayment(Extension):
         if fee and not self.payment.can_withdraw(tx.who or b"", fee):
             raise InvalidTransaction(Invalid.Payment)
 
-    def validate(self, tx: Checked, extra: int) -> Validity | None:
+    def validate(self, tx: Checked, extra: int, found: Judgement) -> None:
         self.check(tx, extra)
-        fee = self._fee(tx, extra)
-        priority = self.payment.priority(tx.info, tx.length, extra, fee)
-        return Validity(priority=priority, requires=[], provides=[], longevity=MAX_U64, propagate=True)
+        found.priority += self.payment.priority(tx.info, tx.length, extra, self._fee(tx, extra))
 
     def prepare(self, tx: Checked, extra: int) -> int:
         fee = self._fee(tx, extra)
@@ -62,8 +60,8 @@ class NoPayment(ChargeTransactionPayment):
     def check(self, tx: Checked, extra: int) -> None:
         """Nothing is owed."""
 
-    def validate(self, tx: Checked, extra: int) -> Validity | None:
-        return None
+    def validate(self, tx: Checked, extra: int, found: Judgement) -> None:
+        """Nothing is to be said."""
 
     def prepare(self, tx: Checked, extra: int) -> int:
         return 0

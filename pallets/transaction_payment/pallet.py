@@ -90,6 +90,8 @@ class TransactionPayment(Pallet[Config], weights=Weights):
 
     _last_fee: tuple[FixedU128 | None, tuple[int, int, int, int], int] = (None, (0, 0, 0, 0), 0)
 
+    _last_priority: tuple[DispatchInfo | None, tuple[int, int, int], int] = (None, (0, 0, 0), 0)
+
     # -- how much --------------------------------------------
 
     def multiplier(self) -> int:
@@ -163,6 +165,9 @@ class TransactionPayment(Pallet[Config], weights=Weights):
     def priority(self, info: DispatchInfo, length: int, tip: int, fee: int) -> int:
         """Tip per scarce unit: (tip + 1) · how many such extrinsics a block holds, plus a virtual tip if
         Operational."""
+        known, asked, answer = self._last_priority
+        if known is info and asked == (length, tip, fee):
+            return answer
         key = (info.weight.ref_time, info.weight.proof_size, length, int(info.dispatch_class))
         per_block = self._per_block.get(key)
         if per_block is None:
@@ -172,6 +177,7 @@ class TransactionPayment(Pallet[Config], weights=Weights):
         reward = min((min(tip, _MAX_U128 - 1) + 1) * per_block, _MAX_U128)
         if info.dispatch_class == DispatchClass.Operational:
             reward += min(fee * self.config.operational_fee_multiplier * per_block, _MAX_U128)
+        self._last_priority = (info, (length, tip, fee), min(reward, _MAX_U64))
         return min(reward, _MAX_U64)
 
     @cached_property
