@@ -27,6 +27,7 @@ from frame.names import docs_of
 from frame.origin import Origin
 from frame.weights import ZERO, Unmeasured, Weight
 from primitives.scale import Codec
+from primitives.scale.base import Decoder
 
 if TYPE_CHECKING:
     from frame.pallet import Pallet
@@ -89,6 +90,7 @@ class CallEntry:
         "class_of",
         "codec",
         "constant_info",
+        "decode",
         "definition",
         "dispatch_class",
         "pallet_index",
@@ -106,6 +108,8 @@ class CallEntry:
         self.pallet_index = pallet_index
         self.pallet_name = pallet_name
         self.codec = codec
+        self.decode: Decoder = self._decode_first
+        """Reads the arguments at an offset: see `Codec.decoder`."""
         self.prefix = bytes((pallet_index, definition.index))
         self.weight_of = definition.weight_rule
         self.dispatch_class, self.class_of = _constant_or_rule(
@@ -116,6 +120,10 @@ class CallEntry:
         self.constant_info: DispatchInfo | None = None
         if not varies:
             self.constant_info = self.info(())
+
+    def _decode_first(self, data: bytes, offset: int, depth: int) -> tuple[Any, int]:
+        self.decode = self.codec.decoder()  # compiled when the first such call comes
+        return self.decode(data, offset, depth)
 
     def info(self, args: tuple[Any, ...]) -> DispatchInfo:
         """Weight, class and fee of this call with these arguments."""

@@ -70,7 +70,7 @@ class CallCodec(CalledCodec):
         entry = self.entries.get(data[offset] << 8 | data[offset + 1])
         if entry is None:
             raise ScaleError(f"no call has the index {data[offset]}.{data[offset + 1]}")
-        args, end = entry.codec.decoder()(data, offset + 2, depth - _NESTING)
+        args, end = entry.decode(data, offset + 2, depth - _NESTING)
         return RuntimeCall(entry, args), end
 
     def __str__(self) -> str:
@@ -215,9 +215,9 @@ class Runtime:
         machine.reset(state, host)
         return machine
 
-    def borrow(self, state: Backend) -> Machine:
+    def borrow(self, state: Backend, host: Host | None = None) -> Machine:
         """A machine on `state`, to be given back by `release`: for many short looks at states."""
-        return self._machine(state, self.no_host)
+        return self._machine(state, host or self.no_host)
 
     def release(self, machine: Machine) -> None:
         """Let a machine be used again."""

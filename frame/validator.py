@@ -27,9 +27,13 @@ class Validator:
         self.at = at
         self.checked: Checked | None = None
         """The last transaction that was found valid, for `BlockBuilder.apply`."""
-        self._machine = runtime.machine(host=host)
-        self._machine.overlay.reset(state)
+        self._runtime = runtime
+        self._machine = runtime.borrow(state, host)
         executive.begin_validation(self._machine, at)
+
+    def close(self) -> None:
+        """Give back what the next validator can use. It is not asked again."""
+        self._runtime.release(self._machine)
 
     @property
     def size(self) -> int:

@@ -117,11 +117,11 @@ class TransactionPayment(Pallet[Config], weights=Weights):
 
     def actual_fee(self, info: DispatchInfo, post: PostInfo, length: int, tip: int) -> int:
         """The whole fee at the weight that was used, tip included."""
-        pays = info.pays if post.pays is Pays.Yes else Pays.No
-        used = info.weight.ref_time
-        if post.actual_weight is not None:
-            used = min(used, post.actual_weight.ref_time)
-        return self._whole(info, used, pays, length, tip)
+        if post.actual_weight is None:
+            used = info.weight.ref_time
+        else:
+            used = min(info.weight.ref_time, post.actual_weight.ref_time)
+        return self._whole(info, used, info.pays if post.pays is Pays.Yes else Pays.No, length, tip)
 
     def _whole(self, info: DispatchInfo, ref_time: int, pays: Pays, length: int, tip: int) -> int:
         # The sum of `_details`, in one step and kept, since it is asked twice for every extrinsic.

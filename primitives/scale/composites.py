@@ -40,6 +40,7 @@ from typing import (
 from primitives.scale.base import Codec, Decoder, Encoder, read, write
 from primitives.scale.emit import Reader, Writer, build, namespace
 from primitives.scale.errors import ScaleError, show
+from primitives.scale.leaves import FixedBytesCodec
 from primitives.scale.sequences import fails, total
 
 if TYPE_CHECKING:
@@ -398,10 +399,29 @@ class EnumCodec(Codec[Any]):
     def emit_decode(self, r: Reader) -> str:
         table = r.bind(self._decoders())
         tag, function, name = r.byte(), r.fresh(), r.fresh()
-        r.line(f"{function} = {table}.get({tag})")
-        r.line(f"if {function} is None: raise ScaleError(f'{self}: no variant {{{tag}}}')")
-        r.line(f"{name}, o = {function}(b, o, d - 1)")
+        word = "if"
+        for index, codec in self._in_place():
+            r.line(f"{word} {tag} == {index}:")
+            with r.indented():
+                r.line("if d < 1: raise too_deep()")
+                found = read(codec, r)
+                r.flush()
+                r.line(f"{name} = {found}")
+            word = "elif"
+        r.line("else:" if word == "elif" else "if True:")
+        with r.indented():
+            r.line(f"{function} = {table}.get({tag})")
+            r.line(f"if {function} is None: raise ScaleError(f'{self}: no variant {{{tag}}}')")
+            r.line(f"{name}, o = {function}(b, o, d - 1)")
         return name
+
+    def _in_place(self) -> list[tuple[int, StructCodec]]:
+        """The variants that are read in place: those of a small enum that hold some fixed bytes. So an account
+        or a signature is one step.
+        """
+        if len(self._structs) > _SMALL_ENUM:
+            return []
+        return [(i, c) for i, c in self._structs.items() if _is_bytes(c)]
 
     def emit_encode(self, w: Writer, value: str) -> None:
         name = w.local(value)
@@ -431,6 +451,14 @@ class EnumCodec(Codec[Any]):
             if isinstance(value, codec.cls):
                 return codec.explain(value)
         return super().explain(value)
+
+
+_SMALL_ENUM = 8
+
+
+def _is_bytes(codec: StructCodec) -> bool:
+    fields = codec.fields
+    return len(fields) == 1 and isinstance(fields[0].codec, FixedBytesCodec)
 
 
 @contextmanager
