@@ -416,8 +416,8 @@ class EnumCodec(Codec[Any]):
         return name
 
     def _in_place(self) -> list[tuple[int, StructCodec]]:
-        """The variants that are read in place: those of a small enum that hold some fixed bytes. So an account
-        or a signature is one step.
+        """The variants that are read in place: those of a small enum that hold some fixed bytes. So an
+        account or a signature is one step.
         """
         if len(self._structs) > _SMALL_ENUM:
             return []
