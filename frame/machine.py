@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 A = TypeVar("A", bound=Pallet[Any])
 
+_KEPT = 40_000
+"""Values that may stay in memory from block to block."""
+
 
 class Trap(Exception):
     """A call ended with something other than a DispatchError (its cause): the runtime has a defect."""
@@ -35,6 +38,10 @@ class Machine:
         self.overlay = Overlay(MemoryBackend()) if overlay is None else overlay
         self.host: Host = runtime.no_host
         self.extrinsics: list[bytes] = []
+        self.began: bytes | None = None
+        """The block on whose state this machine was set, if told."""
+        self.ended: bytes | None = None
+        """The block whose making has led to the state in the overlay, if it is finished."""
         self.delta: Delta | None = None
         """The block's changes, once it is finalized."""
         self.pallets: tuple[Pallet[Any], ...] = tuple(pallet.bound(self) for pallet in runtime.pallets)
@@ -56,9 +63,15 @@ class Machine:
         """What all extensions together say of a signed extrinsic to the pool."""
         self._error_index = {error: p.index for p in self.pallets for error in p.declaration.errors}
 
-    def reset(self, backend: Backend, host: Host) -> None:
-        """Stand on another state."""
-        self.overlay.reset(backend)
+    def reset(self, backend: Backend, host: Host, at: bytes | None = None) -> None:
+        """Stand on another state, that of the block `at` if that is told: after the block that was made here
+        last, what is known of its state stays in memory.
+        """
+        if at is not None and at == self.ended and len(self.overlay.view) <= _KEPT:
+            self.overlay.rebase(backend)
+        else:
+            self.overlay.reset(backend)
+        self.began, self.ended = at, None
         self.signed_along.clear()
         self.host = host
         self.extrinsics = []

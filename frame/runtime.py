@@ -27,6 +27,9 @@ from primitives.header import Header
 from primitives.scale import Codec, ScaleError, TupleCodec, codec, decode_compact, encode_compact
 from primitives.scale.errors import too_deep
 
+_IDLE = 4
+"""Machines that are kept although each knows the state after some block."""
+
 _NESTING = 4
 """Levels of SCALE nesting that a call inside a call uses up: batches nest some ten deep."""
 
@@ -148,9 +151,10 @@ class Runtime:
 
     def execute_block(self, state: Backend, block: Block, host: Host) -> Outcome:
         """Execute a block on its parent's state. executive.InvalidBlock when its header says otherwise."""
-        machine = self._machine(state, host)
+        machine = self._machine(state, host, block.header.parent_hash)
         try:
             results = executive.execute_block(machine, block.header, block.extrinsics)
+            machine.ended = block.header.hash
             return Outcome(_delta(machine), block.header, results)
         except executive.InvalidBlock:
             raise
@@ -161,7 +165,7 @@ class Runtime:
 
     def open_block(self, state: Backend, parent: Header, digest: Digest, host: Host) -> BlockBuilder:
         """Begin a block on top of `parent`, whose state is `state`."""
-        machine = self._machine(state, host)
+        machine = self._machine(state, host, parent.hash)
         executive.initialize_block(machine, parent.number + 1, parent.hash, digest)
         return BlockBuilder(self, machine)
 
@@ -207,13 +211,26 @@ class Runtime:
         machine.host = host or self.no_host
         return machine
 
-    def _machine(self, state: Backend, host: Host) -> Machine:
-        try:
-            machine = self._idle.pop()
-        except IndexError:
-            machine = Machine(self)
-        machine.reset(state, host)
+    def _machine(self, state: Backend, host: Host, at: bytes | None = None) -> Machine:
+        machine = self._idle_machine(at) or Machine(self)
+        machine.reset(state, host, at)
         return machine
+
+    def _idle_machine(self, at: bytes | None) -> Machine | None:
+        """One that has made the block `at`, if there is one; else one that nobody misses."""
+        idle = tuple(self._idle)
+        wanted = [m for m in idle if m.ended == at] + [m for m in idle if m.ended is None]
+        for machine in wanted or idle[: len(idle) - _IDLE + 1]:
+            try:
+                self._idle.remove(machine)
+            except ValueError:  # another thread has it
+                continue
+            return machine
+        return None
+
+    def maker_of(self, at: bytes) -> Machine | None:
+        """The idle machine that has made the block `at`, to look at."""
+        return next((machine for machine in tuple(self._idle) if machine.ended == at), None)
 
     def borrow(self, state: Backend, host: Host | None = None) -> Machine:
         """A machine on `state`, to be given back by `release`: for many short looks at states."""
@@ -364,6 +381,7 @@ class BlockBuilder:
         if not self._inherents_over:
             executive.inherents_applied(self.machine)
         header = executive.finalize_block(self.machine)
+        self.machine.ended = header.hash
         outcome = Outcome(_delta(self.machine), header, self.results)
         self._runtime.release(self.machine)
         return header, outcome

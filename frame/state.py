@@ -178,6 +178,31 @@ class Overlay:
         self._marks.clear()
         self._settled.clear()
 
+    def rebase(self, backend: Backend) -> None:
+        """Stand on the state that the changes so far have made, which `backend` holds now: what is known of
+        it stays in memory, decoded. Only for an overlay without open layers.
+        """
+        self.backend = backend
+        self._appends.clear()  # these are not in the view: they are read when someone asks
+        self.journal.clear()
+        self._settled.clear()
+
+    def follow(self, other: Overlay, backend: Backend) -> None:
+        """From the state that `other` has begun on to the one that it has made, which `backend` holds now.
+
+        This one holds no changes of its own.
+        """
+        mine, theirs = self.view, other.view
+        for key in other.written():
+            if key in theirs:
+                mine[key] = theirs[key]
+            else:
+                mine.pop(key, None)
+        self.backend = backend
+        self._appends.clear()
+        self.journal.clear()
+        self._settled.clear()
+
     # -- reading --------------------------------------------
 
     def get(self, key: Key) -> bytes | None:
@@ -258,13 +283,13 @@ class Overlay:
             if self.get(key if child is None else (child, key)) is not None:
                 yield key
 
-    def _keys(self) -> dict[Key, None]:
+    def written(self) -> dict[Key, None]:
         """All keys written so far."""
         return self._settled | dict.fromkeys(self.journal[::2])
 
     def _written(self, child: bytes | None) -> list[bytes]:
         keys = []
-        for key in self._keys():
+        for key in self.written():
             if isinstance(key, bytes):
                 if child is None:
                     keys.append(key)
@@ -362,8 +387,12 @@ class Overlay:
         marks = self._marks
         marks.pop()
         if not marks and len(self.journal) > _LONG:
-            self._settled.update(dict.fromkeys(self.journal[::2]))
-            self.journal.clear()
+            self._settle()
+
+    def _settle(self) -> None:
+        """Forget what can never be rolled back any more."""
+        self._settled.update(dict.fromkeys(self.journal[::2]))
+        self.journal.clear()
 
     def rollback(self) -> None:
         """Close the innermost layer and undo its changes, the last one first."""
@@ -416,8 +445,13 @@ class Overlay:
             raise ValueError("a layer is still open")
         top: dict[bytes, bytes | None] = {}
         children: dict[bytes, dict[bytes, bytes | None]] = {}
-        for key in self._keys():
-            value = self.get(key)
+        view = self.view
+        self._settle()
+        for key in self._settled:
+            known = view.get(key, ABSENT)
+            value: Any = known[1](known[0]) if type(known) is tuple else known
+            if value is ABSENT:
+                value = self.load(key)
             if isinstance(key, bytes):
                 if value is not None or self.backend.get(key) is not None:
                     top[key] = value

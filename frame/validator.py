@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from frame.runtime import Runtime
 
 
+MOST_READ = 40_000
+"""Values of the state that may stay in memory when the next block has come."""
+
+
 class Validator:
     """`Runtime.validate` on the state of the block `at`, with the next block begun once and for all.
 
@@ -24,16 +28,31 @@ class Validator:
     """
 
     def __init__(self, runtime: Runtime, state: Backend, at: bytes, host: Host) -> None:
-        self.at = at
         self.checked: Checked | None = None
         """The last transaction that was found valid, for `BlockBuilder.apply`."""
         self._runtime = runtime
         self._machine = runtime.borrow(state, host)
+        self._begin(at)
+
+    def _begin(self, at: bytes) -> None:
+        self.at = at
+        self._machine.overlay.begin()  # to be undone when the next block has come
         executive.begin_validation(self._machine, at)
 
-    def close(self) -> None:
-        """Give back what the next validator can use. It is not asked again."""
-        self._runtime.release(self._machine)
+    def move(self, state: Backend, at: bytes, host: Host) -> None:
+        """Stand on the state of another block. If that follows this one and has just been made or executed
+        here, what is known of the state stays in memory.
+        """
+        machine, maker = self._machine, self._runtime.maker_of(at)
+        if maker is not None and maker.began == self.at and self.size <= MOST_READ:
+            overlay = machine.overlay
+            overlay.rollback()
+            overlay.follow(maker.overlay, state)
+            machine.host = host
+        else:
+            machine.reset(state, host)
+        self.checked = None
+        self._begin(at)
 
     @property
     def size(self) -> int:

@@ -260,16 +260,14 @@ class Chain:
         )
 
     def _validator_at_head(self) -> Validator:
-        validator = self._validator
+        validator, at = self._validator, self.head.hash
         self._judged += 1
-        if (
-            validator is None
-            or validator.at is not self.head.hash
-            or (self._judged % LOOKED_AT == 0 and validator.size > MOST_READ)
-        ):
+        if validator is None:
             validator = self._validator = Validator(
-                self.runtime, self.database.backend(), self.head.hash, NodeHost(self.verdicts)
+                self.runtime, self.database.backend(), at, NodeHost(self.verdicts)
             )
+        elif validator.at is not at or (self._judged % LOOKED_AT == 0 and validator.size > MOST_READ):
+            validator.move(self.database.backend(), at, NodeHost(self.verdicts))
         return validator
 
     # ------------------------------------------------------------------ writing

@@ -19,7 +19,7 @@ STEP = st.one_of(
     st.tuples(st.just("write"), st.sampled_from(KEYS), st.integers(0, 2**32 - 1)),
     st.tuples(st.just("get"), st.sampled_from(KEYS), st.none()),
     st.tuples(st.just("read"), st.sampled_from(KEYS), st.none()),
-    st.tuples(st.sampled_from(["begin", "commit", "rollback"]), st.none(), st.none()),
+    st.tuples(st.sampled_from(["begin", "commit", "rollback", "block"]), st.none(), st.none()),
     st.tuples(st.just("append"), st.none(), st.integers(0, 255)),
     st.tuples(st.sampled_from(["put", "read"]), st.sampled_from([b"count", b"list"]), st.none()),
 )
@@ -27,12 +27,19 @@ STEP = st.one_of(
 
 @given(st.lists(STEP, max_size=60))
 def test_decoded_and_raw_values_are_one_state(steps: list[tuple[str, Any, Any]]) -> None:
-    overlay = Overlay(MemoryBackend({b"a": _U32.encode(7)}))
+    backend = MemoryBackend({b"a": _U32.encode(7)})
+    overlay, follower = Overlay(backend), Overlay(backend)
     append = overlay.counting_appender(b"list", b"count", _U32.encode)
     model: list[dict[bytes, int | None]] = [{b"a": 7}]
     lists: list[tuple[bytes | None, bytes | None]] = [(None, None)]
     for what, key, value in steps:
         match what:
+            case "block" if len(model) == 1:
+                backend = backend.after(overlay.delta())
+                follower.follow(overlay, backend)
+                overlay.rebase(backend)
+                for known in (*KEYS, b"list", b"count"):
+                    assert follower.get(known) == overlay.get(known) == backend.get(known)
             case "append":
                 append(bytes((value,)))
                 items = (lists[-1][0] or b"") + bytes((value,))
@@ -78,7 +85,7 @@ def test_decoded_and_raw_values_are_one_state(steps: list[tuple[str, Any, Any]])
     if lists[-1][0] is not None:
         overlay.put(b"list", None)
     overlay.put(b"count", None)
-    after = MemoryBackend({b"a": _U32.encode(7)}).after(overlay.delta()).top
+    after = backend.after(overlay.delta()).top
     assert after == {key: _U32.encode(value) for key, value in model[0].items() if value is not None}
 
 

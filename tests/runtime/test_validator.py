@@ -67,6 +67,22 @@ def test_one_validator_for_many_is_one_for_each() -> None:
             assert outcome(validator.validate, Source.External, extrinsic, parsed) == alone
 
 
+def test_a_validator_that_moves_on_is_a_new_one() -> None:
+    chain = new_chain()
+    validator = Validator(chain.runtime, chain.state, chain.header.hash, chain.host)
+    for nonce in range(4):
+        sent = [chain.sign(ALICE, pay(), nonce=n, tip=n, era=Era.mortal(4, 0)) for n in range(nonce, 5)]
+        sent += [chain.sign(BOB, pay(GRIST // 10**6), nonce=0), chain.sign(POOR, pay(), nonce=0)]
+        fresh = Validator(runtime(), chain.state, chain.header.hash, chain.host)
+        for extrinsic in sent:
+            expected = outcome(fresh.validate, Source.External, extrinsic)
+            assert outcome(validator.validate, Source.External, extrinsic) == expected
+        chain.block(chain.sign(ALICE, pay(), nonce=nonce))
+        if nonce == 2:  # one that it does not see
+            chain.block()
+        validator.move(chain.state, chain.header.hash, chain.host)
+
+
 def test_root_may_change_what_has_to_be_signed_within_a_block() -> None:
     chain = new_chain()
     machine = chain.runtime.machine()
