@@ -48,6 +48,8 @@ LONG = 5_000_000
 """Nanoseconds from which a run is long."""
 TRIES = 3
 """Runs of which a short one counts with its quickest."""
+ALONE = 5
+"""Timings in each round of a benchmark without components, whose one point has no others to lean on."""
 RETAKES = 2
 """Times that a timing is taken at most, when the machine's speed changes meanwhile."""
 
@@ -293,7 +295,7 @@ def run_all(
     reference: Reference | None = None,
 ) -> list[Measurement]:
     """Run benchmarks at all their points: once for the database, `repeat` times for the time, which
-    `reference` corrects.
+    `reference` corrects. A benchmark without components is timed `ALONE` times as often.
 
     `progress` hears the name of a benchmark after each of its runs, the database pass included. Raises
     BenchmarkFailed.
@@ -309,7 +311,8 @@ def run_all(
         for _ in range(repeat):
             for group in points:
                 for point in group:
-                    point.time(reference)
+                    for _ in range(ALONE if len(group) == 1 else 1):
+                        point.time(reference)
                     progress(point.task.name)
     return [
         Measurement(

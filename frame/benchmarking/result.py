@@ -122,6 +122,7 @@ def as_json(result: Result) -> dict[str, object]:
     found = result.measurement
     return {
         "pallet": found.pallet,
+        "folder": found.folder,
         "benchmark": found.benchmark.name,
         "components": {name: [c.low, c.high] for name, c in found.benchmark.components.items()},
         **{name: {"base": fit.base, "slopes": dict(fit.slopes)} for name, fit in fits.items()},
