@@ -13,7 +13,7 @@ ASYNC_LOCK := tests/clients/requirements-async.lock
 # tests, as xdist would do, the longest would come last.
 ALL_CORES := -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help install demo test check format bench soak lock clean
+.PHONY: help install demo test check format bench weights agree soak lock clean
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -66,6 +66,25 @@ format: $(VENV)/.dev ## put the code into its standard form
 
 bench: $(VENV)/.dev ## measure, print ratios against peers, write benchmarks/results.json
 	@$(BIN)/python -m benchmarks
+
+weights: $(VENV)/.dev ## measure all weights anew, on an idle machine (25 minutes): weights.py, out/weights.html
+	@mkdir -p out
+	$(BIN)/gristmill benchmark machine --record
+	$(BIN)/gristmill benchmark storage
+	$(BIN)/gristmill benchmark overhead
+	$(BIN)/gristmill benchmark pallet --pallet '*' --extrinsic '*' --steps 50 --repeat 20 > out/weights.txt
+	@$(BIN)/ruff format --check pallets runtime frame
+	@$(BIN)/python -c 'from runtime import runtime; runtime().require_weights(); print("The runtime has all its weights.")'
+	$(BIN)/gristmill benchmark worst-case --output out/worst.json; worst=$$?; \
+	$(BIN)/gristmill benchmark pallet --pallet '*' --extrinsic '*' --steps 20 --repeat 10 --output out/weights \
+		--report out/weights.html --worst-case out/worst.json > out/weights-again.txt && exit $$worst
+
+agree: $(VENV)/.dev ## do three whole measurements of weights agree with three others? (10 minutes)
+	@mkdir -p out
+	@for run in 1 2 3 4 5 6; do \
+		$(BIN)/gristmill benchmark pallet --pallet '*' --extrinsic '*' --steps 20 --repeat 10 --output - --json \
+			> out/run-$$run.json || exit 1; done
+	@$(BIN)/python -m benchmarks.weights_agree out/run-?.json
 
 lock: | $(VENV)/pyvenv.cfg ## pin the newest versions that pyproject.toml admits
 	@$(PIP) install 'uv>=0.9'

@@ -124,7 +124,7 @@ def _head(
     ]
     tiles += worst_tiles(worst)
     speeds = [speed for result in ordered for speed in result.speeds]
-    how = correction(speeds) if speeds else "time as it was taken, not corrected"
+    how = correction(speeds)
     cards = "".join(
         f'<a class="tile"{f" href={link!r}" if link else ""}>'
         f"<b>{escape(big)}</b><span>{escape(small)}</span></a>"

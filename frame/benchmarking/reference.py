@@ -118,13 +118,15 @@ class Reference:
 
     def summary(self) -> str:
         """For people, and for the head of a file."""
-        return correction(self.speeds) if self.recorded is not None else "as timed, not corrected"
+        return correction(self.speeds if self.recorded is not None else ())
 
 
 def correction(speeds: Sequence[float]) -> str:
-    """`reference time: timings × 0.98 (0.71 to 1.02)`: the median correction, and the extremes."""
+    """`reference time: timings × 0.98 (0.71 to 1.02)`: the median correction, and the extremes; or that
+    there was none.
+    """
     if not speeds:
-        return "reference time"
+        return "time as it was taken, not corrected"
     return f"reference time: timings × {median(speeds):.2f} ({min(speeds):.2f} to {max(speeds):.2f})"
 
 

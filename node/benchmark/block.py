@@ -64,9 +64,8 @@ def run(arguments: Namespace) -> int:
     with flags.open_chain(arguments) as chain:
         last = chain.head.number if arguments.last is None else arguments.last
         if not 1 <= arguments.first <= last <= chain.head.number:
-            raise BenchmarkError(
-                f"the database has blocks 1 to {chain.head.number}, not {arguments.first} to {last}"
-            )
+            wanted = f"{arguments.first} to {last}" if arguments.last is not None else f"{arguments.first}"
+            raise BenchmarkError(f"the database has blocks 1 to {chain.head.number}, and no block {wanted}")
         reference = recorded_reference(arguments.normalise)
         numbers = range(arguments.first, last + 1)
         found = [measure(chain, number, arguments.repeat, reference) for number in numbers]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser, Namespace
 
+from frame.benchmarking.reference import correction
 from node.benchmark.crowd import Corner, Crowd
 from node.benchmark.errors import BenchmarkError
 from node.benchmark.figures import spread
@@ -57,4 +58,5 @@ def run(arguments: Namespace) -> int:
     else:
         print(f"Executing {corner.name} takes, in blocks of {full.taken} ({full.failed} failed):")
         print("\n".join(f"  {line}" for line in each.lines()))
+        print(f"  {correction(full.speeds)}")
     return 0

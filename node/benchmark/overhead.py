@@ -66,7 +66,7 @@ def run(arguments: Namespace) -> int:
     if arguments.output != "-":
         folder = Path(arguments.output) if arguments.output else subjects()[EXTENSIONS].file.parent
         speeds = [*empty.speeds, *full.speeds]
-        how = correction(speeds) if speeds else "time as it was taken, not corrected"
+        how = correction(speeds)
         _write(folder, arguments, weights, proof, {"block": block, "extrinsic": each}, how)
     return 0
 

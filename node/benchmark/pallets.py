@@ -175,7 +175,7 @@ def _weights(subject: Subject, results: Sequence[Result], header: str, arguments
 
 def _speed(results: Sequence[Result]) -> str:
     speeds = [speed for result in results for speed in result.speeds]
-    return correction(speeds) if speeds else "time as it was taken, not corrected"
+    return correction(speeds)
 
 
 def _list(chosen: Sequence[Subject], as_data: bool) -> int:

@@ -82,7 +82,7 @@ def choose(pallet: str | None, extrinsic: str | None, *, extra: bool = False) ->
     """
     known = subjects()
     if pallet is None:
-        raise BenchmarkError(f"say which pallet: --pallet '*' or {' or '.join(known)}")
+        raise BenchmarkError(f"say which pallet: --pallet '*', or some of {', '.join(known)}")
     names = list(known) if pallet == ALL else [name.strip() for name in pallet.split(",")]
     for name in names:
         if name not in known:

@@ -185,7 +185,7 @@ def test_blocks_of_a_database(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert all(row["declared_ns"] > BASE_BLOCK.ref_time // 1000 and row["taken_ns"] > 0 for row in rows)
     gristmill("block", *where)
     assert "Block 1 with     1 tx used" in capsys.readouterr().out
-    with pytest.raises(BenchmarkError, match="has blocks 1 to 3, not 4 to 3"):
+    with pytest.raises(BenchmarkError, match="has blocks 1 to 3, and no block 4"):
         gristmill("block", *where, "--from", "4")
 
 

@@ -130,7 +130,7 @@ def test_other_ranges(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "message"),
     [
         ("--pallet nothing", "no pallet `nothing` with benchmarks; there are: system"),
-        ("", "say which pallet: --pallet '\\*' or system"),
+        ("", "say which pallet: --pallet '\\*', or some of system"),
         ("--pallet balances --extrinsic mint", "no benchmark `mint` in balances"),
         ("--pallet balances --steps 1", "--steps must be at least 2"),
         ("--pallet balances --low 1", "--low and --high are for one benchmark"),
