@@ -101,7 +101,7 @@ class Author:
         best = self._node.pool.best_first()
         for tx in best:
             try:
-                block.apply(tx.data, tx.checked)
+                block.apply(tx.data, tx.checked, tx.hash)
             except (InvalidTransaction, UnknownTransaction, Trap) as error:
                 best.skip()
                 if isinstance(error, Trap):

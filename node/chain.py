@@ -31,6 +31,7 @@ from node.host import NodeHost, VerdictCache
 from node.pool.errors import Invalid, PoolError, Unknown, VerificationFailed
 from node.pool.pool import Limits, Verdict
 from primitives.digest import Digest, DigestItem
+from primitives.hashing import blake2_256
 from primitives.header import Header
 from primitives.scale import ScaleError
 
@@ -66,6 +67,8 @@ class Imported(NamedTuple):
     header: Header
     extrinsics: tuple[bytes, ...]
     delta: Delta
+    digests: tuple[bytes, ...]
+    """The hash of each extrinsic."""
 
 
 class Finalized(NamedTuple):
@@ -318,9 +321,18 @@ class Chain:
         if root != head.header.state_root:
             raise BadBlock(f"block {head.number} does not give the state root that its header has")
 
-    def commit(self, block: Block, outcome: Outcome, host: NodeHost, *, finalize: bool = True) -> Imported:
+    def commit(
+        self,
+        block: Block,
+        outcome: Outcome,
+        host: NodeHost,
+        *,
+        finalize: bool = True,
+        digests: Iterable[bytes] | None = None,
+    ) -> Imported:
         """Write an executed block in one batch, move the head, and tell the listeners: first of the block,
-        then, with `finalize`, that it and all before it are final.
+        then, with `finalize`, that it and all before it are final. `digests` are the extrinsics' hashes, for
+        who has them.
         """
         before = self.finalized_number
         header = block.header
@@ -335,7 +347,9 @@ class Chain:
             finalized=finalize,
         )
         self.head = Head(header.number, digest, header)
-        imported = Imported(header.number, digest, header, tuple(block.extrinsics), outcome.delta)
+        hashes = tuple(map(blake2_256, block.extrinsics) if digests is None else digests)
+        extrinsics = tuple(block.extrinsics)
+        imported = Imported(header.number, digest, header, extrinsics, outcome.delta, hashes)
         self._imported.tell(imported)
         if finalize:
             self._tell_finalized(before)
@@ -424,13 +438,14 @@ class OpenBlock:
             chain.database.backend(on.hash), on.header, digest, self._host
         )
         self.extrinsics: list[bytes] = []
+        self._digests: list[bytes] = []
         for inherent in self._builder.inherents({INHERENT_TIME: now.to_bytes(8, "little")}):
             self.apply(inherent)
         self.inherents = len(self.extrinsics)
 
-    def apply(self, extrinsic: bytes, checked: Checked | None = None) -> bytes:
-        """Add an extrinsic, which the pool may have `checked`; its ApplyExtrinsicResult, or
-        `InvalidTransaction` with the block unchanged.
+    def apply(self, extrinsic: bytes, checked: Checked | None = None, digest: bytes | None = None) -> bytes:
+        """Add an extrinsic, which the pool may have `checked`, and whose hash it has; its
+        ApplyExtrinsicResult, or `InvalidTransaction` with the block unchanged.
         """
         kept = len(self._host.pieces)
         try:
@@ -439,6 +454,7 @@ class OpenBlock:
             del self._host.pieces[kept:]
             raise
         self.extrinsics.append(extrinsic)
+        self._digests.append(digest or blake2_256(extrinsic))
         return result
 
     def write(self, changes: Iterable[tuple[bytes, bytes | None]]) -> None:
@@ -456,7 +472,7 @@ class OpenBlock:
         if header.parent_hash != self._chain.head.hash:
             self._chain.revert_to(header.parent_hash)
         block = Block(header=header, extrinsics=self.extrinsics)
-        return self._chain.commit(block, outcome, self._host, finalize=finalize)
+        return self._chain.commit(block, outcome, self._host, finalize=finalize, digests=self._digests)
 
 
 def _raise_behind(error: Exception) -> None:

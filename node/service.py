@@ -66,7 +66,7 @@ class Node:
 
     def _imported(self, block: Imported) -> None:
         self.figures.pruned += len(block.extrinsics)
-        self.pool.on_block(block.number, block.hash, block.extrinsics)
+        self.pool.on_block(block.number, block.hash, block.digests)
 
     def _finalized(self, blocks: Finalized) -> None:
         for digest in blocks.hashes:

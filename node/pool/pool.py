@@ -226,13 +226,15 @@ class Pool:
             self._tell(tx.hash, Status(Phase.INVALID))
         return [tx.hash for tx in gone]
 
-    def on_block(self, number: int, block: Hash, extrinsics: Iterable[bytes]) -> None:
-        """The best block is now `block`; `on_finalized` says when it is final."""
+    def on_block(self, number: int, block: Hash, digests: Iterable[Hash]) -> None:
+        """The best block is now `block`, with extrinsics of these hashes; `on_finalized` says when it is
+        final.
+        """
         self.number = number
         self.ready.forget_worth()
-        included = {blake2_256(data): None for data in extrinsics}
+        included = dict.fromkeys(digests)
         pruned = self._prune(included)
-        watched = [digest for digest in included if digest in self._watchers]
+        watched = [digest for digest in included if digest in self._watchers] if self._watchers else []
         for digest in watched:
             self._tell(digest, Status(Phase.IN_BLOCK, block))
         if watched:
@@ -299,12 +301,14 @@ class Pool:
 
     def _prune(self, included: Iterable[Hash]) -> list[Transaction]:
         known = [tx for tx in map(self._get, included) if tx is not None]
-        tags = list(dict.fromkeys(tag for tx in known for tag in tx.provides))
+        tags = list(dict.fromkeys([tag for tx in known for tag in tx.provides]))
         self._recent = [self._recent[1], frozenset(tags)]
+        if not len(self.future):
+            return self.ready.prune(tags)
         for tx in known:
             self.future.remove(tx.hash)
         unlocked = self.future.satisfy(tags)
-        pruned = [tx for tag in tags for tx in self.ready.prune(tag)]
+        pruned = self.ready.prune(tags)
         self._promote(unlocked)
         return pruned
 
@@ -319,8 +323,9 @@ class Pool:
             self._tell(digest, Status(Phase.INVALID))
 
     def _expire(self) -> None:
-        self.report_invalid([tx.hash for tx in self.ready if tx.valid_till < self.number])
-        for digest in [tx.hash for tx in self.future if tx.valid_till < self.number]:
+        number = self.number
+        self.report_invalid([tx.hash for tx in self.ready if tx.valid_till < number])
+        for digest in [tx.hash for tx in self.future if tx.valid_till < number]:
             self.future.remove(digest)
             self._tell(digest, Status(Phase.INVALID))
 

@@ -136,31 +136,35 @@ class Ready:
                 before.unlocks.pop(digest, None)
         return tx
 
-    def prune(self, tag: Tag) -> list[Transaction]:
-        """A block provided `tag`: remove its provider, and whatever came before it and leads nowhere else."""
-        stack, pruned = [tag], []
-        while stack:
-            digest = self._provider.pop(stack.pop(), None)
-            tx = self._all.pop(digest, None) if digest is not None else None
-            if tx is None:
-                continue
-            self.bytes -= len(tx.data)
-            self._roots.pop(tx.hash, None)
-            for required in tx.requires:
-                before = self._all.get(self._provider.get(required, b""))
-                if before is not None:
-                    before.unlocks.pop(tx.hash, None)
-                    if not before.unlocks:
-                        stack += before.provides
-            for other in tx.provides:
-                self._provider.pop(other, None)
-            self._unlock(tx)
-            pruned.append(tx)
+    def prune(self, tags: Iterable[Tag]) -> list[Transaction]:
+        """A block provided `tags`, in this order: remove the provider of each, and whatever came before it
+        and leads nowhere else.
+        """
+        everything, provider_of = self._all, self._provider
+        stack, pruned = list[Tag](), list[Transaction]()
+        for tag in tags:
+            stack.append(tag)
+            while stack:
+                digest = provider_of.pop(stack.pop(), None)
+                tx = everything.pop(digest, None) if digest is not None else None
+                if tx is None:
+                    continue
+                self.bytes -= len(tx.data)
+                self._roots.pop(tx.hash, None)
+                for required in tx.requires:
+                    before = everything.get(provider_of.get(required, b""))
+                    if before is not None:
+                        before.unlocks.pop(tx.hash, None)
+                        if not before.unlocks:
+                            stack += before.provides
+                for other in tx.provides:
+                    provider_of.pop(other, None)
+                if tx.unlocks:
+                    self._unlock(tx)
+                pruned.append(tx)
         return pruned
 
     def _unlock(self, tx: Transaction) -> None:
-        if not tx.unlocks:
-            return
         provided = frozenset(tx.provides)
         for child_hash in tx.unlocks:
             child = self._all.get(child_hash)

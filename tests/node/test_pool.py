@@ -67,7 +67,7 @@ class Fixture:
         return [status.phase for status in self.heard[data]]
 
     def block(self, number: int, *extrinsics: bytes) -> None:
-        self.pool.on_block(number, number.to_bytes(32, "big"), extrinsics)
+        self.pool.on_block(number, number.to_bytes(32, "big"), map(blake2_256, extrinsics))
         self.pool.on_finalized(number.to_bytes(32, "big"))
 
 
@@ -257,15 +257,15 @@ def test_who_no_longer_watches_hears_nothing(it: Fixture) -> None:
 
 def test_going_back_verifies_anew_what_waits_and_what_lost_blocks_held(it: Fixture) -> None:
     a, b, c = it.submit("a"), it.submit("b"), it.submit("c", requires="b")
-    it.pool.on_block(1, b"\1" * 32, [a])
+    it.pool.on_block(1, b"\1" * 32, map(blake2_256, [a]))
     assert it.phases(a) == [Phase.READY, Phase.IN_BLOCK]
     it.verdicts[c] = Verdict(1, (b"z",), (b"c",), FOREVER)
     it.verdicts[b] = Invalid(Kind.Payment)
     d = it.submit("d")
-    it.pool.on_block(2, b"\2" * 32, [d])
+    it.pool.on_block(2, b"\2" * 32, map(blake2_256, [d]))
     it.verdicts[d] = Invalid(Kind.Payment)
     lost = it.submit("e")
-    it.pool.on_block(3, b"\3" * 32, [lost])
+    it.pool.on_block(3, b"\3" * 32, map(blake2_256, [lost]))
     it.pool.on_revert(0, [bytes([i]) * 32 for i in (1, 2, 3)], [a, d])
     assert it.heard[a][-2:] == [Status(Phase.RETRACTED, b"\1" * 32), Status(Phase.READY)]
     assert it.heard[d][-2:] == [Status(Phase.RETRACTED, b"\2" * 32), Status(Phase.INVALID)]
@@ -278,12 +278,12 @@ def test_going_back_verifies_anew_what_waits_and_what_lost_blocks_held(it: Fixtu
 
 def test_finality_that_does_not_come_is_given_up_on(it: Fixture) -> None:
     watched = [it.submit("first", provides="f")]
-    it.pool.on_block(1, (1).to_bytes(32, "big"), watched)
+    it.pool.on_block(1, (1).to_bytes(32, "big"), map(blake2_256, watched))
     for number in range(2, FINALITY_TIMEOUT + 2):
         tx = it.tx(f"t{number}")
         it.pool._watchers[blake2_256(tx)] = [lambda status: None]
         assert it.phases(watched[0]) == [Phase.READY, Phase.IN_BLOCK]
-        it.pool.on_block(number, number.to_bytes(32, "big"), [tx])
+        it.pool.on_block(number, number.to_bytes(32, "big"), map(blake2_256, [tx]))
     assert it.heard[watched[0]][-1] == Status(Phase.FINALITY_TIMEOUT, (1).to_bytes(32, "big"))
     it.pool.on_finalized((1).to_bytes(32, "big"))
     assert it.phases(watched[0]) == [Phase.READY, Phase.IN_BLOCK, Phase.FINALITY_TIMEOUT]
@@ -310,7 +310,7 @@ def test_the_limits_hold_when_the_head_went_back() -> None:
         it.submit(f"w{i}", requires="bx", provides="w", size=size) for i, size in enumerate((63, 59, 100))
     ]
     after = it.submit("a", requires="d", size=79)
-    it.pool.on_block(1, bytes(32), [it.tx("d")])
+    it.pool.on_block(1, bytes(32), map(blake2_256, [it.tx("d")]))
     it.pool.on_revert(0, [bytes(32)])
     assert it.pool.future.bytes <= 300 and it.phases(waiting[0])[-1] is Phase.DROPPED
     assert it.phases(after)[-1] is Phase.FUTURE

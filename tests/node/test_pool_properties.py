@@ -10,6 +10,7 @@ from node.pool import Limits, Phase, Pool, PoolConfig, Status, Verdict
 from node.pool.errors import PoolError
 from node.pool.ready import ByHeap
 from node.pool.transaction import FINAL, Transaction
+from primitives.hashing import blake2_256
 
 TAGS = [bytes([letter]) for letter in b"abcdef"]
 tags = st.lists(st.sampled_from(TAGS), max_size=2, unique=True)
@@ -60,7 +61,7 @@ class PoolMachine(RuleBasedStateMachine):
     def seal(self, count: int) -> None:
         taken = [tx.data for tx, _ in zip(self.pool.best_first(), range(count), strict=False)]
         self.number += 1
-        self.pool.on_block(self.number, self.number.to_bytes(32, "big"), taken)
+        self.pool.on_block(self.number, self.number.to_bytes(32, "big"), map(blake2_256, taken))
         for data in taken:
             assert self.known[data].heard[-1].phase is Phase.IN_BLOCK
         self.pool.on_finalized(self.number.to_bytes(32, "big"))
@@ -71,7 +72,7 @@ class PoolMachine(RuleBasedStateMachine):
     def seal_and_go_back(self, count: int, returned: int) -> None:
         taken = [tx.data for tx, _ in zip(self.pool.best_first(), range(count), strict=False)]
         block = b"\xff" * 28 + self.number.to_bytes(4, "big")
-        self.pool.on_block(self.number + 1, block, taken)
+        self.pool.on_block(self.number + 1, block, map(blake2_256, taken))
         self.pool.on_revert(self.number, [block], taken[:returned])
         for data in taken:
             assert Status(Phase.RETRACTED, block) in self.known[data].heard
