@@ -23,6 +23,9 @@ from primitives.job import (
 from primitives.scale import ScaleError, decode, encode, replace
 from primitives.spec import TrainingSpec, float_bits
 
+RECEIPT_MAX = 4096
+"""Bytes; the longest has less than a fifth of them."""
+
 Sign = Callable[[bytes], bytes]
 """Signs a message with the provider's account key."""
 Verify = Callable[[int, bytes, bytes, bytes], bool]
@@ -82,6 +85,41 @@ def _metric(metric: Metric, result: TrainResult) -> MetricValue:
     if value is None:
         raise ReceiptError("a metric was promised but the run was not asked for losses")
     return MetricValue(metric=metric, value=float_bits(value))
+
+
+Differences = dict[str, tuple[object, object]]
+"""Field of a receipt → (what it says, what was found)."""
+
+
+def differences(
+    signed: Receipt, result: TrainResult, spec: TrainingSpec, noise_commit: bytes | None
+) -> Differences:
+    """In what a receipt differs from a run of the same job. The program's version is no part: only the
+    numbers count.
+    """
+    found = {
+        "model_hash": spec.model_hash,
+        "spec_hash": spec.hash,
+        "numerics": spec.numerics,
+        "module_hash": result.quoted.module_hash,
+        "weights_hash": result.weights_hash,
+        "steps": result.steps,
+        "fuel": result.fuel,
+        "noise_commit": noise_commit,
+        "metrics": [_metric(item.metric, result) for item in signed.metrics],
+    }
+    said = {name: getattr(signed, name) for name in found}
+    return {name: (said[name], found[name]) for name in found if said[name] != found[name]}
+
+
+def decoded(data: bytes) -> Receipt:
+    """A receipt's SCALE bytes. Raises ReceiptError."""
+    if len(data) > RECEIPT_MAX:
+        raise ReceiptError("the file is too large for a job's receipt")
+    try:
+        return decode(Receipt, data)
+    except ScaleError as error:
+        raise ReceiptError(f"the file is no job's receipt: {error}") from None
 
 
 def pack(result: TrainResult, receipt: Receipt) -> bytes:

@@ -26,6 +26,7 @@ from client.commands.shared import (
 from client.errors import InputError
 from client.files import write_atomically
 from client.keyring import Keyring
+from client.verification import read_receipt, run_again
 from executor import admission
 from executor.enclave import Enclave
 from executor.options import configure_spec, training_spec
@@ -41,7 +42,7 @@ WAIT_S = 3600.0
 def configure(parser: ArgumentParser) -> None:
     """Arguments of `gristmill job`."""
     verbs = parser.add_subparsers(
-        required=True, metavar="quote | check | submit | list | status | cancel | fetch | reclaim"
+        required=True, metavar="quote | check | submit | list | status | cancel | fetch | verify | reclaim"
     )
     quote = verb(verbs, "quote", "say what a training costs before any run", _quote)
     _configure_order(quote)
@@ -80,6 +81,19 @@ def configure(parser: ArgumentParser) -> None:
     fetch.add_argument("--no-confirm", action="store_true", help="do not release the payment yet")
     add_from(fetch)
     add_node(fetch)
+    again = verb(
+        verbs, "verify", "train a job again and compare with its receipt; exit 1 if it differs", _verify
+    )
+    again.add_argument("job", type=int)
+    again.add_argument("--receipt", type=Path, required=True, metavar="FILE", help="as `job fetch` kept it")
+    again.add_argument(
+        "--data-dir",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="the provider's: rows and secret",
+    )
+    add_node(again)
 
 
 def _configure_order(parser: ArgumentParser) -> None:
@@ -263,6 +277,29 @@ def _fetch(arguments: Namespace) -> int:
         figures |= {"paid": job.price, "block": inclusion.block_number}
     figures["state"] = jobs.read(chain, arguments.job).state.name
     return show(arguments, figures, {"paid": grist(job.price)} if "paid" in figures else None)
+
+
+def _verify(arguments: Namespace) -> int:
+    chain, signed = chain_of(arguments), read_receipt(arguments.receipt)
+    with spinner("training again"):
+        found = run_again(chain, arguments.job, signed, arguments.data_dir)
+    differs = {
+        name: f"the receipt says {_said(said)}, the run gives {_said(given)}"
+        for name, (said, given) in found.items()
+    }
+    figures = {
+        "job": arguments.job,
+        "verified": not found,
+        "weights_hash": hex_of(signed.weights_hash),
+        "steps": signed.steps,
+        "differences": differs,
+    }
+    show(arguments, figures, {"differences": "; ".join(f"{k}: {v}" for k, v in differs.items()) or "none"})
+    return 1 if found else 0
+
+
+def _said(value: object) -> str:
+    return hex_of(value) if isinstance(value, bytes) else str(value)
 
 
 def _wait(chain: Chain, number: int) -> jobs.Job:

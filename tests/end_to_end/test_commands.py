@@ -105,6 +105,10 @@ def test_a_whole_job_typed(town: Town, shell: Shell, tmp_path: Path) -> None:
         )  # fmt: skip
         assert fetched["state"] == "Settled" and fetched["paid"] == job["price"]
         assert weights.stat().st_size > 1000
+        again = ("job", "verify", number, "--receipt", str(tmp_path / "receipt"), "--data-dir", str(home))
+        verified = shell.json(*again)
+        assert verified["verified"] and verified["differences"] == {}
+        assert verified["weights_hash"] == fetched["weights_hash"]
         status = shell.json("job", "status", number)
         assert status["state"] == "Settled" and status["price"] == job["price"]
         assert [item["job"] for item in shell.json("job", "list", "--from", town.buyer_name)] == [job["job"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace as changed
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,15 @@ from client import blobs, buyer, datasets, jobs
 from client.blobs import Progress
 from client.errors import ChainError, ClientError, InputError
 from client.provider import Provider
+from client.verification import run_again
+from executor.enclave import TrainResult
 from executor.errors import ReceiptError
 from primitives import job as rules
 from primitives.data import Policy, WithoutDp, blob_hash, piece_hash, pieces
 from primitives.job import FailReason, JobState, RejectReason, ResultPackage
 from primitives.scale import decode, encode, replace
 from primitives.sealing import model_context, result_context, seal
-from primitives.spec import Init
+from primitives.spec import Init, steps
 from tests.end_to_end.people import GRIST, Money, Town
 
 SHORT = ("accept = 600", "accept = 1"), ("result = 3600", "result = 1"), ("confirm = 86400", "confirm = 1")
@@ -56,6 +59,10 @@ def test_a_whole_job(served: tuple[Town, Provider, int]) -> None:
     fetched = buyer.fetch(town.chain, town.buyer, submitted.job)
     assert rules.weights_hash(fetched.package.weights) == fetched.package.receipt.weights_hash
     assert fetched.package.receipt.fuel <= submitted.quote.fuel
+    signed = fetched.package.receipt
+    assert run_again(town.chain, submitted.job, signed, town.data) == {}
+    with pytest.raises(ReceiptError, match="committed to"):
+        run_again(town.chain, submitted.job, replace(signed, steps=signed.steps + 1), town.data)
     paid = jobs.confirm(town.chain, town.signer(town.buyer), submitted.job)
     assert town.state(submitted.job) == JobState.Settled
     assert town.money(town.buyer).held == customer.held - job.price - job.fee
@@ -529,6 +536,26 @@ def test_a_false_result_is_not_taken(town: Town, cheat: type[Provider]) -> None:
     error, said = CHEATS[cheat]
     with pytest.raises(error, match=said):
         buyer.fetch(town.chain, town.buyer, job)
+
+
+class FewerEpochs(Provider):
+    """A provider who trains less than ordered and certifies it with a good signature."""
+
+    def _enclave_run(self, number: int, job: jobs.Job, order: jobs.Order) -> TrainResult:
+        less = changed(order, spec=replace(order.spec, epochs=1))
+        result = super()._enclave_run(number, job, less)
+        return changed(result, steps=steps(order.spec, job.rows))
+
+
+def test_a_signed_lie_is_found_by_training_again(town: Town) -> None:
+    town.settle_in()
+    honest = town.daemon()
+    lazy = FewerEpochs(town.data, honest.settings, town.chain, town.provider)
+    job = town.order(lazy.prepare(), epochs=2).job
+    lazy.tick()
+    lazy.tick()
+    signed = buyer.fetch(town.chain, town.buyer, job).package.receipt
+    assert run_again(town.chain, job, signed, town.data).keys() == {"weights_hash", "fuel"}
 
 
 def test_an_order_from_another_machine_says_what_is_missing(served: tuple[Town, Provider, int]) -> None:

@@ -9,7 +9,9 @@ import pytest
 from client import buyer, datasets, jobs
 from client.errors import ChainError
 from client.provider import Provider
+from client.verification import run_again
 from executor.enclave import Enclave, Limits, Secrets
+from executor.errors import ReceiptError
 from executor.initialise import init_key
 from primitives.job import JobState
 from primitives.spec import Dp, Init, TrainingSpec, rho_nano
@@ -54,6 +56,13 @@ def test_a_buyers_own_model_is_fine_tuned_under_privacy(served: tuple[Town, Prov
     assert (accepted.state, accepted.noise_commit is not None) == (JobState.Accepted, True)
     provider.tick()
     package = buyer.fetch(town.chain, town.buyer, job).package
+    assert run_again(town.chain, job, package.receipt, town.data) == {}
+    secret = town.data / "secret"
+    kept = secret.read_text()
+    secret.write_text("11" * 32 + "\n")
+    with pytest.raises(ReceiptError, match="not those"):  # the secret salts the rows, too
+        run_again(town.chain, job, package.receipt, town.data)
+    secret.write_text(kept)
     jobs.confirm(town.chain, town.signer(town.buyer), job)
     assert town.state(job) == JobState.Settled
     budget = datasets.budget(town.chain, dataset)
