@@ -75,7 +75,7 @@ class PathStore:
         if found is None or not found[0].hex().startswith(path):
             return []
         key, value = found
-        return [leaf_bytes(key.hex(), len(path), *encode_value(value, version)) for version in (1, 0)]
+        return [leaf_bytes(key, len(path), *encode_value(value, version)) for version in (1, 0)]
 
 
 Values = Mapping[bytes, bytes | None]

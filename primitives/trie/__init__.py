@@ -70,7 +70,7 @@ def root(pairs: Iterable[tuple[bytes, bytes]], version: int) -> bytes:
 
 def ordered_root(values: Sequence[bytes], version: int) -> bytes:
     """Root over a list: key = Compact(u32 index). Extrinsics roots are made so."""
-    return root(((compact(index), value) for index, value in enumerate(values)), version)
+    return root(zip(map(compact, range(len(values))), values, strict=True), version)
 
 
 def state_root(

@@ -105,6 +105,11 @@ _HEADERS = {kind: [_header(kind, count) for count in range(160)] for kind in _MA
 
 
 _LEAF_HEADERS = {False: _HEADERS[_LEAF], True: _HEADERS[_HASHED_LEAF]}
+_ODD_LEAF_HEADS = {
+    hashed: [[head + bytes((nibble,)) for nibble in range(16)] for head in heads]
+    for hashed, heads in _LEAF_HEADERS.items()
+}
+"""With the first nibble, which an odd number of them puts into a byte of its own."""
 
 
 def header(kind: int, count: int) -> bytes:
@@ -138,24 +143,30 @@ def encode_node(node: Node) -> bytes:
     """The node's bytes."""
     value, refs, partial = node.value, node.refs, node.partial
     if refs is None:
-        return leaf_bytes(partial, 0, value or b"", node.hashed)
+        kind = _HASHED_LEAF if node.hashed else _LEAF
+        return header(kind, len(partial)) + _nibble_bytes(partial) + (value or b"")
     kind = _BRANCH if value is None else _HASHED_BRANCH if node.hashed else _BRANCH_VALUE
-    count = len(partial)
-    nibbles = bytes.fromhex("0" + partial if count & 1 else partial)
     present = 0
     for bit, ref in zip(_BITMAP_BITS, refs, strict=True):
         if ref:
             present |= bit
-    return b"".join((header(kind, count), nibbles, present.to_bytes(2, "little"), value or b"", *refs))
+    head = header(kind, len(partial)) + _nibble_bytes(partial)
+    return b"".join((head, present.to_bytes(2, "little"), value or b"", *refs))
 
 
-def leaf_bytes(key: str, at: int, value: bytes, hashed: bool) -> bytes:
+def _nibble_bytes(partial: str) -> bytes:
+    return bytes.fromhex("0" + partial if len(partial) & 1 else partial)
+
+
+def leaf_bytes(key: bytes, at: int, value: bytes, hashed: bool) -> bytes:
     """The bytes of the leaf that holds the rest of a key, from nibble `at` on, and the value section."""
-    count = len(key) - at
-    head = _LEAF_HEADERS[hashed][count] if count < 160 else header(_HASHED_LEAF if hashed else _LEAF, count)
-    if count & 1:
-        return head + bytes.fromhex("0" + key[at:]) + value
-    return head + bytes.fromhex(key[at:]) + value
+    count = 2 * len(key) - at
+    if count < 160:
+        if at & 1:
+            return _ODD_LEAF_HEADS[hashed][count][key[at >> 1] & 15] + key[(at >> 1) + 1 :] + value
+        return _LEAF_HEADERS[hashed][count] + key[at >> 1 :] + value
+    head = header(_HASHED_LEAF if hashed else _LEAF, count)
+    return head + (bytes((key[at >> 1] & 15,)) if at & 1 else b"") + key[at + 1 >> 1 :] + value
 
 
 def is_leaf(data: bytes) -> bool:

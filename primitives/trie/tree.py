@@ -304,6 +304,10 @@ class _Pass:
 
     def node(self, data: bytes, path: str, low: int, high: int, depth: int) -> bytes | None:
         """The node at `path` after items[low:high]; `data` itself if nothing changes."""
+        if data[0] == 0x80 and len(data) > 3:  # a branch with neither partial key nor value
+            bitmap = data[1] | data[2] << 8
+            if len(data) == 3 + REFERENCE * bitmap.bit_count() and len(self.items[low][0]) > len(path):
+                return self._plain(data, path, path, 3, bitmap, low, high, depth)
         found = plain_branch(data)
         if found is not None:
             partial, start, bitmap = found
@@ -320,14 +324,14 @@ class _Pass:
 
     def _leaf(self, data: bytes, path: str, item: Item) -> bytes | None:
         """The leaf with another value; None if the item is another key, or deletes."""
-        key, value, hashed, _, _ = item
+        key, value, hashed, raw, _ = item
         if value is None:
             return None
         node = _decoded(data)
         if len(key) != len(path) + len(node.partial) or not key.endswith(node.partial):
             return None
         same = value == node.value and hashed == node.hashed
-        return data if same else leaf_bytes(key, len(path), value, hashed)
+        return data if same else leaf_bytes(raw, len(path), value, hashed)
 
     def _plain(
         self,
@@ -347,11 +351,11 @@ class _Pass:
             raise InvalidKey(f"more than {MAX_DEPTH} branches on one path")
         items, end = self.items, len(inner)
         leaves = self.leaves.get(path, 0)
-        patched = bytearray(data)
+        patches: list[tuple[int, bytes]] = []
         changed: dict[int, bytes | None] = {}
         plain = True
         while low < high:
-            key, value, hashed, _, lived = items[low]
+            key, value, hashed, raw, lived = items[low]
             nibble = key[end]
             stop = low + 1
             if stop < high and items[stop][0][end] == nibble:
@@ -368,7 +372,7 @@ class _Pass:
             place = start + REFERENCE * (bitmap & (bit - 1)).bit_count() + 1
             if leaves & bit and lived and stop - low == 1 and value is not None:
                 # Another value for a leaf: what most changes are.
-                new: bytes | None = leaf_bytes(key, end + 1, value, hashed)
+                new: bytes | None = leaf_bytes(raw, end + 1, value, hashed)
             else:
                 child = inner + nibble
                 old = self.known.get(child)
@@ -385,28 +389,37 @@ class _Pass:
                     low = stop
                     continue
                 if new is not None and len(new) >= HASH_LENGTH:
-                    self.report(child, old, new)
-                    if self.memory is not None and is_leaf(old) != is_leaf(new):
-                        self.reshaped.append(path)
+                    if old[0] >= 0x80 <= new[0]:  # a branch as before
+                        self.writes[child] = new
+                    else:
+                        self.report(child, old, new)
+                        if is_leaf(old) != is_leaf(new):
+                            self.reshaped.append(path)
             changed[index] = new
             if new is None or len(new) < HASH_LENGTH:
                 plain = False
-            elif plain:
-                patched[place : place + HASH_LENGTH] = blake2b(new, digest_size=32).digest()
+            else:
+                patches.append((place, blake2b(new, digest_size=32).digest()))
             low = stop
         if not changed:
             return data
-        if plain:
-            return bytes(patched)
-        return self._rebuilt(_decoded(data), None, False, changed, path, inner)
+        if not plain:
+            return self._rebuilt(_decoded(data), None, False, changed, path, inner)
+        if len(patches) == 1:
+            ((place, digest),) = patches
+            return data[:place] + digest + data[place + HASH_LENGTH :]
+        patched = bytearray(data)
+        for place, digest in patches:
+            patched[place : place + HASH_LENGTH] = digest
+        return bytes(patched)
 
     def _fetched(self, path: str, node_hash: bytes, low: int, high: int) -> bytes:
         """A child that is not in memory. Where one key changes, it may be its leaf: the old value tells."""
         if high - low == 1:
-            key, _, _, raw, _ = self.items[low]
+            raw = self.items[low][3]
             value = self.before.get(raw)
             if value is not None:
-                leaf = leaf_bytes(key, len(path), *encode_value(value, self.version))
+                leaf = leaf_bytes(raw, len(path), *encode_value(value, self.version))
                 if len(leaf) >= HASH_LENGTH and blake2b(leaf, digest_size=32).digest() == node_hash:
                     return leaf
         return self.load(path, node_hash)
@@ -571,10 +584,10 @@ def build(
     """A trie from scratch over sorted items[low:high] (no deletions, no repeated keys), from nibble `at`: the
     bytes of its root. Nodes below it that are referred to by hash go to `writes`, leaves only with `leaves`.
     """
-    first, value, hashed, _, _ = items[low]
+    first, value, hashed, key, _ = items[low]
     if high - low == 1:
         assert value is not None
-        return leaf_bytes(first, at, value, hashed)
+        return leaf_bytes(key, at, value, hashed)
     if depth >= MAX_DEPTH:
         raise InvalidKey(f"more than {MAX_DEPTH} branches on one path")
     end = at + _common(first, at, items[high - 1][0], at)

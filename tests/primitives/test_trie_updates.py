@@ -168,7 +168,7 @@ class FlatStore(PathStore):
             return super().load(path, node_hash)
         (key,) = [key for key in self.flat if key.hex().startswith(path)]
         value, hashed = encode_value(self.flat[key], self.version)
-        leaf = leaf_bytes(key.hex(), len(path), value, hashed)
+        leaf = leaf_bytes(key, len(path), value, hashed)
         assert blake2_256(leaf) == node_hash
         return leaf
 
