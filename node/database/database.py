@@ -7,12 +7,14 @@ crash the head is the old or the new one, whole. Blocks form one line; going bac
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from threading import RLock
 from types import TracebackType
 
 from frame.state import Delta
 from node.database import columns as at
+from node.database.behind import Behind, Nodes
 from node.database.content import Content, Piece
 from node.database.errors import (
     DatabaseCorrupt,
@@ -76,6 +78,9 @@ class Database:
     def close(self) -> None:
         """Close it. A second time does nothing; later use raises DatabaseClosed."""
         with self.lock:
+            if self.storage.is_open:
+                with suppress(DatabaseError):  # nothing is lost: the next opening does it
+                    self._catch_up()
             self.cache.clear()
             self._forget_past()
             self.storage.close()
@@ -129,6 +134,21 @@ class Database:
         self._tries = Tries(root, self._flat)
         self._pending: StateUpdate | None = None
         self._forget_past()
+        self._behind = Behind(self.storage, self.best_number, self.state_pruning.keep)
+        if self._behind.at < self.best_number:  # the last run was cut off
+            past = self._past(self._behind.at, self._behind.version)
+            update = past.forward()
+            past.close()
+            self._catch_up(update.nodes())
+
+    def _catch_up(self, nodes: Nodes | None = None) -> None:
+        """Bring the trie column up to the best block."""
+        behind = self._behind
+        if behind.at != self.best_number:
+            batch = self.storage.batch()
+            behind.put(batch, self.best_number, behind.version, nodes or {})
+            self.storage.write(batch)
+            behind.written(self.best_number, behind.version)
 
     # ── blocks ──
 
@@ -286,6 +306,7 @@ class Database:
             self.require_state(number)
             past = self._old
             if past is None or (past.number, past.version) != (number, version):
+                self._catch_up()
                 past = self._made_past(number, version)
                 self._forget_past()
                 self._old = past
@@ -316,7 +337,7 @@ class Database:
         )
 
     def _trie_node(self, key: bytes) -> bytes | None:
-        return self.storage.get(at.TRIE, key)
+        return self._behind.node(key)
 
     def _best_value(self, key: bytes, child: bytes | None) -> bytes | None:
         return read_best(self, key, child)
@@ -356,6 +377,12 @@ class Database:
                 )
             batch = self.storage.batch()
             changed = self._put_state(batch, header.number, update)
+            behind, nodes = self._behind, update.nodes()
+            is_due = behind.is_due(header.number, state_version)
+            if is_due:
+                behind.put(batch, header.number, state_version, nodes)
+            else:
+                behind.note(batch, state_version)
             self._put_block(batch, header, block_hash, list(extrinsics))
             dropped = self.content.put(batch, header.number, pieces, update.delta)
             for name, value in (notes or {}).items():
@@ -364,6 +391,10 @@ class Database:
             if finalized:
                 oldest = self._put_finalized(batch, header.number, update.delta.top, dropped)
             self.storage.write(batch)
+            if is_due:
+                behind.written(header.number, state_version)
+            else:
+                behind.hold(nodes)
             self._advance(header, block_hash, update, changed)
             if finalized:
                 self._finalized, self._oldest = header.number, oldest
@@ -416,7 +447,7 @@ class Database:
             )
 
     def _put_state(self, batch: Batch, number: int, update: StateUpdate) -> dict[CacheKey, bytes | None]:
-        """State, trie nodes and history. Returns the values that really change."""
+        """State and history. Returns the values that really change."""
         changed: dict[CacheKey, bytes | None] = {}
         history: list[tuple[bytes, bytes | None]] = []
         for child, changes in update.changes.items():
@@ -433,9 +464,6 @@ class Database:
                 prefix = at.escaped(child)
                 batch.put_all(at.CHILD, [(prefix + key, value) for key, value in pairs])
         self.history.put(batch, number, history)
-        for child, nodes in update.nodes().items():
-            prefix, packed = at.trie_prefix(child), at.packed
-            batch.put_all(at.TRIE, [(prefix + packed(path), node) for path, node in nodes.items()])
         return changed
 
     def _put_block(self, batch: Batch, header: Header, block_hash: bytes, extrinsics: list[bytes]) -> None:
@@ -475,6 +503,7 @@ class Database:
             self.require_state(number)
             if number == self.best_number:
                 return
+            self._catch_up()
             past = self._made_past(number, state_version)
             undone = past.delta()
             update = self._tries.updated(undone, state_version)
@@ -482,6 +511,7 @@ class Database:
             batch = self.storage.batch()
             self._put_state(batch, 0, update)
             self.content.revert(batch, number, undone)
+            self._behind.put(batch, number, state_version, update.nodes())
             for height in range(number + 1, self.best_number + 1):
                 self._drop_block(batch, height)
             batch.put(at.META, b"best", at.be64(number))

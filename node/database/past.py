@@ -14,7 +14,7 @@ from node.database import columns as at
 from node.database.errors import DatabaseCorrupt
 from node.database.history import History, before
 from node.database.storage import Reader, Snapshot
-from node.database.tries import Flat, Tries
+from node.database.tries import Flat, StateUpdate, Tries
 from primitives.trie import CHILD_PREFIX
 
 Values = dict[bytes, bytes | None]
@@ -90,9 +90,30 @@ class Past:
                 f"the state of block {self.number} cannot be rebuilt, state version {self.version}"
             )
         tries.adopt(update, keep=True)
+        self._look_back()
+        self._tries = tries
+
+    def _look_back(self) -> None:
+        """From now on `read` tells of the older block."""
         self._sorted = {child: sorted(values) for child, values in self._undone.items()}
         self._is_past = True
-        self._tries = tries
+
+    def forward(self) -> StateUpdate:
+        """Where the trie column holds the older block's trie: what makes it that of the best state."""
+        while self._height > self.number:
+            self._take_back(self._height)
+            self._height -= 1
+        back = self.delta()
+        top = {key: self.read(key) for key in back.top}
+        children = {
+            child: {key: self.read(key, child) for key in keys} for child, keys in back.children.items()
+        }
+        self._look_back()
+        tries = Tries(self._root, Flat(self._node, self.read, self._first))
+        update = tries.updated(Delta(top, children), self.version)
+        if update.root != self._best_root:
+            raise DatabaseCorrupt(f"the trie of block {self.number} does not lead to that of {self.made_at}")
+        return update
 
     def close(self) -> None:
         """Let go of the database."""

@@ -165,6 +165,11 @@ class Storage:
         iterator.status()
         return None
 
+    @property
+    def is_open(self) -> bool:
+        """Until `close`."""
+        return bool(self._columns)
+
     def snapshot(self, *columns: str) -> Snapshot:
         """These columns as they are now; nothing may be written while it is made."""
         if not self._columns:
