@@ -50,7 +50,7 @@ def main_options() -> Options:
     return options
 
 
-CACHE = 64 * MIB
+CACHE = 128 * MIB
 """Bytes of the block cache unless told otherwise."""
 
 

@@ -6,7 +6,7 @@ crash the head is the old or the new one, whole. Blocks form one line; going bac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from threading import RLock
@@ -55,7 +55,7 @@ class Database:
         self._pins: dict[int, int] = {}
         self.cache = ReadCache()
         self._old: Past | None = None
-        self._flat = Flat(self._trie_node, self._best_value, self._first_value)
+        self._flat = Flat(self._trie_node, self._best_value, self._first_value, self._scan_tries)
         self.storage = Storage(Path(path), sync, cache)
         try:
             self._load()
@@ -344,6 +344,9 @@ class Database:
 
     def _first_value(self, key: bytes, child: bytes | None) -> tuple[bytes, bytes] | None:
         return first_value(self.storage, key, child)
+
+    def _scan_tries(self, first: bytes) -> Iterator[tuple[bytes, bytes]]:
+        return self.storage.entries(at.TRIE, first)
 
     # ── writing ──
 

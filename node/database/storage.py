@@ -165,6 +165,20 @@ class Storage:
         iterator.status()
         return None
 
+    def entries(self, column: str, first: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """All (key, value) from `first` on, as of now. Raises DatabaseCorrupt, DatabaseClosed."""
+        if column not in self._columns:
+            raise DatabaseClosed("the database is closed")
+        iterator = self._columns[column].iter()
+        try:
+            iterator.seek(first)
+            while iterator.valid():
+                yield iterator.key(), iterator.value()
+                iterator.next()
+            iterator.status()
+        except Exception as error:  # rocksdict raises bare Exception
+            raise unreadable(self.path, error) from error
+
     @property
     def is_open(self) -> bool:
         """Until `close`."""

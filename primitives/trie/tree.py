@@ -370,11 +370,10 @@ class _Pass:
                 low = stop
                 continue
             place = start + REFERENCE * (bitmap & (bit - 1)).bit_count() + 1
-            if leaves & bit and lived and stop - low == 1 and value is not None:
-                # Another value for a leaf: what most changes are.
-                new: bytes | None = leaf_bytes(raw, end + 1, value, hashed)
-            else:
-                child = inner + nibble
+            is_value = lived and value is not None and stop - low == 1
+            child = inner + nibble
+            old: bytes | None = None
+            if not (is_value and leaves & bit):
                 old = self.known.get(child)
                 if old is None:
                     old = self._fetched(child, data[place : place + HASH_LENGTH], low, stop)
@@ -384,6 +383,12 @@ class _Pass:
                             self.leaves[path] = leaves
                         else:
                             self.known[child] = old
+            if is_value and leaves & bit:
+                # Another value for the leaf of a key that was there: what most changes are.
+                assert value is not None
+                new: bytes | None = leaf_bytes(raw, end + 1, value, hashed)
+            else:
+                assert old is not None
                 new = self.node(old, child, low, stop, depth + 1)
                 if new is old:
                     low = stop
