@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median_low
+from statistics import median_high, median_low
 
 from frame.benchmarking.passes import plain_backend
 from frame.benchmarking.reference import Reference
@@ -54,8 +54,8 @@ class Built:
 
     @property
     def import_ns(self) -> int:
-        """The median time of importing: execution, root, checks and commit."""
-        return median_low(self.import_times)
+        """The median time of importing, the slower of two: execution, root, checks and commit."""
+        return median_high(self.import_times)
 
     @property
     def ratio(self) -> float:
@@ -90,14 +90,18 @@ class Stage:
         """Like `fill`, but no longer than until it is known whether the block takes more than `enough` times
         what it declares.
 
-        The median of five timings is at most the largest of any three: when three imports have stayed below,
-        the other two cannot lift it. A build runs the same calls, so one that stays below is not repeated.
+        One build and four imports are five runs of the same calls, and the median of five is at most the
+        largest of any three: when the build and two imports have stayed below, more cannot lift it. What has
+        not is imported, and if need be built, all `repeat` times.
         """
         run = _Run(self, extrinsics)
         with steady():
             run.build()
             most = enough * run.declared / PICOS
-            while len(run.imports) < repeat and median_bound(run.imports, repeat) > most:
+            first = run.builds[0]
+            while len(run.imports) < repeat and (
+                not run.imports or median_bound([first, *run.imports], repeat) > most
+            ):
                 run.take()
             while len(run.builds) < repeat and median_low(run.builds) > most:
                 run.build()

@@ -5,8 +5,8 @@ highest and where they are lowest), a block is filled to its limits, built and i
 and the time that took is set against the time that the block has declared. So are blocks of all calls in
 turn, and of the ten that came off worst: the worst mix, which has to be done within the time of a block.
 
-The verdict is about the median of five timings of each block. Those that can change it are taken: a block
-whose first three imports all stay below the highest ratio so far cannot have a higher median.
+The verdict is about the median of five runs of each block. Those that can change it are taken: a block whose
+first three runs, a build and two imports, stay below the highest ratio so far cannot have a higher median.
 """
 
 from __future__ import annotations

@@ -17,14 +17,18 @@ LONGEST = 10_000
 
 
 class _Group:
-    """An account of which `s` others and the caller decide, all of them with money for deposits."""
+    """An account of which `s` others and the caller decide. The caller stands at `place` among them, and
+    has a key; it and the first have money for deposits.
+    """
 
-    def __init__(self, b: Bench[Multisig], s: int) -> None:
+    def __init__(self, b: Bench[Multisig], s: int, place: int = 0) -> None:
         self.b = b
-        names = sorted(b.signer("signatory", number) for number in range(s + 1))
-        for who in names:
+        caller = b.signer("signatory")
+        others = [b.account("other", number) for number in range(s)]
+        names = [bytes(4) + who[4:] for who in others[:place]] + [caller]
+        self.names = sorted(names) + sorted(b"\xff" * 4 + who[4:] for who in others[place:])
+        for who in dict.fromkeys((self.names[0], caller)):
             b.pallet.config.currency.mint_into(who, 10**18)
-        self.names = names
 
     def origin(self, place: int) -> Origin:
         return Origin.of(self.names[place])
@@ -82,7 +86,7 @@ def as_multi_create(b: Bench[Multisig], s: int, z: int) -> Iterator[Measured]:
 @benchmark(s=Linear(3, OTHERS), z=Linear(0, LONGEST))
 def as_multi_approve(b: Bench[Multisig], s: int, z: int) -> Iterator[Measured]:
     """The last approval but one."""
-    group, call, now = _Group(b, s), _call(b, z), _now(b)
+    group, call, now = _Group(b, s, s - 1), _call(b, z), _now(b)
     group.approved(s - 1, s + 1, call)
     yield b.extrinsic(
         group.origin(s - 1), b.pallet.as_multi.new(s + 1, group.others(s - 1), now, call, call.info().weight)
@@ -94,7 +98,7 @@ def as_multi_approve(b: Bench[Multisig], s: int, z: int) -> Iterator[Measured]:
 @benchmark(s=Linear(2, OTHERS), z=Linear(0, LONGEST))
 def as_multi_complete(b: Bench[Multisig], s: int, z: int) -> Iterator[Measured]:
     """The last approval; the call does nothing."""
-    group, call, now = _Group(b, s), _call(b, z), _now(b)
+    group, call, now = _Group(b, s, s), _call(b, z), _now(b)
     group.approved(s, s + 1, call)
     yield b.extrinsic(
         group.origin(s), b.pallet.as_multi.new(s + 1, group.others(s), now, call, call.info().weight)
@@ -113,7 +117,7 @@ def approve_as_multi_create(b: Bench[Multisig], s: int) -> Iterator[Measured]:
 @benchmark(s=Linear(2, OTHERS))
 def approve_as_multi_approve(b: Bench[Multisig], s: int) -> Iterator[Measured]:
     """The second approval, by hash."""
-    group, call, now = _Group(b, s), _call(b, 0), _now(b)
+    group, call, now = _Group(b, s, 1), _call(b, 0), _now(b)
     group.approve(0, s + 1, call, None)
     yield group.approval(1, s + 1, call, now)
     operation = b.pallet.multisigs.get(group.account(s + 1), blake2_256(call.encode()))

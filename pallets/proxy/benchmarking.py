@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from frame import Origin, RuntimeCall
 from frame.benchmarking import Bench, Linear, Measured, benchmark
 from pallets.proxy.pallet import Proxy, pure_account
-from pallets.proxy.types import MAX_PENDING, MAX_PROXIES, ProxyType
+from pallets.proxy.types import MAX_PENDING, MAX_PROXIES, Announcement, ProxyDefinition, ProxyType
 from primitives.extrinsic import MultiAddress
 from primitives.hashing import blake2_256
 from primitives.scale import encode_compact
@@ -31,17 +31,28 @@ def _rich(b: Bench[Proxy], name: str, number: int = 0) -> bytes:
 
 
 def _real(b: Bench[Proxy], proxies: int) -> bytes:
-    """The account, the last of whose proxies is `caller`."""
+    """The account, one of whose proxies is `caller`, the last to be added: the others are written down, and
+    the deposit for all of them is taken then.
+    """
     real, caller = _rich(b, "real"), _rich(b, "caller")
-    for number in range(proxies - 1):
-        b.pallet.add_proxy(Origin.of(real), _at(b.account("proxy", number)), ProxyType.Any, 0)
+    names = [b.account("proxy", number) for number in range(proxies - 1)]
+    if names:
+        others = [ProxyDefinition(delegate=name, proxy_type=ProxyType.Any, delay=0) for name in names]
+        b.pallet.proxies[real] = others, 0
     b.pallet.add_proxy(Origin.of(real), _at(caller), ProxyType.Any, 0)
     return real
 
 
 def _announce(b: Bench[Proxy], real: bytes, count: int) -> None:
-    for number in range(count):
-        b.pallet.announce(b.caller(), _at(real), blake2_256(number.to_bytes(4, "little")))
+    """So many by `caller`, in the same way."""
+    if not count:
+        return
+    hashes = [blake2_256(number.to_bytes(4, "little")) for number in range(count)]
+    if count > 1:
+        height = b.pallet.block_number()
+        pending = [Announcement(real=real, call_hash=found, height=height) for found in hashes[:-1]]
+        b.pallet.announcements[b.signer("caller")] = pending, 0
+    b.pallet.announce(b.caller(), _at(real), hashes[-1])
 
 
 def _nothing(b: Bench[Proxy]) -> RuntimeCall:
