@@ -36,8 +36,6 @@ NO_DATA: Final = AccountData(free=0, reserved=0, frozen=0, flags=NEW_LOGIC)
 NO_ACCOUNT: Final = AccountInfo(nonce=0, consumers=0, providers=0, sufficients=0, data=NO_DATA)
 
 
-with_nonce: Final = changer(AccountInfo, "nonce")
-"""The same account with another nonce."""
 with_data: Final = changer(AccountInfo, "data")
 """The same account with other balances."""
 with_free: Final = changer(AccountData, "free")

@@ -116,10 +116,10 @@ class RangeTest:
         self._integers: dict[int, list[str]] = {}
 
     @classmethod
-    def of(cls, c: Codec[Any]) -> RangeTest | None:
-        """The test for `c`; None for types that it does not cover."""
+    def of(cls, c: Codec[Any], x: str = "x") -> RangeTest | None:
+        """The test of `x` for `c`; None for types that it does not cover."""
         test = cls()
-        return test if test.add(c, "x") else None
+        return test if test.add(c, x) else None
 
     def add(self, c: Codec[Any], x: str) -> bool:
         """Take in what the expression `x` must be; False if that is not covered."""
@@ -136,7 +136,7 @@ class RangeTest:
                 for field in c.fields:
                     inner = f"{x}.{field.attribute}"
                     if isinstance(field.codec, StructCodec):
-                        name = f"v{len(self._locals)}"
+                        name = f"part{len(self._locals)}"
                         self._locals.append(f"{name} = {inner}")
                         inner = name
                     if not self.add(field.codec, inner):

@@ -13,7 +13,7 @@ from frame.codecs import RangeTest
 from frame.errors import Corruption
 from frame.generated import function
 from frame.state import ABSENT, Decode, Encode, Overlay
-from primitives.scale import ScaleError
+from primitives.scale import ScaleError, StructCodec, changer
 
 Absent = Callable[[], Any]
 Corrupt = Callable[[ScaleError], Corruption]
@@ -108,6 +108,39 @@ def map_putter(
     """Keep an entry that fits; `write` does it for the others."""
     names = _names(overlay, encode, write) | {"known": known.get, "key_of": key_of}
     made: Callable[[Any, Any], None] = _putter("k, x", "key = known(k) or key_of(k)", test, names)
+    return made
+
+
+def map_changer(
+    overlay: Overlay,
+    known: dict[Any, bytes],
+    key_of: Callable[[Any], bytes],
+    codec: StructCodec,
+    field: str,
+    write: Callable[[bytes, Any], None],
+) -> Callable[[Any, Any, Any], None]:
+    """Keep the entry `x`, which the map holds, with another value `v` of a field, if that fits; `write` does
+    it for the others. Of `x` only its class is tested.
+    """
+    names = _names(overlay, codec.encoder(), write) | {"known": known.get, "key_of": key_of}
+    names |= {"cls": codec.cls, "change": changer(codec.cls, field)}
+    part = next(f.codec for f in codec.fields if f.attribute == field)
+    test = RangeTest.of(part, "v")
+    lines = ["def put(k, x, v):", "    key = known(k) or key_of(k)"]
+    if test is not None:
+        names |= test.names
+        lines += [
+            "    try:",
+            *(f"        {line}" for line in test.before),
+            f"        if type(x) is cls and {test.condition}:",
+            "            note((key, get(key, ABSENT)))",
+            "            view[key] = (change(x, v), encode)",
+            "            return",
+            "    except (AttributeError, TypeError):",
+            "        pass",
+        ]
+    lines.append("    write(key, change(x, v))")
+    made: Callable[[Any, Any, Any], None] = function("put", "\n".join(lines), names)
     return made
 
 

@@ -452,14 +452,14 @@ class Overlay:
             value: Any = known[1](known[0]) if type(known) is tuple else known
             if value is ABSENT:
                 value = self.load(key)
-            if isinstance(key, bytes):
+            if type(key) is bytes:
                 if value is not None or self.backend.get(key) is not None:
                     top[key] = value
-            elif value is not None or self.backend.get(key[1], key[0]) is not None:
-                children.setdefault(key[0], {})[key[1]] = value
+            elif value is not None or self.backend.get(key[1], key[0]) is not None:  # type: ignore[arg-type]
+                children.setdefault(key[0], {})[key[1]] = value  # type: ignore[arg-type,index]
         return Delta(
-            {key: top[key] for key in sorted(top)},
-            {name: {key: children[name][key] for key in sorted(children[name])} for name in sorted(children)},
+            dict(sorted(top.items())),
+            {name: dict(sorted(changes.items())) for name, changes in sorted(children.items())},
         )
 
 

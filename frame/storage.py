@@ -19,10 +19,18 @@ from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, NoReturn, Sel
 from frame.codecs import RangeTest, compiled_decoder, hint_codec, is_shareable, range_check
 from frame.errors import Arithmetic, ArithmeticFailure, Corruption, StorageMissing
 from frame.names import camel
-from frame.shortcuts import key_maker, map_getter, map_putter, value_getter, value_keeper, value_putter
+from frame.shortcuts import (
+    key_maker,
+    map_changer,
+    map_getter,
+    map_putter,
+    value_getter,
+    value_keeper,
+    value_putter,
+)
 from frame.state import ABSENT, Overlay
 from primitives.hashing import twox_64, twox_128
-from primitives.scale import U32, Codec, ScaleError
+from primitives.scale import U32, Codec, ScaleError, StructCodec, changer
 
 if TYPE_CHECKING:
     from frame.pallet import Pallet
@@ -322,6 +330,18 @@ class BoundMap(BoundItem, Generic[K, V]):
             return
         self.read = map_getter(overlay, known, key_of, self._decode, self._keep, self._absent, self._corrupt)
         self.store = map_putter(overlay, known, key_of, self._encode, self._test, self._write)
+
+    def changer(self, field: str) -> Callable[[K, V, Any], None]:
+        """What stores `x`, which the map holds at `k`, with another value of a field: `change(k, x, value)`.
+        Only that value is tested for its range.
+        """
+        codec = self._item.codec
+        if not isinstance(codec, StructCodec):
+            raise TypeError(f"{self._item.name}: only structs have fields")
+        if type(self._overlay) is not Overlay or self._test is None:
+            changed = changer(codec.cls, field)
+            return lambda k, x, value: self.store(k, changed(x, value))  # type: ignore[arg-type]
+        return map_changer(self._overlay, self._cache, self.key_of, codec, field, self._write)
 
     def _get(self, k: K) -> V:
         value: V = self._read_at(self.key_of(k), ABSENT)

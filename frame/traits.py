@@ -243,6 +243,10 @@ class SystemPallet(Protocol):
         """Store a whole account."""
         ...
 
+    def change_data(self, who: bytes, account: AccountInfo, data: AccountData) -> None:
+        """Store other balances of `account`, which is what `account(who)` has just said."""
+        ...
+
     def inc_providers(self, who: bytes) -> bool:
         """Add a provider; True when that created the account (event NewAccount)."""
         ...

@@ -30,13 +30,18 @@ class ChargeTransactionPayment(Extension):
         return tx.fee
 
     def check(self, tx: Checked, extra: int) -> None:
-        fee = self._fee(tx, extra)
+        self._payable(tx, extra)
+
+    def _payable(self, tx: Checked, tip: int) -> int:
+        """The fee, which the sender can pay."""
+        fee = self._fee(tx, tip)
         if fee and not self.payment.can_withdraw(tx.who or b"", fee):
             raise InvalidTransaction(Invalid.Payment)
+        return fee
 
     def validate(self, tx: Checked, extra: int, found: Judgement) -> None:
-        self.check(tx, extra)
-        found.priority += self.payment.priority(tx.info, tx.length, extra, self._fee(tx, extra))
+        fee = self._payable(tx, extra)
+        found.priority += self.payment.priority(tx.info, tx.length, extra, fee)
 
     def prepare(self, tx: Checked, extra: int) -> int:
         fee = self._fee(tx, extra)

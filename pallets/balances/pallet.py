@@ -36,7 +36,7 @@ from frame import (
     call,
     invariant,
 )
-from frame.accounts import NEW_LOGIC, NO_DATA, AccountData, AccountInfo, with_data, with_free
+from frame.accounts import NEW_LOGIC, NO_DATA, AccountData, AccountInfo, with_free
 from pallets.balances import freezing
 from pallets.balances.rules import (
     MAX,
@@ -609,12 +609,12 @@ class Balances(Pallet[Config], weights=Weights, storage_version=1):
         """Write new balances over those of `info`, with the references and the dust that follow from them."""
         old, system, ed = info.data, self.system, self.config.existential_deposit
         if old.free >= ed <= data.free and old.reserved == data.reserved and old.frozen == data.frozen:
-            system.set_account(who, with_data(info, data))
+            system.change_data(who, info, data)
             return
         provided, provides = old.free >= ed, data.free >= ed
         consumed, consumes = bool(old.reserved or old.frozen), bool(data.reserved or data.frozen)
         if provided == provides and consumed == consumes and (provides or consumes):
-            system.set_account(who, with_data(info, data))
+            system.change_data(who, info, data)
             return
         with self.transaction():
             if provides and not provided:

@@ -30,7 +30,7 @@ from frame import (
     call,
     invariant,
 )
-from frame.accounts import NO_ACCOUNT, AccountData, AccountInfo, with_data, with_nonce
+from frame.accounts import NO_ACCOUNT, AccountData, AccountInfo, with_data
 from frame.limits import (
     DEFAULT_LENGTH,
     DEFAULT_WEIGHTS,
@@ -505,6 +505,8 @@ class System(Pallet[Config], weights=Weights):
         # The same as the methods, without a step between: they run some ten times in every extrinsic.
         self.__dict__["account"] = self.account_info.read
         self.__dict__["set_account"] = self.account_info.store
+        self.__dict__["change_data"] = self.account_info.changer("data")
+        self._change_nonce = self.account_info.changer("nonce")
         self._length_so_far = self.all_extrinsics_len.getter(0)
         self._set_index = self.machine.overlay.setter(EXTRINSIC_INDEX)
         self._set_phase = self.machine.overlay.setter(self.execution_phase.key)
@@ -528,13 +530,16 @@ class System(Pallet[Config], weights=Weights):
             raise InvalidTransaction(Invalid.Payment)
         if nonce != account.nonce:
             raise InvalidTransaction(Invalid.Stale if nonce < account.nonce else Invalid.Future)
-        self.account_info.store(who, with_nonce(account, nonce + 1))
+        self._change_nonce(who, account, nonce + 1)
 
     def set_account_data(self, who: bytes, data: AccountData) -> None:
         self.account_info[who] = with_data(self.account_info[who], data)
 
     def set_account(self, who: bytes, account: AccountInfo) -> None:
         self.account_info[who] = account
+
+    def change_data(self, who: bytes, account: AccountInfo, data: AccountData) -> None:
+        self.account_info[who] = with_data(account, data)
 
     def providers(self, who: bytes) -> int:
         return self.account_info[who].providers
