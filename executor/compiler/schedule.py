@@ -21,7 +21,7 @@ from executor.compiler.kernels import indexing, scans, typed_rows
 from executor.compiler.kernels.base import Buffer, Kernel, View, c_strides
 from executor.compiler.kernels.contraction import COLUMNS, Band, Contraction, Operand, Weights, packed_floats
 from executor.compiler.kernels.convolution import ConvWeight
-from executor.compiler.kernels.elementwise import Elementwise
+from executor.compiler.kernels.elementwise import Border, Elementwise, border
 from executor.compiler.kernels.grid import GridOuter, GridSum, Lines, Noised
 from executor.compiler.kernels.nest import BLOCK, LANES
 from executor.compiler.kernels.pooling import Fill, PoolMax, PoolMaxGrad, Window
@@ -48,6 +48,8 @@ TREE_MAX = 48
 CHEAP = frozenset({Op.NEG, Op.ADD, Op.SUB, Op.MUL})
 BANDS_MAX, BANDS_SHARE = 12, 0.85
 """A padded convolution is cut into at most so many bands, if so small a share of the products remains."""
+BORDER_MAX = 1.6
+"""An array that grows by padding to at most so many times its size is not filled before, only around."""
 PACK_DOT, PACK_OUTER, PACK_CONV = 2, 2, 8
 """Weights are packed that are used by more than so many tiles."""
 CACHED = 128 << 10
@@ -573,9 +575,9 @@ class Scheduler:
         )
 
     def _pad(self, node: Node) -> None:
-        """Fill, then copy the elements to their places."""
+        """Fill, all or what lies around, then copy the elements to their places."""
         (x,) = node.inputs
-        before, _, between, value = node.attrs
+        before, after, between, value = node.attrs
         assert isinstance(value, (int, float))
         source, target = self.view(x), self._new(node)
         strides = c_strides(node.shape)
@@ -583,7 +585,11 @@ class Scheduler:
         inside = View(
             target, x.shape, tuple((a + 1) * b for a, b in zip(_ints(between), strides, strict=True)), start
         )
-        if node.dtype is DType.F32 and node.size:
+        around = not any(_ints(between)) and min(_ints(before) + _ints(after), default=0) >= 0
+        if node.dtype is DType.F32 and around and node.size <= BORDER_MAX * x.size:
+            if parts := border(target, node.shape, _ints(before), x.shape):
+                self._add(Border(self._name("border"), parts, node.batched, value))
+        elif node.dtype is DType.F32 and node.size:
             self._add(Fill(self._name("fill"), target, value))
         else:
             self._add(loops.Filled(self._name("fill"), target, value))

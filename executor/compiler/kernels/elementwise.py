@@ -1,11 +1,11 @@
 """Fused elementwise chains, and copies between layouts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
-from executor.compiler.ir import Node, Shape
-from executor.compiler.kernels.base import Buffer, Lanes, View
+from executor.compiler.ir import Node, Op, Shape, make
+from executor.compiler.kernels.base import Buffer, Lanes, View, c_strides
 from executor.compiler.kernels.expression import VECTOR, Evaluator, Expression, Store, Unit
 from executor.compiler.kernels.nest import Access, Nest
 from executor.wasm.code import Code
@@ -83,6 +83,46 @@ class Elementwise:
                 nest.rewind(rank - 1, turns * UNROLL + (rest if tail else 0))
 
         loops(nest, counts[:-1], innermost)
+
+
+@dataclass(frozen=True)
+class Border:
+    """`value` in the parts of a buffer: what lies around a padded array."""
+
+    name: str
+    parts: tuple[View, ...]
+    batched: bool
+    value: float
+    reads: tuple[Buffer, ...] = ()
+
+    @property
+    def writes(self) -> tuple[Buffer, ...]:
+        """The buffer."""
+        return (self.parts[0].buffer,)
+
+    def flops(self, blocks: int) -> int:
+        """None: stores only."""
+        return 0
+
+    def emit(self, code: Code, lanes: Lanes) -> None:
+        """Part by part."""
+        for view in self.parts:
+            node = make(Op.INPUT, (), view.shape, self.batched)
+            Elementwise(self.name, view.shape, self.batched, ((node, view),), {node: self.value}).emit(
+                code, lanes
+            )
+
+
+def border(target: Buffer, shape: Shape, before: Sequence[int], inner: Shape) -> tuple[View, ...]:
+    """The parts of an array of `shape` in C order outside of its `inner` one, which begins at `before`."""
+    strides, parts = c_strides(shape), []
+    for axis, (low, size) in enumerate(zip(before, inner, strict=True)):
+        for first, count in ((0, low), (low + size, shape[axis] - low - size)):
+            start = sum(step * at for step, at in zip(strides, before[:axis], strict=False))
+            if count:
+                part = (*inner[:axis], count, *shape[axis + 1 :])
+                parts.append(View(target, part, strides, start + first * strides[axis]))
+    return tuple(parts)
 
 
 def loops(nest: Nest, counts: tuple[int, ...], body: Callable[[], None], axis: int = 0) -> None:
