@@ -142,7 +142,8 @@ class Enclave:
     """Trains in a child process. Stateless: one value serves any number of runs, also at once.
 
     A job whose batches are cut into shards runs on `threads` threads, at most as many as it has shards; by
-    default on as many as the process has processors. The result is the same bytes for any number.
+    default on as many as the process has processors. Under differential privacy a second one draws noise
+    ahead where there are no shards to share. The result is the same bytes for any number.
     """
 
     def __init__(self, threads: int | None = None) -> None:
@@ -247,7 +248,7 @@ def _job(
         raise CommitmentMismatch("the model is not the one that the spec names")
     check_spec(spec)
     copies = ROW_COPIES * sum(map(len, chunks)) + MODEL_COPIES * len(model)
-    threads = max(1, min(threads, spec.shards))
+    threads = max(1, min(threads, spec.shards if spec.dp is None else max(spec.shards, 2)))
     if not chunks and init_key is not None:
         copies += ROW_COPIES * RESIDENT_MAX
     data = HEADROOM + threads * (limits.memory + STACK) + copies

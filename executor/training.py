@@ -8,6 +8,7 @@ the last batch smaller.
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +17,13 @@ from executor import rows
 from executor.compiler.plan import Kind, Parameter, Plan, Region, Target
 from executor.errors import BadData, Diverged, SpecError
 from executor.initialise import kaiming_uniform
+from executor.privacy.ahead import Ahead
 from executor.privacy.noise import Noise
 from executor.rates import Numbers
 from executor.rows import Array
 from executor.sandbox import Sandbox
 from executor.shuffle import order
-from executor.team import Team
+from executor.team import Helpers, Team
 from primitives.data import Schema
 from primitives.spec import Init, TrainingSpec
 
@@ -189,12 +191,18 @@ def train(
     noise_key: bytes = bytes(32),
     begin: Begin | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
+    helpers: Helpers | None = None,
 ) -> Trained:
     """Run every epoch over `count` rows and read the weights. Raises OutOfFuel, and Diverged when a weight is
-    NaN or infinite. Under differential privacy `noise_key` decides the noise.
+    NaN or infinite. Under differential privacy `noise_key` decides the noise; helpers that have nothing else
+    to do draw it ahead.
     """
     begin = begin or Begin()
-    noise = None if plan.variance is None else Noise(noise_key, plan.variance)
+    noise = None
+    if plan.variance is not None and plan.noise is not None:
+        total = (spec.epochs - begin.epochs) * -(-count // spec.batch) * plan.noise.shape[1]
+        free = Helpers(0) if helpers is None or isinstance(sandbox, Team) else helpers
+        noise = Ahead(Noise(noise_key, plan.variance), total, free)
     for region, value in plan.constants:
         sandbox.write(region, value)
     for parameter, value in zip(plan.parameters, start, strict=True):
@@ -254,7 +262,7 @@ def _canonical(sandbox: Sandbox | Team, regions: Sequence[Region]) -> bytes:
 
 
 def _calls(
-    plan: Plan, sandbox: Sandbox | Team, batches: Batches, numbers: Numbers, noise: Noise | None
+    plan: Plan, sandbox: Sandbox | Team, batches: Batches, numbers: Numbers, noise: Ahead | None
 ) -> Iterator[NDArray[np.float32]]:
     """One pass over the rows in their order; the mean loss of each step (zero where none is computed),
     call by call.
@@ -266,9 +274,13 @@ def _calls(
         steps = -(-rows // plan.batch)
         if plan.numbers is not None:
             sandbox.view(plan.numbers)[:steps] = numbers.take(steps)
+        run = partial(sandbox.call, "run", steps, rows - (steps - 1) * plan.batch)
         if noise is not None and plan.noise is not None:
-            noise.fill(sandbox.view(plan.noise)[:steps].reshape(-1).view(np.int32))
-        sandbox.call("run", steps, rows - (steps - 1) * plan.batch)
+            place = sandbox.view(plan.noise)[:steps].reshape(-1).view(np.int32)
+            noise.fill(place)
+            noise.run(run, len(place))
+        else:
+            run()
         losses = sandbox.view(plan.losses)[:steps] if plan.losses else np.zeros(steps)
         yield losses.astype(np.float32)
 

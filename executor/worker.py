@@ -40,12 +40,13 @@ def main() -> None:
     unconfined = confine(
         job.address_space, job.data, job.cpu_seconds, lambda: started.append(Helpers(job.threads - 1))
     )
-    planned = _plan(job, started[0] if started else Helpers(0), unconfined, writer)
+    helpers = started[0] if started else Helpers(0)
+    planned = _plan(job, helpers, unconfined, writer)
     if planned is not None and job.describe:
         wire.send(writer, Kind.DESCRIBED, encode(wire.Description, described(job.model, planned[0])))
     if planned is None or not job.train:
         return
-    _train(job, planned, reader, writer)
+    _train(job, planned, helpers, reader, writer)
 
 
 def _plan(
@@ -99,7 +100,11 @@ def _refuse(writer: IO[bytes], name: str, text: str) -> None:
 
 
 def _train(
-    job: wire.Job, planned: tuple[Plan, Sandbox | Team, list[bytes]], reader: IO[bytes], writer: IO[bytes]
+    job: wire.Job,
+    planned: tuple[Plan, Sandbox | Team, list[bytes]],
+    helpers: Helpers,
+    reader: IO[bytes],
+    writer: IO[bytes],
 ) -> None:
     """Read the rows and train. From the first row on, errors are codes only."""
     plan, sandbox, start = planned
@@ -122,7 +127,7 @@ def _train(
         begin = training.Begin(job.epochs_done, job.states)
         told = epoch if job.losses else None
         trained = training.train(
-            plan, job.spec, sandbox, start, data, job.rows, progress, noise_key, begin, told
+            plan, job.spec, sandbox, start, data, job.rows, progress, noise_key, begin, told, helpers
         )
     except Exception as error:
         wire.send(writer, Kind.FAILED, encode(wire.Failed, wire.Failed(code=_code(error))))

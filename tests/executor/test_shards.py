@@ -1,6 +1,8 @@
 """Batches in shards: the same training, the same bits for any number of instances, threads as confined as
 the rest."""
 
+from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from executor.compiler.machine import Machine
 from executor.compiler.plan import EXPORTS, SHARD_EXPORTS, Plan
 from executor.enclave import Enclave, Limits, Secrets
 from executor.errors import ModelError, UnsupportedSpec
+from executor.privacy.ahead import Ahead
 from executor.privacy.noise import Noise
 from executor.readers import read_table
 from executor.rows import MemoryRows
@@ -208,6 +211,31 @@ def test_enclaves_with_one_thread_and_with_two_give_the_same_bytes(dp: Dp | None
     one, two = results
     assert one.weights == two.weights and one.first_loss == two.first_loss
     assert one.fuel == two.fuel == one.quoted.work.fuel
+
+
+def test_noise_drawn_ahead_is_the_same_noise() -> None:
+    """A call an epoch: the second and the third find their noise drawn."""
+    table = read_table(DIGITS / "provider.csv", {"pixels": (1, 8, 8)})
+    rows = MemoryRows(table.schema(), table.columns, secret=bytes(32))
+    model = Path(DIGITS / "mlp.onnx").read_bytes()
+    job = order(model, batch=96, epochs=3, dp=PRIVATE)
+    limits, secret = Limits(deadline_ms=120_000), Secrets(bytes([7]) * 32)
+    one, two = (Enclave(threads).train(model, rows, job, limits, secret) for threads in (1, 2))
+    assert one.weights == two.weights and one.fuel == two.fuel == one.quoted.work.fuel
+
+
+def test_noise_ahead_is_the_stream_whatever_is_asked_for() -> None:
+    whole = Noise(bytes(32), Fraction(10**6)).take(1000)
+    for helpers in (0, 1):
+        ahead = Ahead(Noise(bytes(32), Fraction(10**6)), 1000, Helpers(helpers))
+        found: list[NDArray[np.int32]] = []
+        done: list[int] = []
+        for count, following in ((10, 10), (30, 300), (5, 7), (400, 10**6), (555, 100)):
+            part = np.empty(count, dtype=np.int32)
+            ahead.fill(part)
+            ahead.run(partial(done.append, count), following)
+            found.append(part)
+        assert done == [10, 30, 5, 400, 555] and np.array_equal(np.concatenate(found), whole)
 
 
 DEEDS = ("open('/etc/passwd')", "os.fork()", "socket.socket()", "_thread.start_new(int, ())")
