@@ -29,7 +29,10 @@ from node.database.errors import (
     FormatUnknown,
     NotNextBlock,
     PruningMismatch,
+    StateBusy,
+    StateRebuilding,
     StateRootMismatch,
+    StateTooFar,
 )
 from node.database.pruning import ARCHIVE, CANONICAL, Mode, Pruning
 from node.database.state import BlockState
@@ -52,6 +55,9 @@ __all__ = [
     "Piece",
     "Pruning",
     "PruningMismatch",
+    "StateBusy",
+    "StateRebuilding",
     "StateRootMismatch",
+    "StateTooFar",
     "held_unused",
 ]

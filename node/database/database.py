@@ -25,6 +25,7 @@ from node.database.errors import (
 )
 from node.database.history import History
 from node.database.past import Past, first_value
+from node.database.pasts import Pasts
 from node.database.pruning import DEFAULT, Pruning, Stored
 from node.database.state import BlockState, CacheKey, ReadCache, read_best
 from node.database.storage import FORMAT, Batch, Storage
@@ -37,8 +38,6 @@ from primitives.trie import EMPTY_ROOT
 _HEADER = codec(Header)
 _NO_BLOCK = -1
 _NOTHING: Mapping[bytes, bytes | None] = {}
-PAST_KEPT = 64
-"""For so many blocks the tries of an older block are kept for the next who asks: they hold on to files."""
 
 
 class Database:
@@ -54,7 +53,7 @@ class Database:
         self._pruning = pruning or Pruning()
         self._pins: dict[int, int] = {}
         self.cache = ReadCache()
-        self._old: Past | None = None
+        self._pasts = Pasts(self._new_past)
         self._flat = Flat(self._trie_node, self._best_value, self._first_value, self._scan_tries)
         self.storage = Storage(Path(path), sync, cache)
         try:
@@ -82,7 +81,7 @@ class Database:
                 with suppress(DatabaseError):  # nothing is lost: the next opening does it
                     self._catch_up()
             self.cache.clear()
-            self._forget_past()
+            self._pasts.clear()
             self.storage.close()
 
     def __enter__(self) -> Database:
@@ -133,7 +132,7 @@ class Database:
         """Take `root` as the best state's, with nothing in memory yet."""
         self._tries = Tries(root, self._flat)
         self._pending: StateUpdate | None = None
-        self._forget_past()
+        self._pasts.clear()
         self._behind = Behind(self.storage, self.best_number, self.state_pruning.keep)
         if self._behind.at < self.best_number:  # the last run was cut off
             past = self._past(self._behind.at, self._behind.version)
@@ -283,11 +282,14 @@ class Database:
 
     def root_at(self, number: int, delta: Delta, version: int) -> bytes:
         """State root after `delta` on top of block `number`."""
-        if number != self.best_number:
-            past = self.past(number, version)
-            with past.lock:
-                return past.tries.updated(delta, version).root
-        return self._updated(delta, version).root
+        with self.lock:
+            if number == self.best_number:
+                return self._updated(delta, version).root
+            self.require_state(number)
+            root = self._stored_header(self._stored_hash(number)).state_root
+        past = self._pasts.made(number, root, version)
+        with past.lock:
+            return past.tries.updated(delta, version).root
 
     def _updated(self, delta: Delta, version: int) -> StateUpdate:
         pending = self._pending
@@ -301,40 +303,24 @@ class Database:
         return self._tries
 
     def past(self, number: int, version: int) -> Past:
-        """The tries of an older block."""
+        """The tries of an older block, for whoever asks. Raises StateRebuilding, StateBusy, UnknownBlock."""
         with self.lock:
             self.require_state(number)
-            past = self._old
-            if past is None or (past.number, past.version) != (number, version):
-                self._catch_up()
-                past = self._made_past(number, version)
-                self._forget_past()
-                self._old = past
-            return past
+            root = self._stored_header(self._stored_hash(number)).state_root
+        return self._pasts.get(number, root, version)
 
-    def _made_past(self, number: int, version: int) -> Past:
-        past = self._past(number, version)
-        while not past.step():
-            pass
-        return past
-
-    def _forget_past(self) -> None:
-        past, self._old = self._old, None
-        if past is not None:
-            past.close()
+    def _new_past(self, number: int, version: int) -> Past:
+        with self.lock:
+            self.require_state(number)
+            self._catch_up()
+            return self._past(number, version)
 
     def _past(self, number: int, version: int) -> Past:
         columns = at.STATE, at.CHILD, at.TRIE, at.HISTORY, at.CHANGES
         best = self._stored_header(self._best_hash)
-        wanted = self._stored_header(self._stored_hash(number))
-        return Past(
-            self.storage.snapshot(*columns),
-            self.history,
-            (best.number, best.state_root),
-            number,
-            wanted.state_root,
-            version,
-        )
+        wanted = self._stored_header(self._stored_hash(number)).state_root
+        snapshot = self.storage.snapshot(*columns)
+        return Past(snapshot, self.history, (best.number, best.state_root), number, wanted, version)
 
     def _trie_node(self, key: bytes) -> bytes | None:
         return self._behind.node(key)
@@ -488,8 +474,7 @@ class Database:
         self.cache.update(changed)
         self._tries.adopt(update)
         self._pending = None
-        if self._old is not None and header.number - self._old.made_at > PAST_KEPT:
-            self._forget_past()
+        self._pasts.advance(header.number)
         self.best_number, self._best_hash = header.number, block_hash
         if header.number == 0:
             self.genesis_hash = block_hash
@@ -507,7 +492,9 @@ class Database:
             if number == self.best_number:
                 return
             self._catch_up()
-            past = self._made_past(number, state_version)
+            past = self._past(number, state_version)
+            while not past.step():
+                pass
             undone = past.delta()
             update = self._tries.updated(undone, state_version)
             past.close()

@@ -39,7 +39,7 @@ class Past:
         self.lock = RLock()
         self.changes = 0
         """How many changes were taken back so far."""
-        self._snapshot, self._history, self._root = snapshot, history, root
+        self._snapshot, self._history, self.root = snapshot, history, root
         self.made_at, self._best_root = best
         self._height = self.made_at
         self._undone: dict[bytes | None, Values] = {None: {}}
@@ -85,7 +85,7 @@ class Past:
     def _make(self) -> None:
         tries = Tries(self._best_root, Flat(self._node, self.read, self._first))
         update = tries.updated(self.delta(), self.version)
-        if update.root != self._root:
+        if update.root != self.root:
             raise DatabaseCorrupt(
                 f"the state of block {self.number} cannot be rebuilt, state version {self.version}"
             )
@@ -109,7 +109,7 @@ class Past:
             child: {key: self.read(key, child) for key in keys} for child, keys in back.children.items()
         }
         self._look_back()
-        tries = Tries(self._root, Flat(self._node, self.read, self._first))
+        tries = Tries(self.root, Flat(self._node, self.read, self._first))
         update = tries.updated(Delta(top, children), self.version)
         if update.root != self._best_root:
             raise DatabaseCorrupt(f"the trie of block {self.number} does not lead to that of {self.made_at}")

@@ -108,8 +108,7 @@ class BlockState:
 
     def root(self, delta: Delta, version: int) -> bytes:
         """The 32-byte state root after `delta`; changes nothing, but remembers the work for the commit."""
-        with self._head.lock:
-            return self._head.root_at(self.number, delta, version)
+        return self._head.root_at(self.number, delta, version)
 
     def proof(self, keys: Iterable[bytes], child: bytes | None = None, *, version: int = 1) -> list[bytes]:
         """A read proof of `keys` against this block's state root; for a child trie, with the way to its root.
@@ -138,7 +137,7 @@ class BlockState:
             if self.number == head.best_number:
                 yield head.tries, lambda key, child: read_best(head, key, child)
                 return
-            past = head.past(self.number, version)
+        past = head.past(self.number, version)
         with past.lock:
             yield past.tries, past.read
 

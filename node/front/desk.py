@@ -14,6 +14,7 @@ from pathlib import Path
 from aiohttp import WSCloseCode, web
 
 from node.chain import Imported, Reverted
+from node.database import StateRebuilding
 from node.front.pipe import Answers, Item, Kind, Pipe
 from node.front.worker import CONNECTION_HEADER, HEAD_MAX, SUBMISSIONS, UNANSWERED
 from node.rpc.rate import Rate
@@ -46,7 +47,11 @@ class FrontConnection(Connection):
         super().__init__(node, limits, shared, rate)
         self._pipe, self._number = pipe, number
         self._answers: int = Answers.NOTHING
-        self._is_cut = False
+        self._is_cut = self._has_ended = False
+
+    def end(self) -> None:
+        self._has_ended = True
+        super().end()
 
     def emit(self, text: str) -> None:
         answers, self._answers = self._answers, Answers.NOTHING
@@ -59,8 +64,19 @@ class FrontConnection(Connection):
 
     def message(self, text: str | bytes) -> None:
         """Answer one request, or a batch."""
-        self._reply(self.answer(text), Answers.MESSAGE)
+        try:
+            answer = self.answer(text, waits=True)
+        except StateRebuilding as rebuilding:
+            ready = asyncio.wrap_future(rebuilding.ready)
+            ready.add_done_callback(lambda _: self._answer_now(text))
+            return
+        self._reply(answer, Answers.MESSAGE)
         self.answered()
+
+    def _answer_now(self, text: str | bytes) -> None:
+        if not self._has_ended:
+            self._reply(self.answer(text), Answers.MESSAGE)
+            self.answered()
 
     def submit(self, ident: str, extrinsic: bytes, digest: bytes) -> None:
         """`author_submitExtrinsic`, already taken apart."""

@@ -177,7 +177,7 @@ class RpcServer:
             response.force_close()
             return response
         session = self._session_of(request)
-        answer = session.answer(body)
+        answer = await session.answer_when_ready(body)
         session.answered()
         return web.Response(text=answer, content_type="application/json")
 

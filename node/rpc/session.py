@@ -5,6 +5,7 @@ Whatever the text is, the answer is text; only what is wrong with the node itsel
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import math
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from node.database import StateRebuilding
 from node.errors import NodeError
 from node.pool import PoolError
 from node.rpc.errors import (
@@ -111,15 +113,26 @@ class Session:
         for part in parts.values():
             part.close()
 
-    def answer(self, text: str | bytes) -> str:
-        """The whole answer to `text`; empty if it holds nothing but notifications."""
+    def answer(self, text: str | bytes, *, waits: bool = False) -> str:
+        """The whole answer to `text`; empty if it holds nothing but notifications.
+
+        Who `waits` must be ready for StateRebuilding, where a single request can be answered in a moment.
+        """
         try:
             request = _decode(text if isinstance(text, str) else text.decode())
         except (ValueError, RecursionError):
             return error_text(None, RpcError(PARSE_ERROR, "Parse error"))
         if isinstance(request, list):
             return self._answer_batch(request)
-        return self.answer_one(request)
+        return self.answer_one(request, waits=waits)
+
+    async def answer_when_ready(self, text: str | bytes) -> str:
+        """`answer`; what has to wait for the state of an old block waits."""
+        try:
+            return self.answer(text, waits=True)
+        except StateRebuilding as rebuilding:
+            await asyncio.wait([asyncio.wrap_future(rebuilding.ready)])
+        return self.answer(text)
 
     def _answer_batch(self, requests: list[Any]) -> str:
         if self.limits.batch == 0:
@@ -148,7 +161,7 @@ class Session:
             RESPONSE_TOO_BIG, "Response is too big", f"Exceeded max limit of {self.limits.response}"
         )
 
-    def answer_one(self, request: Any) -> str:
+    def answer_one(self, request: Any, *, waits: bool = False) -> str:
         """The answer to one request object; empty for a notification."""
         ident = request.get("id") if isinstance(request, dict) else None
         if not _is_request(request):
@@ -160,6 +173,8 @@ class Session:
             if len(answer) > self.limits.response:
                 raise self._response_too_big()
         except Exception as raised:
+            if waits and isinstance(raised, StateRebuilding):
+                raise
             error = to_rpc_error(raised, request["method"])
             answer = error_text(ident, error)
         self.note(request["method"], time.perf_counter() - began, error)

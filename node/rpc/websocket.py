@@ -223,7 +223,7 @@ class SocketConnection(Connection):
         async for message in self._socket:
             if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
                 break
-            answer = self.answer(message.data)
+            answer = await self.answer_when_ready(message.data)
             if answer:
                 self.push(answer)
             self.answered()
