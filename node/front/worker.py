@@ -57,10 +57,11 @@ class Client:
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
         self._close: tuple[int, bytes] | None = None
+        self._closing = asyncio.Event()
 
     async def run(self) -> None:
         """Serve until either side closes."""
-        jobs = [asyncio.create_task(self._read()), asyncio.create_task(self._write())]
+        jobs = [asyncio.create_task(job()) for job in (self._read, self._write, self._closing.wait)]
         try:
             await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -69,6 +70,9 @@ class Client:
             await asyncio.gather(*jobs, return_exceptions=True)
         if self._close is not None:
             await self._ws.close(code=self._close[0], message=self._close[1], drain=False)
+            transport = self._request.transport
+            if transport is not None and transport.get_write_buffer_size():  # it reads no more
+                transport.abort()
 
     async def _read(self) -> None:
         worker, number = self._worker, self._number
@@ -102,15 +106,15 @@ class Client:
     def close(self, code: int, reason: bytes) -> None:
         """Hang up, whatever still waits."""
         self._close = (code, reason)
-        self._wake.set()
+        self._closing.set()
 
     async def _write(self) -> None:
         """Send what waits, all that a turn of the loop has brought in one write."""
         drain = self._request.writer.drain
-        while self._close is None:
+        while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._outbox and self._close is None:
+            while self._outbox:
                 transport = self._request.transport
                 if transport is None or transport.is_closing() or self._ws.closed:
                     return

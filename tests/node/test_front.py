@@ -103,10 +103,11 @@ def test_each_signature_is_verified_once_and_by_the_worker(node: Node) -> None:
     assert (node.chain.verdicts.told, node.chain.verdicts.verified) == (len(extrinsics), 0)
 
 
-def test_workers_make_the_metadata_that_clients_ask_for_first(node: Node) -> None:
+def test_workers_make_the_metadata_that_clients_ask_for_first(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
     known: dict[int, bytes] = {}
-    node.chain.runtime = GristmillRuntime()
-    node.chain.runtime.know_metadata = known.__setitem__  # type: ignore[method-assign]
+    monkeypatch.setattr(node.chain.runtime, "know_metadata", known.__setitem__)
 
     async def test(server: RpcServer) -> None:
         while len(known) < 3:
@@ -309,6 +310,31 @@ def test_a_client_that_does_not_read_is_cut_off(node: Node) -> None:
                     break
                 await asyncio.sleep(0.05)
             assert server.connections == 0 and server._shared.used == 0
+
+    serve(node, test)
+
+
+def test_a_client_that_has_stopped_reading_is_cut_off_too(node: Node) -> None:
+    async def test(server: RpcServer) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=1024)
+        writer.write(
+            b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: YSBsb2FkIG9mIGdyYWlucw==\r\n\r\n"
+        )
+        assert b" 101 " in await reader.readline()
+        assert server.desk is not None
+        while not server.desk.workers[0].connections:
+            await asyncio.sleep(0.01)
+        (connection,) = server.desk.workers[0].connections.values()
+        for _ in range(30):  # one by one: the worker is in the middle of writing when it hears the end
+            connection.push("x" * 1_000_000)
+            await asyncio.sleep(0.02)
+        for _ in range(200):
+            if not server.connections:
+                break
+            await asyncio.sleep(0.05)
+        assert server.connections == 0 and server._shared.used == 0
+        writer.close()
 
     serve(node, test)
 
