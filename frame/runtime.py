@@ -220,7 +220,7 @@ class Runtime:
         """One that has made the block `at`, if there is one; else one that nobody misses."""
         idle = tuple(self._idle)
         wanted = [m for m in idle if m.ended == at] + [m for m in idle if m.ended is None]
-        for machine in wanted or idle[: len(idle) - _IDLE + 1]:
+        for machine in wanted or idle[: max(len(idle) - _IDLE + 1, 0)]:
             try:
                 self._idle.remove(machine)
             except ValueError:  # another thread has it

@@ -83,6 +83,20 @@ def test_a_validator_that_moves_on_is_a_new_one() -> None:
         validator.move(chain.state, chain.header.hash, chain.host)
 
 
+def test_reading_in_between_leaves_in_memory_what_the_next_block_needs() -> None:
+    chain = new_chain()
+    for nonce in range(6):
+        chain.block(chain.sign(ALICE, pay(), nonce=nonce))
+        at = chain.header.hash
+        maker = chain.runtime.maker_of(at)
+        for _ in range(2):
+            chain.runtime.call(chain.state, "Core_version", b"", chain.host)
+            chain.runtime.validate(
+                chain.state, Source.External, chain.sign(ALICE, pay(), nonce + 1), at, chain.host
+            )
+        assert maker is not None and chain.runtime.maker_of(at) is maker
+
+
 def test_root_may_change_what_has_to_be_signed_within_a_block() -> None:
     chain = new_chain()
     machine = chain.runtime.machine()
