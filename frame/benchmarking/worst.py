@@ -36,7 +36,7 @@ def worst_tiles(trials: Sequence[Trial]) -> list[tuple[str, str, str]]:
     if not trials:
         return []
     first = max(trials, key=lambda t: float(t["ratio"]))
-    words = f"of its weight took the slowest block: {first['name']}"
+    words = f"of what it declares took the slowest block, of {str(first['name']).partition('(')[0]}"
     found = [(f"{float(first['ratio']):.2f}", words, "#worst")]
     mixes = [t for t in trials if t.get("mix")]
     if mixes:
