@@ -23,6 +23,8 @@ from executor.privacy.gaussian import Draws, More, Sampler
 from primitives.hashing import tagged
 
 Places = NDArray[np.uint32]
+TOGETHER = 32
+"""Pages that are settled together, at most: enough to share what that costs, few enough to bound memory."""
 
 
 class Noise:
@@ -51,12 +53,13 @@ class Noise:
             return
         pages = [numbers[start : start + PAGE] for start in range(0, len(numbers), PAGE)]
         rest = len(numbers) % PAGE
+        last = pages[-1]
         if rest:
-            last: Draws = np.empty(PAGE, dtype=np.int32)
-            self._draw([*pages[:-1], last])
-            pages[-1][:], self._left = last[:rest], last[rest:]
-        else:
-            self._draw(pages)
+            pages[-1] = np.empty(PAGE, dtype=np.int32)
+        for start in range(0, len(pages), TOGETHER):
+            self._draw(pages[start : start + TOGETHER])
+        if rest:
+            last[:], self._left = pages[-1][:rest], pages[-1][rest:]
 
     def _draw(self, pages: Sequence[Draws]) -> None:
         """Fill whole pages. What their fast path leaves open is settled for all of them together."""

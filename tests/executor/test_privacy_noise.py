@@ -2,6 +2,7 @@
 
 import math
 from fractions import Fraction
+from hashlib import blake2b
 
 import numpy as np
 import pytest
@@ -115,6 +116,22 @@ VECTORS = (
     [-2507641, 279848, 1729431, 304812],
     [-1, 0, 1, 0, 2, -2, -1, -2, -1, 2, -2, 0],
 )
+
+
+@pytest.mark.parametrize(
+    ("variance", "digest"),
+    [
+        (Fraction(1, 16), "d0705f0323007562"),
+        (Fraction(9, 4), "2b2a33bc0bddd1fe"),
+        (Fraction(10**6), "e3388552ca5a78ae"),
+        (Fraction(2**40), "5d39044056f12698"),
+        (Fraction(2**48), "9b228014cd640da1"),
+    ],
+)
+def test_whole_pages_are_what_they_were(variance: Fraction, digest: str) -> None:
+    """Two pages and a part of a third, as the first program that drew them did."""
+    drawn = Noise(KEY, variance).take(150_000)
+    assert blake2b(drawn.tobytes(), digest_size=8).hexdigest() == digest
 
 
 def test_variances_out_of_range_are_refused() -> None:
