@@ -42,7 +42,7 @@ def applier(m: Machine) -> Apply:
     """
     source = _Source(m)
     for e in m.extensions:
-        if e.checks and not e.prepare_checks:
+        if e.checks and not e.checks_in_prepare:
             source.line(2, source.call(e, "check"))
     for e in m.extensions:
         if e.defines("prepare"):

@@ -28,7 +28,9 @@ class Extension:
     """The name of the field of `extra` in metadata; None makes it positional."""
     implicit: ClassVar[Any] = None
     prepare_checks: ClassVar[bool] = False
-    """Whether `prepare` refuses, in the same words, all that `check` refuses: then a block asks it alone."""
+    """Whether `prepare` refuses all that `check` refuses: then a block asks it alone. It is said of the class
+    that says it: one derived from it, with a `check`, `validate` or `prepare` of its own, has to say so anew.
+    """
 
     machine: Machine
     slot: int = -1
@@ -50,6 +52,17 @@ class Extension:
     def checks(self) -> bool:
         """Whether a block has something to ask this extension before dispatch."""
         return self.defines("validate" if not self.defines("check") else "check")
+
+    @property
+    def checks_in_prepare(self) -> bool:
+        """Whether `prepare_checks` holds for this class."""
+        for cls in type(self).__mro__:
+            own = vars(cls)
+            if "prepare_checks" in own:
+                return bool(own["prepare_checks"])
+            if not own.keys().isdisjoint(("check", "validate", "prepare")):
+                return False
+        return False
 
     def implicit_bytes(self, extra: Any) -> bytes:
         """The encoding of what is signed along."""

@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 
 from frame import executive
 from frame.call import RuntimeCall
-from frame.extrinsic import check
+from frame.extensions import CheckNonce, standard
+from frame.extrinsic import Checked, check
 from frame.machine import Machine, Trap
-from frame.runtime import BlockBuilder
+from frame.runtime import BlockBuilder, Runtime
 from frame.testing import Chain, sign
-from frame.transaction import Source, TransactionValidityError
+from frame.transaction import Invalid, InvalidTransaction, Source, TransactionValidityError
 from frame.validator import Validator
+from pallets.system import System
 from primitives.era import Era
 from primitives.extrinsic import MultiAddress
 from primitives.keys import Keypair
@@ -158,3 +160,25 @@ def test_a_refused_transaction_leaves_nothing_checked() -> None:
     with pytest.raises(TransactionValidityError):
         validator.validate(Source.External, chain.sign(POOR, call("system", "remark", b""), 0))
     assert validator.checked is None
+
+
+class NeverToday(CheckNonce):
+    """Refuses more than the class whose `prepare` it has."""
+
+    def check(self, tx: Checked, extra: int) -> None:
+        raise InvalidTransaction(Invalid.Custom, 7)
+
+
+class Strict(Runtime, spec_name="strict", spec_version=1):
+    system = System(index=0)
+    extensions = tuple(NeverToday() if e.identifier == "CheckNonce" else e for e in standard())
+
+
+def test_a_derived_extension_that_refuses_more_is_asked() -> None:
+    chain = Chain(Strict(), {})
+    remark = RuntimeCall(Strict.system.entry("remark"), (b"",))
+    chain_block = chain.open()
+    chain_block.machine.of(Strict.system).inc_providers(ALICE.account_id)
+    with pytest.raises(InvalidTransaction) as refused:
+        chain_block.apply(sign(Strict, ALICE, remark, genesis_hash=chain.genesis_hash, nonce=0))
+    assert refused.value.custom == 7
