@@ -65,6 +65,9 @@ def _options(name: str, cache: Cache) -> Options:
     options.set_write_buffer_size(_HOT.get(name, 4 * MIB))
     packs = DBCompressionType.none() if name in _DENSE else DBCompressionType.lz4()
     options.set_compression_type(packs)
+    if name in _DENSE:  # most look-ups of a key that no recent block wrote end at this filter
+        options.set_memtable_whole_key_filtering(True)
+        options.set_memtable_prefix_bloom_ratio(0.05)
     table = BlockBasedOptions()
     table.set_block_cache(cache)
     table.set_bloom_filter(10, False)
