@@ -15,7 +15,7 @@ from executor.privacy.fast import PAGE
 from executor.privacy.noise import Noise
 from primitives.hashing import tagged
 
-KEYS = pytest.mark.parametrize("keys", [8, pytest.param(500, marks=pytest.mark.soak)], ids=["short", "soak"])
+KEYS = pytest.mark.parametrize("keys", [5, pytest.param(500, marks=pytest.mark.soak)], ids=["short", "soak"])
 ERRORS = 4.0
 F64 = NDArray[np.float64]
 
@@ -37,7 +37,7 @@ def kolmogorov() -> tuple[float, float, float]:
     """Expectation, second and fourth central moment of Kolmogorov's distribution, whose distribution function
     is 1 − 2·Σ (−1)^(k−1)·exp(−2k²x²) (Kolmogorov 1933).
     """
-    x = np.linspace(0.15, 4, 40_001)
+    x = np.linspace(0.15, 4, 10_001)
     k = np.arange(1, 101)[:, None]
     below = 1 - 2 * np.sum((-1.0) ** (k - 1) * np.exp(-2 * k**2 * x**2), axis=0)
     weight, middle = np.diff(below), (x[1:] + x[:-1]) / 2
