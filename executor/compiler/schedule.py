@@ -46,6 +46,7 @@ from executor.errors import UnsupportedType
 TREE_MAX = 48
 """Nodes of one fused chain: bounds the emitter's recursion and the registers in use."""
 CHEAP = frozenset({Op.NEG, Op.ADD, Op.SUB, Op.MUL})
+"""With a number: computed again in each user rather than stored."""
 BANDS_MAX, BANDS_SHARE = 12, 0.85
 """A padded convolution is cut into at most so many bands, if so small a share of the products remains."""
 BORDER_MAX = 1.6

@@ -10,6 +10,7 @@ as it turns.
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 
 from executor.wasm.encoding import F32, F64, I32, I64, V128, Body, signed, unsigned
 
@@ -102,6 +103,16 @@ SPLATS = tuple(
 )
 
 
+@lru_cache(maxsize=1 << 12)
+def _of_local(operator: int, index: int) -> bytes:
+    return bytes([operator]) + unsigned(index)
+
+
+@lru_cache(maxsize=1 << 12)
+def _picked(words: tuple[int, int, int, int]) -> bytes:
+    return b"\xfd\x0d" + bytes(4 * word + byte for word in words for byte in range(4))
+
+
 class Code:
     """A function body under construction. Parameters come first among the locals: so many i32s, or as listed
     by type."""
@@ -132,13 +143,13 @@ class Code:
         self._free += indices
 
     def get(self, index: int) -> None:
-        self._emit(b"\x20" + unsigned(index))
+        self._emit(_of_local(0x20, index))
 
     def set(self, index: int) -> None:
-        self._emit(b"\x21" + unsigned(index))
+        self._emit(_of_local(0x21, index))
 
     def tee(self, index: int) -> None:
-        self._emit(b"\x22" + unsigned(index))
+        self._emit(_of_local(0x22, index))
 
     # --- instructions -------------------------------------------------------------------------------------
 
@@ -198,7 +209,7 @@ class Code:
 
     def shuffle(self, words: tuple[int, int, int, int]) -> None:
         """Pick four 32-bit words out of the eight of two vectors."""
-        self._emit(b"\xfd\x0d" + bytes(4 * word + byte for word in words for byte in range(4)))
+        self._emit(_picked(words))
 
     def splat_lane(self, vector: int, lane: int) -> None:
         """Push four copies of a lane of a local."""
