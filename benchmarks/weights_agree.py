@@ -34,7 +34,11 @@ def main(paths: list[str]) -> int:
     if len(paths) < 2:
         print("usage: python -m benchmarks.weights_agree RUN.json RUN.json …", file=sys.stderr)
         return 2
-    runs: list[list[Row]] = [json.loads(Path(path).read_text(encoding="utf-8")) for path in paths]
+    try:
+        runs: list[list[Row]] = [json.loads(Path(path).read_text(encoding="utf-8")) for path in paths]
+    except (OSError, ValueError) as error:
+        print(f"not the output of `gristmill benchmark pallet --json`: {error}", file=sys.stderr)
+        return 2
     ends = apart([dict(predictions(run)) for run in runs])
     calls: dict[str, tuple[float, str]] = {}
     for (name, end), found in ends.items():

@@ -47,3 +47,5 @@ def test_medians_of_three_against_three(tmp_path: Path) -> None:
     assert main(runs) == 0, "a run that strays is outvoted"
     assert main(runs[:2]) == 1
     assert main(runs[:1]) == 2
+    (tmp_path / "empty.json").write_text("")
+    assert main([runs[0], str(tmp_path / "empty.json")]) == 2
