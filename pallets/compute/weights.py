@@ -2,7 +2,7 @@
 `gristmill benchmark pallet --pallet compute`.
 
 2026-11-25, AMD EPYC, 2 cores, CPython 3.11.7
-steps 12, repeat 6
+steps 50, repeat 20; reference time: timings × 0.64 (0.17 to 0.99)
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ class Weights(WeightTable):
 
     @staticmethod
     def submit(columns: int, trainable: int, numbers: int) -> Weight:
-        """Time ~= 1028.0 + columns 7.662 + trainable 4.329 + numbers 0 µs. Minimum execution time: 1381.6 µs.
+        """Time ~= 525.9 + columns 4.697 + trainable 3.06 + numbers 0.1683 µs. Minimum execution time: 1157.9
+        µs.
 
         `columns` is in [1, 256], `trainable` is in [0, 256], `numbers` is in [0, 1024].
 
@@ -24,7 +25,7 @@ class Weights(WeightTable):
         `Compute::Jobs` (r:0 w:1), at most 485 bytes an entry
         `Compute::NextJobId` (r:1 w:1), at most 4 bytes an entry
         `Compute::OpenJobs` (r:0 w:2), at most 61 bytes an entry
-        `Compute::Orders` (r:0 w:1), at most 45247 bytes an entry
+        `Compute::Orders` (r:0 w:1), at most 75644 bytes an entry
         `Datasets::Datasets` (r:1 w:0), at most 25875 bytes an entry
         `Datasets::Ledger` (r:1 w:1), at most 40 bytes an entry
         `Market::Deals` (r:0 w:1), at most 132 bytes an entry
@@ -33,11 +34,13 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 42112 bytes at most, 6469 + (85 * columns) + (1 * trainable) + (1 * numbers) measured.
         """
-        return weight(1_028_044_500 + 7_661_893 * columns + 4_328_889 * trainable, 42_112) + db(8, 10)
+        return weight(
+            525_936_933 + 4_697_349 * columns + 3_060_147 * trainable + 168_310 * numbers, 42_112
+        ) + db(8, 10)
 
     @staticmethod
     def cancel(columns: int) -> Weight:
-        """Time ~= 694.5 + columns 8.289 µs. Minimum execution time: 391.9 µs.
+        """Time ~= 349.9 + columns 5.27 µs. Minimum execution time: 289.5 µs.
 
         `columns` is in [1, 256].
 
@@ -45,7 +48,7 @@ class Weights(WeightTable):
         `Blobs::Blobs` (r:1 w:1), at most 133 bytes an entry
         `Compute::Jobs` (r:1 w:1), at most 485 bytes an entry
         `Compute::OpenJobs` (r:0 w:2), at most 61 bytes an entry
-        `Compute::Orders` (r:0 w:1), at most 45247 bytes an entry
+        `Compute::Orders` (r:0 w:1), at most 75644 bytes an entry
         `Datasets::Datasets` (r:1 w:1), at most 25875 bytes an entry
         `Datasets::Ledger` (r:1 w:1), at most 40 bytes an entry
         `Market::Deals` (r:1 w:1), at most 132 bytes an entry
@@ -53,11 +56,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 51102 bytes at most, 7415 + (85 * columns) measured.
         """
-        return weight(694_457_627 + 8_288_723 * columns, 51_102) + db(10, 12)
+        return weight(349_897_982 + 5_270_034 * columns, 51_102) + db(10, 12)
 
     @staticmethod
     def reject(columns: int) -> Weight:
-        """Time ~= 694.9 + columns 6.401 µs. Minimum execution time: 569.2 µs.
+        """Time ~= 348.8 + columns 5.292 µs. Minimum execution time: 287.9 µs.
 
         `columns` is in [1, 256].
 
@@ -65,7 +68,7 @@ class Weights(WeightTable):
         `Blobs::Blobs` (r:1 w:1), at most 133 bytes an entry
         `Compute::Jobs` (r:1 w:1), at most 485 bytes an entry
         `Compute::OpenJobs` (r:0 w:2), at most 61 bytes an entry
-        `Compute::Orders` (r:0 w:1), at most 45247 bytes an entry
+        `Compute::Orders` (r:0 w:1), at most 75644 bytes an entry
         `Datasets::Datasets` (r:1 w:1), at most 25875 bytes an entry
         `Datasets::Ledger` (r:1 w:1), at most 40 bytes an entry
         `Market::Deals` (r:1 w:1), at most 132 bytes an entry
@@ -73,11 +76,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 51102 bytes at most, 7415 + (85 * columns) measured.
         """
-        return weight(694_908_868 + 6_401_461 * columns, 51_102) + db(10, 12)
+        return weight(348_842_699 + 5_292_356 * columns, 51_102) + db(10, 12)
 
     @staticmethod
     def accept() -> Weight:
-        """Time ~= 216.9 µs. Minimum execution time: 145.7 µs.
+        """Time ~= 124.5 µs. Minimum execution time: 87.3 µs.
 
         `Balances::Holds` (r:1 w:1), at most 949 bytes an entry
         `Compute::Jobs` (r:1 w:1), at most 485 bytes an entry
@@ -87,11 +90,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 11634 bytes at most, 2203 measured.
         """
-        return weight(216_920_514, 11_634) + db(6, 4)
+        return weight(124_503_389, 11_634) + db(6, 4)
 
     @staticmethod
     def submit_result() -> Weight:
-        """Time ~= 161.2 µs. Minimum execution time: 107.5 µs.
+        """Time ~= 87.9 µs. Minimum execution time: 63.4 µs.
 
         `Blobs::Blobs` (r:1 w:1), at most 133 bytes an entry
         `Compute::Jobs` (r:1 w:1), at most 485 bytes an entry
@@ -99,11 +102,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 8091 bytes at most, 1817 measured.
         """
-        return weight(161_245_312, 8_091) + db(4, 3)
+        return weight(87_885_044, 8_091) + db(4, 3)
 
     @staticmethod
     def fail(columns: int) -> Weight:
-        """Time ~= 631.0 + columns 7.774 µs. Minimum execution time: 410.2 µs.
+        """Time ~= 394.7 + columns 5.266 µs. Minimum execution time: 257.2 µs.
 
         `columns` is in [1, 256].
 
@@ -111,7 +114,7 @@ class Weights(WeightTable):
         `Blobs::Blobs` (r:1 w:1), at most 133 bytes an entry
         `Compute::Jobs` (r:1 w:1), at most 485 bytes an entry
         `Compute::OpenJobs` (r:0 w:2), at most 61 bytes an entry
-        `Compute::Orders` (r:0 w:1), at most 45247 bytes an entry
+        `Compute::Orders` (r:0 w:1), at most 75644 bytes an entry
         `Datasets::Datasets` (r:1 w:1), at most 25875 bytes an entry
         `Datasets::Ledger` (r:1 w:1), at most 40 bytes an entry
         `Market::Deals` (r:1 w:1), at most 132 bytes an entry
@@ -119,11 +122,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 51102 bytes at most, 7615 + (85 * columns) measured.
         """
-        return weight(631_010_123 + 7_773_616 * columns, 51_102) + db(10, 12)
+        return weight(394_680_649 + 5_266_451 * columns, 51_102) + db(10, 12)
 
     @staticmethod
     def confirm(columns: int) -> Weight:
-        """Time ~= 711.3 + columns 6.876 µs. Minimum execution time: 537.6 µs.
+        """Time ~= 452.1 + columns 5.283 µs. Minimum execution time: 328.3 µs.
 
         `columns` is in [1, 256].
 
@@ -131,7 +134,7 @@ class Weights(WeightTable):
         `Blobs::Blobs` (r:2 w:2), at most 133 bytes an entry
         `Compute::Jobs` (r:1 w:1), at most 485 bytes an entry
         `Compute::OpenJobs` (r:0 w:2), at most 61 bytes an entry
-        `Compute::Orders` (r:0 w:1), at most 45247 bytes an entry
+        `Compute::Orders` (r:0 w:1), at most 75644 bytes an entry
         `Datasets::Datasets` (r:1 w:1), at most 25875 bytes an entry
         `Datasets::Ledger` (r:1 w:1), at most 40 bytes an entry
         `Market::Deals` (r:1 w:1), at most 132 bytes an entry
@@ -141,11 +144,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 58785 bytes at most, 7966 + (85 * columns) measured.
         """
-        return weight(711_322_520 + 6_875_829 * columns, 58_785) + db(13, 15)
+        return weight(452_095_473 + 5_283_283 * columns, 58_785) + db(13, 15)
 
     @staticmethod
     def expire_unaccepted(columns: int) -> Weight:
-        """Time ~= 605.9 + columns 7.071 µs. Minimum execution time: 455.8 µs.
+        """Time ~= 349.3 + columns 5.3 µs. Minimum execution time: 250.6 µs.
 
         `columns` is in [1, 256].
 
@@ -153,7 +156,7 @@ class Weights(WeightTable):
         `Blobs::Blobs` (r:1 w:1), at most 133 bytes an entry
         `Compute::Jobs` (r:1 w:1), at most 485 bytes an entry
         `Compute::OpenJobs` (r:0 w:2), at most 61 bytes an entry
-        `Compute::Orders` (r:0 w:1), at most 45247 bytes an entry
+        `Compute::Orders` (r:0 w:1), at most 75644 bytes an entry
         `Datasets::Datasets` (r:1 w:1), at most 25875 bytes an entry
         `Datasets::Ledger` (r:1 w:1), at most 40 bytes an entry
         `Market::Deals` (r:1 w:1), at most 132 bytes an entry
@@ -161,11 +164,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 51102 bytes at most, 7502 + (85 * columns) measured.
         """
-        return weight(605_928_660 + 7_070_613 * columns, 51_102) + db(10, 12)
+        return weight(349_343_614 + 5_299_879 * columns, 51_102) + db(10, 12)
 
     @staticmethod
     def expire_undelivered(columns: int) -> Weight:
-        """Time ~= 682.9 + columns 6.288 µs. Minimum execution time: 492.9 µs.
+        """Time ~= 412.4 + columns 5.219 µs. Minimum execution time: 338.7 µs.
 
         `columns` is in [1, 256].
 
@@ -173,7 +176,7 @@ class Weights(WeightTable):
         `Blobs::Blobs` (r:1 w:1), at most 133 bytes an entry
         `Compute::Jobs` (r:1 w:1), at most 485 bytes an entry
         `Compute::OpenJobs` (r:0 w:2), at most 61 bytes an entry
-        `Compute::Orders` (r:0 w:1), at most 45247 bytes an entry
+        `Compute::Orders` (r:0 w:1), at most 75644 bytes an entry
         `Datasets::Datasets` (r:1 w:1), at most 25875 bytes an entry
         `Datasets::Ledger` (r:1 w:1), at most 40 bytes an entry
         `Market::Deals` (r:1 w:1), at most 132 bytes an entry
@@ -181,11 +184,11 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 51102 bytes at most, 7615 + (85 * columns) measured.
         """
-        return weight(682_941_474 + 6_288_093 * columns, 51_102) + db(10, 12)
+        return weight(412_440_299 + 5_219_491 * columns, 51_102) + db(10, 12)
 
     @staticmethod
     def expire_unconfirmed(columns: int) -> Weight:
-        """Time ~= 656.5 + columns 8.311 µs. Minimum execution time: 520.9 µs.
+        """Time ~= 444.2 + columns 5.314 µs. Minimum execution time: 323.4 µs.
 
         `columns` is in [1, 256].
 
@@ -193,7 +196,7 @@ class Weights(WeightTable):
         `Blobs::Blobs` (r:2 w:2), at most 133 bytes an entry
         `Compute::Jobs` (r:1 w:1), at most 485 bytes an entry
         `Compute::OpenJobs` (r:0 w:2), at most 61 bytes an entry
-        `Compute::Orders` (r:0 w:1), at most 45247 bytes an entry
+        `Compute::Orders` (r:0 w:1), at most 75644 bytes an entry
         `Datasets::Datasets` (r:1 w:1), at most 25875 bytes an entry
         `Datasets::Ledger` (r:1 w:1), at most 40 bytes an entry
         `Market::Deals` (r:1 w:1), at most 132 bytes an entry
@@ -203,4 +206,4 @@ class Weights(WeightTable):
         `Timestamp::Now` (r:1 w:0), at most 8 bytes an entry
         Proof: 58785 bytes at most, 7966 + (85 * columns) measured.
         """
-        return weight(656_501_735 + 8_310_986 * columns, 58_785) + db(13, 15)
+        return weight(444_238_845 + 5_313_668 * columns, 58_785) + db(13, 15)

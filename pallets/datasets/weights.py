@@ -2,7 +2,7 @@
 `gristmill benchmark pallet --pallet datasets`.
 
 2026-11-25, AMD EPYC, 2 cores, CPython 3.11.7
-steps 12, repeat 6
+steps 50, repeat 20; reference time: timings × 0.58 (0.28 to 0.99)
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ class Weights(WeightTable):
 
     @staticmethod
     def register(columns: int) -> Weight:
-        """Time ~= 312.6 + columns 9.78 µs. Minimum execution time: 276.2 µs.
+        """Time ~= 242.0 + columns 8.102 µs. Minimum execution time: 212.2 µs.
 
         `columns` is in [1, 256].
 
@@ -25,33 +25,33 @@ class Weights(WeightTable):
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         Proof: 6031 bytes at most, 1056 measured.
         """
-        return weight(312_579_713 + 9_780_204 * columns, 6_031) + db(3, 4)
+        return weight(241_988_096 + 8_101_916 * columns, 6_031) + db(3, 4)
 
     @staticmethod
     def update(columns: int) -> Weight:
-        """Time ~= 247.1 + columns 3.829 µs. Minimum execution time: 165.1 µs.
+        """Time ~= 142.2 + columns 3.376 µs. Minimum execution time: 96.0 µs.
 
         `columns` is in [1, 256].
 
         `Datasets::Datasets` (r:1 w:1), at most 25875 bytes an entry
         Proof: 28350 bytes at most, 4954 + (85 * columns) measured.
         """
-        return weight(247_116_888 + 3_828_616 * columns, 28_350) + db(1, 1)
+        return weight(142_193_312 + 3_376_468 * columns, 28_350) + db(1, 1)
 
     @staticmethod
     def set_policy(columns: int) -> Weight:
-        """Time ~= 249.0 + columns 3.568 µs. Minimum execution time: 192.2 µs.
+        """Time ~= 191.9 + columns 3.383 µs. Minimum execution time: 180.5 µs.
 
         `columns` is in [1, 256].
 
         `Datasets::Datasets` (r:1 w:1), at most 25875 bytes an entry
         Proof: 28350 bytes at most, 4954 + (85 * columns) measured.
         """
-        return weight(249_000_075 + 3_567_875 * columns, 28_350) + db(1, 1)
+        return weight(191_932_009 + 3_383_407 * columns, 28_350) + db(1, 1)
 
     @staticmethod
     def close(columns: int) -> Weight:
-        """Time ~= 269.1 + columns 4.462 µs. Minimum execution time: 241.9 µs.
+        """Time ~= 184.1 + columns 3.449 µs. Minimum execution time: 161.3 µs.
 
         `columns` is in [1, 256].
 
@@ -61,4 +61,4 @@ class Weights(WeightTable):
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         Proof: 36892 bytes at most, 5656 + (85 * columns) measured.
         """
-        return weight(269_127_970 + 4_462_367 * columns, 36_892) + db(4, 3)
+        return weight(184_123_101 + 3_449_108 * columns, 36_892) + db(4, 3)

@@ -2,7 +2,7 @@
 `gristmill benchmark pallet --pallet proxy`.
 
 2026-11-25, AMD EPYC, 2 cores, CPython 3.11.7
-steps 12, repeat 6
+steps 50, repeat 20; reference time: timings × 0.77 (0.32 to 1.00)
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ class Weights(WeightTable):
 
     @staticmethod
     def proxy(p: int) -> Weight:
-        """Time ~= 75.8 + p 0.9038 µs. Minimum execution time: 55.1 µs.
+        """Time ~= 43.2 + p 0.736 µs. Minimum execution time: 32.0 µs.
 
         `p` is in [1, 31].
 
         `Proxy::Proxies` (r:1 w:0), at most 1241 bytes an entry
         Proof: 3716 bytes at most, 447 + (37 * p) measured.
         """
-        return weight(75_780_490 + 903_818 * p, 3_716) + db(1, 0)
+        return weight(43_188_221 + 735_976 * p, 3_716) + db(1, 0)
 
     @staticmethod
     def proxy_announced(a: int, p: int) -> Weight:
-        """Time ~= 178.8 + a 2.015 + p 1.388 µs. Minimum execution time: 153.6 µs.
+        """Time ~= 114.0 + a 1.974 + p 0.5808 µs. Minimum execution time: 91.1 µs.
 
         `a` is in [0, 31], `p` is in [1, 31].
 
@@ -36,11 +36,11 @@ class Weights(WeightTable):
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         Proof: 14451 bytes at most, 1495 + (68 * a) + (37 * p) measured.
         """
-        return weight(178_799_418 + 2_014_715 * a + 1_387_802 * p, 14_451) + db(4, 3)
+        return weight(114_003_083 + 1_974_086 * a + 580_794 * p, 14_451) + db(4, 3)
 
     @staticmethod
     def remove_announcement(a: int, p: int) -> Weight:
-        """Time ~= 131.7 + a 1.852 + p 0 µs. Minimum execution time: 89.1 µs.
+        """Time ~= 78.8 + a 1.457 + p 0.011 µs. Minimum execution time: 58.4 µs.
 
         `a` is in [0, 31], `p` is in [1, 31].
 
@@ -49,11 +49,11 @@ class Weights(WeightTable):
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         Proof: 10735 bytes at most, 1388 + (68 * a) measured.
         """
-        return weight(131_735_277 + 1_851_599 * a, 10_735) + db(3, 3)
+        return weight(78_844_679 + 1_457_436 * a + 10_997 * p, 10_735) + db(3, 3)
 
     @staticmethod
     def reject_announcement(a: int, p: int) -> Weight:
-        """Time ~= 170.6 + a 0.3325 + p 0 µs. Minimum execution time: 92.2 µs.
+        """Time ~= 79.5 + a 1.4 + p 0 µs. Minimum execution time: 48.5 µs.
 
         `a` is in [0, 31], `p` is in [1, 31].
 
@@ -62,11 +62,11 @@ class Weights(WeightTable):
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         Proof: 10735 bytes at most, 1388 + (68 * a) measured.
         """
-        return weight(170_571_350 + 332_503 * a, 10_735) + db(3, 3)
+        return weight(79_518_478 + 1_399_603 * a, 10_735) + db(3, 3)
 
     @staticmethod
     def announce(a: int, p: int) -> Weight:
-        """Time ~= 103.4 + a 2.558 + p 1.505 µs. Minimum execution time: 128.7 µs.
+        """Time ~= 90.8 + a 1.325 + p 0.6532 µs. Minimum execution time: 71.7 µs.
 
         `a` is in [0, 31], `p` is in [1, 31].
 
@@ -74,13 +74,13 @@ class Weights(WeightTable):
         `Proxy::Announcements` (r:1 w:1), at most 2233 bytes an entry
         `Proxy::Proxies` (r:1 w:0), at most 1241 bytes an entry
         `System::Account` (r:1 w:1), at most 128 bytes an entry
-        Proof: 14451 bytes at most, 1390 + (71 * a) + (38 * p) measured.
+        Proof: 14451 bytes at most, 1395 + (69 * a) + (38 * p) measured.
         """
-        return weight(103_369_487 + 2_557_679 * a + 1_505_327 * p, 14_451) + db(4, 3)
+        return weight(90_849_720 + 1_324_933 * a + 653_150 * p, 14_451) + db(4, 3)
 
     @staticmethod
     def add_proxy(p: int) -> Weight:
-        """Time ~= 148.5 + p 1.049 µs. Minimum execution time: 108.7 µs.
+        """Time ~= 82.2 + p 1.553 µs. Minimum execution time: 61.7 µs.
 
         `p` is in [1, 31].
 
@@ -89,11 +89,11 @@ class Weights(WeightTable):
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         Proof: 9743 bytes at most, 1218 + (37 * p) measured.
         """
-        return weight(148_532_238 + 1_048_651 * p, 9_743) + db(3, 3)
+        return weight(82_177_974 + 1_552_861 * p, 9_743) + db(3, 3)
 
     @staticmethod
     def remove_proxy(p: int) -> Weight:
-        """Time ~= 174.3 + p 0.329 µs. Minimum execution time: 110.8 µs.
+        """Time ~= 85.8 + p 1.662 µs. Minimum execution time: 62.4 µs.
 
         `p` is in [1, 31].
 
@@ -103,11 +103,11 @@ class Weights(WeightTable):
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         Proof: 12306 bytes at most, 1218 + (37 * p) measured.
         """
-        return weight(174_303_591 + 328_994 * p, 12_306) + db(4, 3)
+        return weight(85_820_650 + 1_662_000 * p, 12_306) + db(4, 3)
 
     @staticmethod
     def remove_proxies(p: int) -> Weight:
-        """Time ~= 157.2 + p 0.7431 µs. Minimum execution time: 104.1 µs.
+        """Time ~= 78.0 + p 0.7313 µs. Minimum execution time: 59.1 µs.
 
         `p` is in [1, 31].
 
@@ -117,11 +117,11 @@ class Weights(WeightTable):
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         Proof: 12306 bytes at most, 1218 + (37 * p) measured.
         """
-        return weight(157_190_292 + 743_075 * p, 12_306) + db(4, 3)
+        return weight(78_027_128 + 731_252 * p, 12_306) + db(4, 3)
 
     @staticmethod
     def create_pure(p: int) -> Weight:
-        """Time ~= 164.7 + p 0.4474 µs. Minimum execution time: 101.5 µs.
+        """Time ~= 85.6 + p 0 µs. Minimum execution time: 52.3 µs.
 
         `p` is in [1, 31].
 
@@ -131,11 +131,11 @@ class Weights(WeightTable):
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         Proof: 9743 bytes at most, 1201 measured.
         """
-        return weight(164_730_305 + 447_370 * p, 9_743) + db(3, 4)
+        return weight(85_561_840, 9_743) + db(3, 4)
 
     @staticmethod
     def kill_pure(p: int) -> Weight:
-        """Time ~= 185.7 + p 0 µs. Minimum execution time: 104.5 µs.
+        """Time ~= 84.8 + p 0 µs. Minimum execution time: 45.6 µs.
 
         `p` is in [1, 31].
 
@@ -145,11 +145,11 @@ class Weights(WeightTable):
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         Proof: 12306 bytes at most, 1495 measured.
         """
-        return weight(185_727_536, 12_306) + db(4, 4)
+        return weight(84_819_318, 12_306) + db(4, 4)
 
     @staticmethod
     def poke_deposit() -> Weight:
-        """Time ~= 183.4 µs. Minimum execution time: 156.3 µs.
+        """Time ~= 127.8 µs. Minimum execution time: 98.9 µs.
 
         `Balances::Holds` (r:1 w:1), at most 949 bytes an entry
         `Proxy::Announcements` (r:1 w:1), at most 2233 bytes an entry
@@ -157,4 +157,4 @@ class Weights(WeightTable):
         `System::Account` (r:1 w:1), at most 128 bytes an entry
         Proof: 14451 bytes at most, 1718 measured.
         """
-        return weight(183_409_270, 14_451) + db(4, 4)
+        return weight(127_796_575, 14_451) + db(4, 4)

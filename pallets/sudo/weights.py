@@ -2,7 +2,7 @@
 `gristmill benchmark pallet --pallet sudo`.
 
 2026-11-25, AMD EPYC, 2 cores, CPython 3.11.7
-steps 12, repeat 6
+steps 50, repeat 20; reference time: timings × 0.61 (0.44 to 1.00)
 """
 
 from __future__ import annotations
@@ -15,36 +15,36 @@ class Weights(WeightTable):
 
     @staticmethod
     def sudo() -> Weight:
-        """Time ~= 41.4 µs. Minimum execution time: 38.8 µs.
+        """Time ~= 31.0 µs. Minimum execution time: 24.1 µs.
 
         `Sudo::Key` (r:1 w:0), at most 32 bytes an entry
         Proof: 32 bytes at most, 491 measured.
         """
-        return weight(41_408_000, 32) + db(1, 0)
+        return weight(30_994_000, 32) + db(1, 0)
 
     @staticmethod
     def set_key() -> Weight:
-        """Time ~= 43.8 µs. Minimum execution time: 41.3 µs.
+        """Time ~= 30.6 µs. Minimum execution time: 23.2 µs.
 
         `Sudo::Key` (r:1 w:1), at most 32 bytes an entry
         Proof: 32 bytes at most, 491 measured.
         """
-        return weight(43_812_000, 32) + db(1, 1)
+        return weight(30_628_000, 32) + db(1, 1)
 
     @staticmethod
     def sudo_as() -> Weight:
-        """Time ~= 47.1 µs. Minimum execution time: 43.0 µs.
+        """Time ~= 32.2 µs. Minimum execution time: 21.7 µs.
 
         `Sudo::Key` (r:1 w:0), at most 32 bytes an entry
         Proof: 32 bytes at most, 491 measured.
         """
-        return weight(47_108_000, 32) + db(1, 0)
+        return weight(32_216_000, 32) + db(1, 0)
 
     @staticmethod
     def remove_key() -> Weight:
-        """Time ~= 36.1 µs. Minimum execution time: 33.6 µs.
+        """Time ~= 25.7 µs. Minimum execution time: 19.8 µs.
 
         `Sudo::Key` (r:1 w:1), at most 32 bytes an entry
         Proof: 32 bytes at most, 491 measured.
         """
-        return weight(36_088_000, 32) + db(1, 1)
+        return weight(25_691_000, 32) + db(1, 1)

@@ -3,9 +3,10 @@
 
 2026-11-25, AMD EPYC, 2 cores, CPython 3.11.7
 blocks of 1000 remarks; median · 1 + 0 ns
-20 timings, average 281,888 ns, median 289,266 ns, standard deviation 22,252 ns
-min 238,486 ns, max 310,003 ns, 75th percentile 298,676 ns, 95th percentile 310,003 ns, 99th
-percentile 310,003 ns
+reference time: timings × 0.51 (0.44 to 0.69)
+20 timings, average 132,050 ns, median 134,183 ns, standard deviation 9,927 ns
+min 114,116 ns, max 149,153 ns, 75th percentile 139,681 ns, 95th percentile 149,153 ns, 99th
+percentile 149,153 ns
 """
 
 from __future__ import annotations
@@ -14,5 +15,5 @@ from typing import Final
 
 from frame.weights import weight
 
-BASE_EXTRINSIC: Final = weight(289_266_000, 5_142)
+BASE_EXTRINSIC: Final = weight(134_183_000, 5_142)
 """An empty extrinsic: signature, extensions, account, events, roots."""
