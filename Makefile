@@ -67,7 +67,7 @@ format: $(VENV)/.dev ## put the code into its standard form
 bench: $(VENV)/.dev ## measure, print ratios against peers, write benchmarks/results.json
 	@$(BIN)/python -m benchmarks
 
-weights: $(VENV)/.dev ## measure all weights anew, on an idle machine (25 minutes): weights.py, out/weights.html
+weights: $(VENV)/.dev ## measure all weights anew, on an idle machine (40 minutes): weights.py, out/weights.html
 	@mkdir -p out
 	$(BIN)/gristmill benchmark machine --record
 	$(BIN)/gristmill benchmark storage
@@ -79,7 +79,7 @@ weights: $(VENV)/.dev ## measure all weights anew, on an idle machine (25 minute
 	$(BIN)/gristmill benchmark pallet --pallet '*' --extrinsic '*' --steps 20 --repeat 10 --output out/weights \
 		--report out/weights.html --worst-case out/worst.json > out/weights-again.txt && exit $$worst
 
-agree: $(VENV)/.dev ## do three whole measurements of weights agree with three others? (10 minutes)
+agree: $(VENV)/.dev ## do three whole measurements of weights agree with three others? (12 minutes)
 	@mkdir -p out
 	@for run in 1 2 3 4 5 6; do \
 		$(BIN)/gristmill benchmark pallet --pallet '*' --extrinsic '*' --steps 20 --repeat 10 --output - --json \
