@@ -28,19 +28,12 @@ from frame.errors import (
 from frame.event import Event
 from frame.host import Host
 from frame.invariants import invariant
+from frame.item import Blake2_128Concat, Identity, Twox64Concat
 from frame.migrations import migration
 from frame.nmap import StorageNMap
 from frame.origin import Origin
 from frame.pallet import Constant, Pallet
-from frame.storage import (
-    Blake2_128Concat,
-    CountedStorageMap,
-    Identity,
-    StorageDoubleMap,
-    StorageMap,
-    StorageValue,
-    Twox64Concat,
-)
+from frame.storage import CountedStorageMap, StorageDoubleMap, StorageMap, StorageValue
 from frame.weights import Weight
 
 __all__ = [

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from frame.codecs import needs_runtime
 from frame.errors import DispatchError
+from frame.item import Item
 from frame.names import docs_of
-from frame.storage import Item
 from frame.storage_version import stored_version
 from primitives.hashing import twox_128
 from primitives.scale import ScaleError

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from frame.bound import BoundItem
 from frame.call import CallResult, RuntimeCall
 from frame.errors import DispatchError, Error
 from frame.host import Host
 from frame.origin import Origin
 from frame.pallet import Pallet
 from frame.state import Backend, Delta, MemoryBackend, Overlay
-from frame.storage import BoundItem
 from frame.straight import applier, judger
 from frame.traits import SystemPallet
 

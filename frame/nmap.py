@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, get_args, get_origin, overload
 
+from frame.bound import BoundItem
 from frame.codecs import hint_codec
-from frame.storage import MISSING, Blake2_128Concat, BoundItem, Hasher, Item, _Missing
+from frame.item import MISSING, Blake2_128Concat, Hasher, Item, Missing
 from primitives.scale import ScaleError
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class StorageNMap(Item, Generic[K, V]):
     def __init__(
         self,
         *,
-        default: V | _Missing = MISSING,
+        default: V | Missing = MISSING,
         hashers: tuple[Hasher, ...] = (),
         name: str | None = None,
         doc: str = "",

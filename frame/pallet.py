@@ -18,11 +18,11 @@ from frame.errors import DispatchError, Error
 from frame.event import Event
 from frame.host import Host
 from frame.invariants import Invariant, pallet_violations
+from frame.item import Item
 from frame.migrations import Migration, checked
 from frame.names import camel, docs_of, snake
 from frame.origin import Origin
 from frame.state import Overlay
-from frame.storage import Item
 from frame.traits import SystemPallet
 from frame.weights import ZERO, Weight
 from primitives.scale import Codec, EnumCodec, ScaleError

@@ -9,6 +9,7 @@ from typing import Any
 from frame.apis import Extrinsic
 from frame.codecs import FREEZE_REASON, HOLD_REASON, OUTER_CALL, OUTER_EVENT, OUTER_ORIGIN
 from frame.extensions import Extension
+from frame.item import MISSING, Item
 from frame.machine import Machine
 from frame.metadata.registry import Registry
 from frame.metadata.types import (
@@ -27,7 +28,6 @@ from frame.metadata.types import (
 )
 from frame.names import doc_lines
 from frame.pallet import Pallet, pallet_path
-from frame.storage import MISSING, Item
 from primitives.extrinsic import MultiAddress, MultiSignature
 from primitives.scale import U32, AccountId, TupleCodec, codec, make_variant
 from primitives.scale.composites import StructCodec

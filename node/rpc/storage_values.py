@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from frame.genesis import GenesisError, from_json
+from frame.item import Item
 from frame.names import lower_camel
 from frame.pallet import Pallet
-from frame.storage import Item
 from node.rpc.errors import RpcError, invalid_params
 from node.rpc.params import MAX_KEYS, unhex
 from node.rpc.queries import keys_under

@@ -1,114 +1,54 @@
-"""The pallet `system` (`substrate/frame/system/src/lib.rs`)."""
+"""The pallet `system` (`substrate/frame/system/src/lib.rs`): its calls, and the making of a block."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from frame import (
-    AnyDispatchError,
     Constant,
-    ConsumerRemaining,
     DispatchClass,
     DispatchError,
     DispatchInfo,
-    Error,
-    Event,
-    NoProviders,
     Origin,
     Other,
     Pallet,
     Pays,
     PostInfo,
-    StorageMap,
-    StorageValue,
-    TooManyConsumers,
-    Twox64Concat,
     Weight,
     call,
     invariant,
 )
-from frame.accounts import NO_ACCOUNT, AccountData, AccountInfo, with_data
-from frame.limits import (
-    DEFAULT_LENGTH,
-    DEFAULT_WEIGHTS,
-    NOTHING,
-    BlockLength,
-    BlockWeights,
-    ConsumedWeight,
-)
 from frame.manifest import CODE_KEY, runtime_manifest
 from frame.traits import SystemPallet
-from frame.transaction import Invalid, InvalidTransaction
 from frame.version import RuntimeVersion
-from frame.weights import DB, MAX_PART, weight
+from pallets.system.accounts import MAX_CONSUMERS, Accounts
+from pallets.system.declared import Config
+from pallets.system.limits import Limits
 from pallets.system.types import (
     DispatchEventInfo,
-    EventRecord,
     LastRuntimeUpgradeInfo,
     Phase,
-    RuntimeDbWeight,
 )
 from pallets.system.weights import Weights
 from primitives.digest import Digest, DigestItem
 from primitives.hashing import blake2_256
 from primitives.header import Header
-from primitives.scale import H256, U16, U32, U64, AccountId, Bytes, codec, replace
+from primitives.scale import U32, U64, Bytes, codec
 from primitives.trie import ordered_root
+
+__all__ = ["Config", "System"]
 
 EXTRINSIC_INDEX = b":extrinsic_index"
 HEAP_PAGES = b":heappages"
 NO_HASH = b"\x45" * 32
 """Substrate's parent hash of block 0: 69 in each byte."""
 
-MAX_CONSUMERS = 16
-"""References that may need an account at a time, as in Substrate's solochain template."""
-
 _CHILDREN = b":child_storage:"
 _RECORD_END = b"\0"  # no topics
 _FIRST = b"\0\0\0\0\0"  # the phase of extrinsic 0, outside of blocks
-_NO_LIMIT = 1 << 80
 _encode_u32 = codec(U32).encoder()
 _APPLYING = b"\0"  # the variant of a phase that the index of an extrinsic follows
-
-
-class _Room(NamedTuple):
-    """The limits of a class in plain numbers; where there is none, one that nothing reaches."""
-
-    largest_time: int
-    largest_proof: int
-    length: int
-    base_time: int
-    base_proof: int
-    most_time: int
-    most_proof: int
-    reserved_time: int
-    reserved_proof: int
-    block_time: int
-    block_proof: int
-
-
-def _room(config: Config, kind: DispatchClass) -> _Room:
-    limits, block = config.block_weights.of(kind), config.block_weights.max_block
-    base = limits.base_extrinsic
-    return _Room(
-        *_bounds(limits.max_extrinsic),
-        config.block_length.of(kind),
-        base.ref_time,
-        base.proof_size,
-        *_bounds(limits.max_total),
-        *_bounds(limits.reserved),
-        *_bounds(block),
-    )
-
-
-def _bounds(limit: Weight | None) -> tuple[int, int]:
-    # Weights saturate: whatever is used fits the greatest limit there is.
-    parts = (MAX_PART, MAX_PART) if limit is None else (limit.ref_time, limit.proof_size)
-    time, proof = (_NO_LIMIT if part >= MAX_PART else part for part in parts)
-    return time, proof
 
 
 def _refuse_child_roots(keys: Iterable[bytes]) -> None:
@@ -118,118 +58,8 @@ def _refuse_child_roots(keys: Iterable[bytes]) -> None:
         raise Other("keys of child storage are not written by hand")
 
 
-@dataclass(frozen=True)
-class Config:
-    """The limits of blocks.
-
-    block_weights: Block & extrinsics weights: base values and limits. block_length: The maximum length of a
-    block (in bytes). block_hash_count: Maximum number of block number to block hash mappings to keep
-    (oldest pruned first). db_weight: The weight of runtime database operations the runtime can invoke.
-    ss58_prefix: The designated SS58 prefix of this chain.
-    """
-
-    block_weights: BlockWeights = DEFAULT_WEIGHTS
-    block_length: BlockLength = DEFAULT_LENGTH
-    block_hash_count: U32 = 4096
-    db_weight: RuntimeDbWeight = RuntimeDbWeight(read=DB.read, write=DB.write)  # noqa: RUF009 - immutable
-    ss58_prefix: U16 = 42
-
-
-class System(Pallet[Config], weights=Weights):
+class System(Accounts, Limits, weights=Weights):
     """Accounts, blocks, events and limits: what every runtime stands on."""
-
-    account_info = StorageMap[AccountId, AccountInfo](
-        default=NO_ACCOUNT, name="Account", doc="The full account information for a particular account ID."
-    )
-    extrinsic_count = StorageValue[U32](doc="Total extrinsics count for the current block.")
-    inherents_applied = StorageValue[bool](default=False, doc="Whether all inherents have been applied.")
-    block_weight = StorageValue[ConsumedWeight](default=NOTHING, doc="The current weight for the block.")
-    all_extrinsics_len = StorageValue[U32](
-        doc="Total length (in bytes) for all extrinsics put together, for the current block."
-    )
-    block_hashes = StorageMap[U32, H256](
-        default=bytes(32), hasher=Twox64Concat, name="BlockHash", doc="Map of block numbers to block hashes."
-    )
-    extrinsic_data = StorageMap[U32, Bytes](
-        default=b"",
-        hasher=Twox64Concat,
-        doc="Extrinsics data for the current block (maps an extrinsic's index to its data).",
-    )
-    number = StorageValue[U32](
-        default=0, doc="The current block number being processed. Set by `execute_block`."
-    )
-    parent = StorageValue[H256](default=bytes(32), name="ParentHash", doc="Hash of the previous block.")
-    digest = StorageValue[Digest](
-        default=Digest(logs=[]), doc="Digest of the current block, also part of the block header."
-    )
-    events = StorageValue[list[EventRecord]](default=[], doc="Events deposited for the current block.")
-    event_count = StorageValue[U32](default=0, doc="The number of events in the `Events<T>` list.")
-    event_topics = StorageMap[H256, list[tuple[U32, U32]]](
-        default=[],
-        doc="Mapping between a topic and a vector of indexes of events in the `Events` list.",
-    )
-    last_runtime_upgrade = StorageValue[LastRuntimeUpgradeInfo](
-        doc="Stores the `spec_version` and `spec_name` of when the last runtime upgrade happened."
-    )
-    upgraded_to_u32_ref_count = StorageValue[bool](
-        default=False,
-        name="UpgradedToU32RefCount",
-        doc="True if we have upgraded so that `type RefCount` is `u32`.",
-    )
-    upgraded_to_triple_ref_count = StorageValue[bool](
-        default=False, doc="True if we have upgraded so that AccountInfo contains three types of `RefCount`."
-    )
-    execution_phase = StorageValue[Phase](doc="The execution phase of the block.")
-
-    class ExtrinsicSuccess(Event):
-        """An extrinsic completed successfully."""
-
-        dispatch_info: DispatchEventInfo
-
-    class ExtrinsicFailed(Event):
-        """An extrinsic failed."""
-
-        dispatch_error: AnyDispatchError
-        dispatch_info: DispatchEventInfo
-
-    class CodeUpdated(Event):
-        """`:code` was updated."""
-
-    class NewAccount(Event):
-        """A new account was created."""
-
-        account: AccountId
-
-    class KilledAccount(Event):
-        """An account was reaped."""
-
-        account: AccountId
-
-    class Remarked(Event):
-        """On on-chain remark happened."""
-
-        sender: AccountId
-        hash: H256
-
-    class InvalidSpecName(Error):
-        """The name of specification does not match between the current runtime and the new runtime."""
-
-    class SpecVersionNeedsToIncrease(Error):
-        """The specification version is not allowed to decrease between the current runtime and the new
-        runtime.
-        """
-
-    class FailedToExtractRuntimeVersion(Error):
-        """Failed to extract the runtime version from the new runtime."""
-
-    class NonDefaultComposite(Error):
-        """Suicide called when the account has non-default composite data."""
-
-    class NonZeroRefCount(Error):
-        """There is a non-zero reference count preventing the account from being purged."""
-
-    class CallFiltered(Error):
-        """The origin filter prevent the call to be dispatched."""
 
     # -- calls --------------------------------------------
 
@@ -421,191 +251,11 @@ class System(Pallet[Config], weights=Weights):
 
         return record
 
-    # -- limits --------------------------------------------
-
-    def ss58_prefix(self) -> int:
-        return self.config.ss58_prefix
-
-    def block_weights(self) -> BlockWeights:
-        return self.config.block_weights
-
-    def block_length(self) -> BlockLength:
-        return self.config.block_length
-
-    def used_weight(self, dispatch_class: DispatchClass) -> Weight:
-        return self.block_weight.get().of(dispatch_class)
-
-    def weight_left(self) -> Weight:
-        return self.config.block_weights.max_block - self.block_weight.get().total()
-
-    def has_room(self) -> bool:
-        # In plain numbers, since the block author asks before every extrinsic.
-        limits, most = self.config.block_weights.per_class.normal, self.config.block_weights.max_block
-        used = self.block_weight.get()
-        mine = used.normal.ref_time + limits.base_extrinsic.ref_time
-        everyone = mine + used.operational.ref_time + used.mandatory.ref_time
-        return everyone <= most.ref_time and (limits.max_total is None or mine <= limits.max_total.ref_time)
-
-    def register_extra_weight(self, weight: Weight, dispatch_class: DispatchClass) -> None:
-        used = self.block_weight.get()
-        self.block_weight.put(used.with_class(dispatch_class, used.of(dispatch_class) + weight))
-
-    @cached_property
-    def _rooms(self) -> tuple[_Room, ...]:
-        return tuple(_room(self.config, kind) for kind in DispatchClass)
-
-    def check_room(self, info: DispatchInfo, length: int) -> None:
-        room, used = self._rooms[info.dispatch_class], info.weight
-        if (
-            used.ref_time > room.largest_time
-            or used.proof_size > room.largest_proof
-            or self._length_so_far() + length > room.length
-        ):
-            raise InvalidTransaction(Invalid.ExhaustsResources)
-
-    def use_room(self, info: DispatchInfo, length: int) -> None:
-        # In plain numbers, since every extrinsic passes here. What is below a limit is in its type's range.
-        kind, new = info.dispatch_class, info.weight
-        room, before = self._rooms[kind], self.block_weight.get()
-        total = self._length_so_far() + length
-        a, b, c = before.normal, before.operational, before.mandatory
-        old = (a, b, c)[kind]
-        time = old.ref_time + new.ref_time + room.base_time
-        proof = old.proof_size + new.proof_size + room.base_proof
-        if (
-            new.ref_time > room.largest_time
-            or new.proof_size > room.largest_proof
-            or total > room.length
-            or time > room.most_time
-            or proof > room.most_proof
-        ):
-            raise InvalidTransaction(Invalid.ExhaustsResources)
-        all_time = a.ref_time + b.ref_time + c.ref_time + time - old.ref_time
-        all_proof = a.proof_size + b.proof_size + c.proof_size + proof - old.proof_size
-        if (all_time > room.block_time or all_proof > room.block_proof) and (
-            time > room.reserved_time or proof > room.reserved_proof
-        ):
-            raise InvalidTransaction(Invalid.ExhaustsResources)
-        self.all_extrinsics_len.put(total)
-        self.block_weight.put_checked(before.with_class(kind, weight(time, proof)))
-
-    def reclaim(self, info: DispatchInfo, post: PostInfo) -> None:
-        if post.actual_weight is None:
-            return
-        unused = info.weight - post.actual_weight
-        if unused.ref_time or unused.proof_size:
-            used = self.block_weight.get()
-            self.block_weight.put(used.with_class(info.dispatch_class, used.of(info.dispatch_class) - unused))
-
-    # -- accounts --------------------------------------------
-
     def connect(self, bound_pallets: Mapping[int, Pallet[Any]], system: SystemPallet) -> None:
         self.__dict__["deposit_event"] = self._recorder()
         super().connect(bound_pallets, system)
-        # The same as the methods, without a step between: they run some ten times in every extrinsic.
-        self.__dict__["account"] = self.account_info.read
-        self.__dict__["set_account"] = self.account_info.store
-        self.__dict__["change_data"] = self.account_info.changer("data")
-        self._change_nonce = self.account_info.changer("nonce")
-        self._length_so_far = self.all_extrinsics_len.getter(0)
         self._set_index = self.machine.overlay.setter(EXTRINSIC_INDEX)
         self._set_phase = self.machine.overlay.setter(self.execution_phase.key)
-
-    def account(self, who: bytes) -> AccountInfo:
-        return self.account_info[who]
-
-    def accounts(self) -> Iterator[tuple[bytes, AccountInfo]]:
-        return self.account_info.items()
-
-    def account_exists(self, who: bytes) -> bool:
-        account = self.account_info[who]
-        return account.providers > 0 or account.sufficients > 0
-
-    def account_nonce(self, who: bytes) -> int:
-        return self.account_info[who].nonce
-
-    def use_account_nonce(self, who: bytes, nonce: int) -> None:
-        account = self.account_info.read(who)
-        if not account.providers and not account.sufficients:
-            raise InvalidTransaction(Invalid.Payment)
-        if nonce != account.nonce:
-            raise InvalidTransaction(Invalid.Stale if nonce < account.nonce else Invalid.Future)
-        self._change_nonce(who, account, nonce + 1)
-
-    def set_account_data(self, who: bytes, data: AccountData) -> None:
-        self.account_info[who] = with_data(self.account_info[who], data)
-
-    def set_account(self, who: bytes, account: AccountInfo) -> None:
-        self.account_info[who] = account
-
-    def change_data(self, who: bytes, account: AccountInfo, data: AccountData) -> None:
-        self.account_info[who] = with_data(account, data)
-
-    def providers(self, who: bytes) -> int:
-        return self.account_info[who].providers
-
-    def consumers(self, who: bytes) -> int:
-        return self.account_info[who].consumers
-
-    def inc_providers(self, who: bytes) -> bool:
-        account = self.account_info[who]
-        fresh = not account.providers and not account.sufficients
-        self.account_info[who] = replace(account, providers=account.providers + 1)
-        if fresh:
-            self.deposit(self.NewAccount(account=who))
-        return fresh
-
-    def dec_providers(self, who: bytes) -> bool:
-        account = self.account_info[who]
-        if account.providers <= 1 and not account.sufficients:
-            if account.consumers:
-                raise ConsumerRemaining()
-            self._kill(who)
-            return True
-        if account.providers == 1 and account.consumers:
-            raise ConsumerRemaining()
-        self.account_info[who] = replace(account, providers=max(account.providers - 1, 0))
-        return False
-
-    def inc_sufficients(self, who: bytes) -> bool:
-        account = self.account_info[who]
-        fresh = not account.providers and not account.sufficients
-        self.account_info[who] = replace(account, sufficients=account.sufficients + 1)
-        if fresh:
-            self.deposit(self.NewAccount(account=who))
-        return fresh
-
-    def dec_sufficients(self, who: bytes) -> bool:
-        account = self.account_info[who]
-        if account.sufficients <= 1 and not account.providers:
-            self._kill(who)
-            return True
-        self.account_info[who] = replace(account, sufficients=max(account.sufficients - 1, 0))
-        return False
-
-    def inc_consumers(self, who: bytes) -> None:
-        account = self.account_info[who]
-        if not account.providers:
-            raise NoProviders()
-        if account.consumers >= MAX_CONSUMERS:
-            raise TooManyConsumers()
-        self.account_info[who] = replace(account, consumers=account.consumers + 1)
-
-    def dec_consumers(self, who: bytes) -> None:
-        account = self.account_info[who]
-        self.account_info[who] = replace(account, consumers=max(account.consumers - 1, 0))
-
-    def can_dec_provider(self, who: bytes) -> bool:
-        account = self.account_info[who]
-        return account.consumers == 0 or account.providers > 1
-
-    def can_inc_consumer(self, who: bytes) -> bool:
-        account = self.account_info[who]
-        return account.providers > 0 and account.consumers < MAX_CONSUMERS
-
-    def _kill(self, who: bytes) -> None:
-        self.account_info.remove(who)
-        self.deposit(self.KilledAccount(account=who))
 
     # -- what is true between blocks --------------------------------------------
 

@@ -30,8 +30,10 @@ from primitives.trie.codec import (
     leaf_bytes,
 )
 from primitives.trie.merkle import closest_merkle_value
+from primitives.trie.nodes import HashStore, Memory, NodeChanges, NodeStore
+from primitives.trie.one_pass import build, sorted_items
 from primitives.trie.proof import make_proof, verify_child_proof, verify_proof
-from primitives.trie.tree import HashStore, Memory, NodeChanges, NodeStore, Trie, Update, build, sorted_items
+from primitives.trie.tree import Trie, Update
 
 __all__ = [
     "CHILD_PREFIX",

@@ -16,7 +16,8 @@ from primitives.trie.codec import (
     MissingNode,
     encode_node,
 )
-from primitives.trie.tree import HashStore, Trie
+from primitives.trie.nodes import HashStore
+from primitives.trie.tree import Trie
 
 
 def make_proof(trie: Trie, keys: Iterable[bytes], value_of: Callable[[bytes], bytes | None]) -> list[bytes]:
