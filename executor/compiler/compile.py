@@ -15,6 +15,7 @@ from executor.compiler.ir import Node, Op, const
 from executor.compiler.kernels.base import Buffer, Kernel
 from executor.compiler.kernels.random import STEPS_MAX
 from executor.compiler.losses import Objective, class_rule, objective, target_key
+from executor.compiler.lowering.places import CELLS, NUMBERS, STEPS
 from executor.compiler.optimizers import Optimizer, State, clip_factor, clip_of, clipped, optimizer_of
 from executor.compiler.plan import Kind, Parameter, Plan, Region, StateRegion, Target
 from executor.compiler.private import (
@@ -26,7 +27,7 @@ from executor.compiler.private import (
 )
 from executor.compiler.program import MEMORY_MAX, Program, Shards, link
 from executor.compiler.scan import body_of
-from executor.compiler.schedule import CELLS, NUMBERS, STEPS, Scheduler, Sinks, Update
+from executor.compiler.schedule import Scheduler, Sinks, Update
 from executor.compiler.types import DType
 from executor.errors import (
     NotTrainable,
@@ -49,7 +50,7 @@ CALL_BYTES = 4 << 20
 """Rows that the host hands over in one call take about this many bytes, or one batch if that is more."""
 U64_MAX = (1 << 64) - 1
 SLOTS = " slots of the shards"
-"""Key of what the shards leave for the update; see `schedule.NUMBERS`."""
+"""Key of what the shards leave for the update; see `places.NUMBERS`."""
 
 
 def compile_training(model: bytes, spec: TrainingSpec, rows: int, *, gradients_only: bool = False) -> Plan:

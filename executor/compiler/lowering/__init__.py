@@ -1,0 +1,1 @@
+"""From a node of the IR to the kernels that compute it: a file a subject."""

@@ -1,0 +1,185 @@
+"""Where values lie: buffers, views of them, and the kernels written so far. Every lowering works on one.
+
+Movement nodes are views: strides on another buffer; they are copied only where a kernel needs C order.
+"""
+
+from collections.abc import Mapping
+from math import prod
+
+from executor.compiler import ir
+from executor.compiler.ir import Node, Op
+from executor.compiler.kernels import general as loops
+from executor.compiler.kernels import typed_rows
+from executor.compiler.kernels.base import Buffer, Kernel, View, c_strides
+from executor.compiler.kernels.elementwise import Elementwise
+from executor.compiler.kernels.nest import LANES
+from executor.compiler.kernels.rows import PANEL, LanesToPanels, LoadNumber, RowsToLanes, RowWeights
+from executor.compiler.types import DType
+
+STEPS = " number of the step"
+"""Key of the place where the module counts its steps."""
+NUMBERS = " numbers of the step"
+"""Key of the host's region among `places`; a space stands first in no tensor's name that it could meet."""
+CELLS = " counts of the shard"
+"""Key of two i32 among `places` if a batch is cut into shards: its rows, and those of the shard."""
+Stores = tuple[tuple[Node, View], ...]
+Leaves = dict[Node, View | float]
+
+
+class Places:
+    """Collects `kernels`. `places` gives the pinned buffers of inputs, targets, parameters and state by name;
+    constants get theirs in `constants`."""
+
+    def __init__(self, blocks: int, places: Mapping[str, Buffer]) -> None:
+        self.blocks, self.places = blocks, places
+        self.kernels: list[Kernel] = []
+        self.constants: list[tuple[Buffer, bytes]] = []
+        self.views: dict[Node, View] = {}
+        self.rows: dict[Node, Buffer] = {}
+        self.parts: dict[tuple[Node, object, object], Buffer] = {}
+        self.prefix = ""
+
+    def name(self, kind: str) -> str:
+        """Of the next kernel, or of a buffer that it needs."""
+        return f"{self.prefix}{kind}.{len(self.kernels)}"
+
+    def add(self, kernel: Kernel) -> None:
+        """Append a kernel."""
+        self.kernels.append(kernel)
+
+    def new(self, node: Node) -> Buffer:
+        """A buffer for a node, in C order."""
+        buffer = Buffer(self.name(node.op.name.lower()), node.size, node.batched, dtype=node.dtype)
+        self.views[node] = View(buffer, node.shape, c_strides(node.shape))
+        return buffer
+
+    def slot(self, item: Node) -> Buffer:
+        """A buffer for a leaf of a body."""
+        buffer = Buffer(self.name("slot"), item.size, item.batched)
+        self.views[item] = View(buffer, item.shape, c_strides(item.shape))
+        return buffer
+
+    def view(self, node: Node) -> View:
+        """Where the value of a node lies; leaves are brought in and views are made on first use."""
+        if node not in self.views:
+            if node.op in ir.LEAVES:
+                self._leaf(node)
+            elif node.op is Op.PART:
+                kind, number = node.attrs
+                place = self.parts[node.inputs[0], kind, number]
+                self.views[node] = View(place, node.shape, c_strides(node.shape))
+            else:
+                self.views[node] = self._moved(node)
+        return self.views[node]
+
+    def contiguous(self, node: Node) -> Buffer:
+        """The value in C order in a buffer of its own; copied if it is a strided view."""
+        view = self.view(node)
+        if not view.contiguous:
+            buffer = Buffer(self.name("copy"), node.size, node.batched, dtype=node.dtype)
+            whole = View(buffer, node.shape, c_strides(node.shape))
+            self.add(self.copy("copy", view, whole))
+            self.views[node] = view = whole
+        return view.buffer
+
+    def _leaf(self, node: Node) -> None:
+        if node.op is Op.CONST:
+            data = node.attrs[0]
+            assert isinstance(data, bytes)
+            buffer = Buffer(
+                f"constant.{len(self.constants)}", node.size, False, pinned=True, dtype=node.dtype
+            )
+            self.constants.append((buffer, data))
+            self.views[node] = View(buffer, node.shape, c_strides(node.shape))
+        elif node.op is Op.PARAM or (node.op is Op.INPUT and not node.batched):
+            self.views[node] = View(self.places[str(node.attrs[0])], node.shape, c_strides(node.shape))
+        elif node.op is Op.ROW_WEIGHT:
+            self.add(RowWeights("row weights", self.new(node), self.places.get(CELLS)))
+        elif node.op is Op.NUMBER:
+            count, index = node.attrs
+            assert isinstance(count, int) and isinstance(index, int)
+            self.add(LoadNumber(self.name("number"), self.places[NUMBERS], count, index, self.new(node)))
+        else:
+            region = self.places[str(node.attrs[0])]
+            integer = node.op is Op.TARGET and node.attrs[1] == "i32"
+            if node.dtype is not DType.F32:
+                self.add(typed_rows.Arrive(self.name("lanes"), region, self.new(node)))
+                return
+            self.add(RowsToLanes(self.name("lanes"), region, self.new(node), integer))
+
+    def _moved(self, node: Node) -> View:
+        """A movement as a view of its input's buffer."""
+        (x,) = node.inputs
+        if node.op is Op.RESHAPE:
+            if not flat(self.view(x)):
+                self.contiguous(x)
+            view = self.view(x)
+            return View(view.buffer, node.shape, c_strides(node.shape), view.start)
+        view = self.view(x)
+        steps, start = list(view.strides), view.start
+        if node.op is Op.EXPAND:
+            steps = [0 if a != b else step for a, b, step in zip(x.shape, node.shape, steps, strict=True)]
+        elif node.op is Op.PERMUTE:
+            steps = [steps[axis] for axis in ints(node.attrs[0])]
+        elif node.op is Op.FLIP:
+            for axis in ints(node.attrs[0]):
+                start += steps[axis] * (x.shape[axis] - 1)
+                steps[axis] = -steps[axis]
+        else:
+            assert node.op is Op.SLICE
+            start += sum(a * b for a, b in zip(ints(node.attrs[0]), steps, strict=True))
+            steps = [a * b for a, b in zip(ints(node.attrs[1]), steps, strict=True)]
+        return View(view.buffer, node.shape, tuple(steps), start)
+
+    def panels_of(self, node: Node) -> Buffer:
+        """A batched value [*between, columns] in panels of eight columns."""
+        if node not in self.rows:
+            source, columns = self.contiguous(node), node.shape[-1]
+            between = node.size // columns
+            size = LANES * self.blocks * between * PANEL * -(-columns // PANEL)
+            panels = Buffer(self.name("panels"), size, False)
+            self.add(LanesToPanels(self.name("panels"), source, panels, between, columns))
+            self.rows[node] = panels
+        return self.rows[node]
+
+    def leaf_of(self, node: Node) -> View | float:
+        """A single constant as a number, anything else as a view."""
+        value = number(node)
+        return self.view(node) if value is None else value
+
+    def copy(self, kind: str, source: View, target: View) -> Kernel:
+        """The elements of one view at the places of another."""
+        if target.buffer.dtype is not DType.F32 or not prod(target.shape):
+            return loops.Pointwise(self.name(kind), Op.IDENTITY, (source,), target)
+        node = ir.make(Op.INPUT, (), target.shape, target.buffer.batched)
+        return self.elementwise(node, ((node, target),), {node: source}, kind)
+
+    def elementwise(self, like: Node, stores: Stores, leaves: Leaves, kind: str = "") -> Elementwise:
+        """A kernel over the indices of `like`."""
+        return Elementwise(self.name(kind or like.op.name.lower()), like.shape, like.batched, stores, leaves)
+
+
+def ints(value: object) -> tuple[int, ...]:
+    """An attribute that is a tuple of integers."""
+    assert isinstance(value, tuple)
+    return value
+
+
+def pair(value: object) -> tuple[int, int]:
+    """An attribute that is two integers."""
+    first, second = ints(value)
+    return first, second
+
+
+def flat(view: View) -> bool:
+    """The view's elements lie in C order without gaps."""
+    return view.strides == c_strides(view.shape)
+
+
+def number(node: Node) -> float | None:
+    """The value of a single constant, however it is spread."""
+    while node.op in ir.MOVEMENT:
+        node = node.inputs[0]
+    if node.op is not Op.CONST or node.size != 1 or node.dtype is not DType.F32:
+        return None
+    return float(ir.value_of(node).reshape(-1)[0])

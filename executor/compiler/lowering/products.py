@@ -1,0 +1,248 @@
+"""Contractions: products of matrices and convolutions, and the elementwise chain that is their epilogue."""
+
+from collections.abc import Callable
+from math import prod
+
+from executor.compiler.ir import Node, Op
+from executor.compiler.kernels.base import Buffer, Kernel, View, c_strides
+from executor.compiler.kernels.contraction import COLUMNS, Band, Contraction, Operand, Weights, packed_floats
+from executor.compiler.kernels.convolution import ConvWeight
+from executor.compiler.kernels.nest import BLOCK, LANES
+from executor.compiler.kernels.rows import PANEL
+from executor.compiler.kernels.winograd import SUMMED, Strips, WinogradConv, WinogradWeight
+from executor.compiler.kernels.winograd import fits as fits_winograd
+from executor.compiler.lowering.places import Leaves, Places, Stores, ints, pair
+
+BANDS_MAX, BANDS_SHARE = 12, 0.85
+"""A padded convolution is cut into at most so many bands, if so small a share of the products remains."""
+PACK_DOT, PACK_OUTER, PACK_CONV = 2, 2, 8
+"""Weights are packed that are used by more than so many tiles."""
+CACHED = 128 << 10
+"""Bytes of an operand that is read again and again: they fit the second cache of a core."""
+
+
+def contract(at: Places, node: Node, stores: Stores | None, leaves: Leaves) -> None:
+    """A contraction; without `stores` its result is stored as it is."""
+    if stores is None:
+        stores = ((node, View(at.new(node), node.shape, c_strides(node.shape))),)
+    at.add(BUILD[node.op](at, node, stores, leaves))
+
+
+def fits(host: Node, leaves: Leaves) -> bool:
+    """Columns are loaded as vectors: a leaf must be contiguous or constant along them."""
+    views = [leaf for leaf in leaves.values() if isinstance(leaf, View)]
+    return host.batched or all(view.strides[-1] in (0, 1) for view in views)
+
+
+def dot(at: Places, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
+    """Rows times a matrix, the rows in the lanes."""
+    x, w = node.inputs
+    source, weights = at.contiguous(x), at.contiguous(w)
+    counts = (at.blocks, *node.shape)
+    steps = tuple(BLOCK * step for step in c_strides(x.shape))
+    inner, last = x.shape[-1], len(counts) - 1
+    along = node.attrs[0] == "ok"
+    wide = w.shape[1]
+    many = last > 1
+    again = prod(node.shape[:-1]) if many else at.blocks
+    group = max(1, CACHED // (BLOCK * inner))
+    packs = -(-node.shape[-1] // 4) if group < counts[last - 1] else 1
+    return Contraction(
+        name=at.name("dot"),
+        counts=counts,
+        reduction=(inner,),
+        x=Operand(source, (source.block_stride(), *steps[:-1], 0, BLOCK)),
+        w=Operand(weights, (*(0,) * last, *((4 * wide, 4) if along else (4, 4 * wide)))),
+        weights=Weights.ALONG_REDUCTION if along else Weights.ALONG_ROWS,
+        scratch=scratch(at, inner, again, PACK_DOT if along else 1, packs),
+        outside=(0,) if many else (),
+        row_axis=last,
+        inside=tuple(range(1, last - 1)) if many else (),
+        vector_axis=last - 1,
+        columns=False,
+        result=node,
+        stores=stores,
+        leaves=leaves,
+        group=group,
+    )
+
+
+def outer(at: Places, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
+    """The gradient by a matrix: a sum over the rows of the batch."""
+    a, b = node.inputs
+    w, x = at.contiguous(a), at.panels_of(b)
+    rows, columns = node.shape
+    between = prod(a.shape[:-1])
+    line, steps = 4 * PANEL, at.blocks * between * LANES
+    group = PANEL * max(1, CACHED // (line * steps))
+    packs = -(-rows // 4) if group < columns else 1
+    return Contraction(
+        name=at.name("outer"),
+        counts=(1, rows, columns),
+        reduction=(at.blocks, between, LANES),
+        scratch=scratch(at, steps, -(-columns // COLUMNS), PACK_OUTER, packs),
+        # Eight columns further lies the next panel.
+        x=Operand(x, (0, 0, 4 * steps, between * LANES * line, LANES * line, line)),
+        w=Operand(w, (0, BLOCK, 0, w.block_stride(), rows * BLOCK, 4)),
+        weights=Weights.ALONG_REDUCTION,
+        outside=(),
+        row_axis=1,
+        inside=(),
+        vector_axis=2,
+        columns=True,
+        result=node,
+        stores=stores,
+        leaves=leaves,
+        group=group,
+    )
+
+
+def matmul(at: Places, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
+    """A batched product of two values."""
+    a, b = node.inputs
+    w, x = at.contiguous(a), at.contiguous(b)
+    *groups, rows, columns = node.shape
+    inner, unit = a.shape[-1], BLOCK if node.batched else 4
+    lead = range(len(groups))
+    step_a = [unit * prod(groups[axis + 1 :]) * rows * inner for axis in lead]
+    step_b = [unit * prod(groups[axis + 1 :]) * inner * columns for axis in lead]
+    rank = len(groups)
+    return Contraction(
+        name=at.name("matmul"),
+        counts=(at.blocks if node.batched else 1, *node.shape),
+        reduction=(inner,),
+        x=Operand(x, (x.block_stride(), *step_b, 0, unit, unit * columns)),
+        w=Operand(w, (w.block_stride(), *step_a, unit * inner, 0, unit)),
+        weights=Weights.LANES if node.batched else Weights.ALONG_REDUCTION,
+        outside=tuple(range(rank + 1)),
+        row_axis=rank + 1,
+        inside=(),
+        vector_axis=rank + 2,
+        columns=not node.batched,
+        result=node,
+        stores=stores,
+        leaves=leaves,
+    )
+
+
+def conv(at: Places, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
+    """A convolution: by Winograd's filtering where that fits, else the direct sum."""
+    x, w = node.inputs
+    strides, dilations, groups = node.attrs
+    assert isinstance(groups, int)
+    if fits_winograd(x.shape, w.shape, strides, dilations, groups):
+        return winograd(at, node, stores, leaves)
+    (sy, sx), (dy, dx) = pair(strides), pair(dilations)
+    source, weights = at.contiguous(x), at.contiguous(w)
+    _, height, width = x.shape
+    outputs, inner, kh, kw = w.shape
+    plane, line, taps = height * width * BLOCK, width * BLOCK, 4 * inner * kh * kw
+    each = outputs // groups
+
+    def split(view: View) -> View:
+        """Channels as (group, channel)."""
+        step, *rest = view.strides
+        shape = (groups, each, *view.shape[1:])
+        return View(view.buffer, shape, (step * each, step, *rest), view.start)
+
+    return Contraction(
+        name=at.name("conv"),
+        counts=(at.blocks, groups, each, *node.shape[1:]),
+        reduction=(inner, kh, kw),
+        x=Operand(
+            source,
+            (
+                source.block_stride(),
+                inner * plane,
+                0,
+                sy * line,
+                sx * BLOCK,
+                plane,
+                dy * line,
+                dx * BLOCK,
+            ),
+        ),
+        w=Operand(weights, (0, each * taps, taps, 0, 0, 4 * kh * kw, 4 * kw, 4)),
+        weights=Weights.ALONG_REDUCTION,
+        outside=(0, 1),
+        row_axis=2,
+        inside=(3,),
+        vector_axis=4,
+        columns=False,
+        result=node,
+        stores=tuple((root, split(view)) for root, view in stores),
+        leaves={item: split(leaf) if isinstance(leaf, View) else leaf for item, leaf in leaves.items()},
+        scratch=scratch(at, inner * kh * kw, prod(node.shape[1:]), PACK_CONV),
+        bands=bands_of(x, node.shape[1], kh, sy, dy),
+    )
+
+
+def winograd(at: Places, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
+    """The transforms, and room for what they give."""
+    x, w = node.inputs
+    strips = Strips(node.shape[1], node.shape[2])
+    kernels, images, products = (
+        Buffer(at.name("scratch"), size, False)
+        for size in (
+            strips.weights_scratch(w.shape[0], w.shape[1]),
+            strips.scratch(x.shape[0]),
+            strips.scratch(node.shape[0]),
+        )
+    )
+    name, source, weights = at.name("winograd"), at.contiguous(x), at.view(w)
+    return WinogradConv(name, source, weights, x.shape, node, stores, leaves, kernels, images, products)
+
+
+def conv_weight(at: Places, node: Node) -> None:
+    """The gradient by a convolution's weights."""
+    x, dy = node.inputs
+    strides, dilations, groups, kernel = node.attrs
+    assert isinstance(groups, int)
+    places = (at.contiguous(x), at.contiguous(dy), at.new(node))
+    if not node.batched and fits_winograd(x.shape, node.shape, strides, dilations, groups):
+        winograd_weight(at, node, *places)
+        return
+    steps = (pair(kernel), pair(strides), pair(dilations))
+    at.add(ConvWeight(at.name("conv weight"), *places, x.shape, dy.shape, *steps, groups=groups))
+
+
+def winograd_weight(at: Places, node: Node, x: Buffer, dy: Buffer, target: Buffer) -> None:
+    """The same by Winograd's filtering."""
+    x_shape, dy_shape = (item.shape for item in node.inputs)
+    strips = Strips(dy_shape[1], dy_shape[2], SUMMED)
+    images, gradients = (
+        Buffer(at.name("scratch"), strips.scratch(shape[0]), False) for shape in (x_shape, dy_shape)
+    )
+    sums = Buffer(at.name("scratch"), strips.sums_scratch(dy_shape[0], x_shape[0]), False)
+    name = at.name("winograd weight")
+    at.add(WinogradWeight(name, x, dy, target, x_shape, dy_shape, images, gradients, sums))
+
+
+def scratch(at: Places, steps: int, uses: int, more_than: int, packs: int = 1) -> Buffer | None:
+    """Room for the packed weights of `packs` times four rows, if they are used often enough."""
+    size = packed_floats(steps) * steps * packs
+    return Buffer(at.name("scratch"), size, False) if uses > more_than else None
+
+
+def bands_of(x: Node, lines: int, taps: int, stride: int, dilation: int) -> tuple[Band, ...]:
+    """Which kernel rows each line of a convolution's result needs, if `x` is padded so much that it pays."""
+    if x.op is not Op.PAD or x.attrs[3] != 0.0 or taps > BANDS_MAX:
+        return ()
+    low, high = ints(x.attrs[0])[1], x.shape[1] - ints(x.attrs[1])[1]
+    bands: list[Band] = []
+    for line in range(lines):
+        inside = [tap for tap in range(taps) if low <= line * stride + tap * dilation < high] or [0]
+        if bands and (bands[-1].first, bands[-1].taps) == (inside[0], len(inside)):
+            bands[-1] = Band(bands[-1].lines + 1, inside[0], len(inside))
+        else:
+            bands.append(Band(1, inside[0], len(inside)))
+    share = sum(band.lines * band.taps for band in bands) / (lines * taps)
+    return tuple(bands) if len(bands) <= BANDS_MAX and share < BANDS_SHARE else ()
+
+
+BUILD: dict[Op, Callable[[Places, Node, Stores, Leaves], Kernel]] = {
+    Op.DOT: dot,
+    Op.OUTER: outer,
+    Op.MATMUL: matmul,
+    Op.CONV: conv,
+}
