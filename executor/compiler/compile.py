@@ -11,11 +11,12 @@ import numpy as np
 
 from executor.compiler import ir
 from executor.compiler.gradients import sweep
-from executor.compiler.ir import Node, Op, const
+from executor.compiler.ir import Node, const
 from executor.compiler.kernels.base import Buffer, Kernel
 from executor.compiler.kernels.random import STEPS_MAX
 from executor.compiler.losses import Objective, class_rule, objective, target_key
 from executor.compiler.lowering.places import CELLS, NUMBERS, STEPS
+from executor.compiler.op import MOVEMENT, Op
 from executor.compiler.optimizers import Optimizer, State, clip_factor, clip_of, clipped, optimizer_of
 from executor.compiler.plan import Kind, Parameter, Plan, Region, StateRegion, Target
 from executor.compiler.private import (
@@ -478,7 +479,7 @@ def fan_ins(model: Model) -> dict[str, int]:
         if node.op not in (Op.DOT, Op.CONV):
             continue
         source = node.inputs[1]
-        while source.op in ir.MOVEMENT or source in outside:
+        while source.op in MOVEMENT or source in outside:
             source = outside[source] if source in outside else source.inputs[0]
         if source.op is Op.PARAM:
             fan_in = node.inputs[0].shape[-1] if node.op is Op.DOT else prod(node.inputs[1].shape[1:])

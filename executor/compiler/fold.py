@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from executor.compiler import ir
-from executor.compiler.ir import Node, Op
+from executor.compiler.ir import Node
+from executor.compiler.op import Op
 
 ELEMENTS_MAX = 1 << 16
 """Elements of an array that is folded."""

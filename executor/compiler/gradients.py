@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from executor.compiler import ir, scan
 from executor.compiler.gradients_general import GENERAL_RULES
-from executor.compiler.ir import Node, Op, const, reduce, reshape, where
+from executor.compiler.ir import Node, const, reduce, reshape, where
+from executor.compiler.op import LEAVES, Op
 
 Rule = Callable[[Node, Node], tuple[Node | None, ...]]
 
@@ -224,7 +225,7 @@ def sweep(seeds: Mapping[Node, Node], wanted: Iterable[Node]) -> dict[Node, Node
         g = found.get(node)
         if node.op is Op.SCAN and node in active and node in parts:
             contributions: Sequence[Node | None] = scan.gradient(node, parts[node], active, sweep)
-        elif g is None or node not in active or node.op in ir.LEAVES:
+        elif g is None or node not in active or node.op in LEAVES:
             continue
         elif node.op is Op.PART:
             parts.setdefault(node.inputs[0], {})[node] = g

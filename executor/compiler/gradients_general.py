@@ -4,7 +4,8 @@ import math
 from collections.abc import Callable, Mapping
 
 from executor.compiler import ir
-from executor.compiler.ir import Node, Op, const, elementwise, reduce, where
+from executor.compiler.ir import Node, const, elementwise, reduce, where
+from executor.compiler.op import Op
 from executor.errors import UnsupportedAttribute
 
 Rule = Callable[[Node, Node], tuple[Node | None, ...]]

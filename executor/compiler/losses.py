@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from executor.compiler import ir
-from executor.compiler.ir import Node, Op, const, reduce, where
+from executor.compiler.ir import Node, const, reduce, where
+from executor.compiler.op import Op
 from executor.compiler.optimizers import decimal
 from executor.errors import ShapeMismatch, UnsupportedSpec
 from primitives.spec import AnyLoss, LossSpec

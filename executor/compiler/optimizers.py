@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from executor.compiler import ir
-from executor.compiler.ir import Node, Op, const, reduce
+from executor.compiler.ir import Node, const, reduce
+from executor.compiler.op import Op
 from primitives.spec import Clip, OptimizerSpec, Schedule, TrainingSpec
 
 Stores = list[tuple[Node, Node]]

@@ -26,7 +26,8 @@ from math import prod
 import numpy as np
 
 from executor.compiler import ir
-from executor.compiler.ir import Node, Op, const, reduce, reshape, where
+from executor.compiler.ir import Node, const, reduce, reshape, where
+from executor.compiler.op import MOVEMENT, Op
 from executor.compiler.scan import body_of
 from executor.errors import MixesRows, NotPrivate
 from executor.privacy.grid import Grid, margin
@@ -161,7 +162,7 @@ def _linear(node: Node, summed: Sequence[bool]) -> bool:
 
 
 def _is_zero(node: Node) -> bool:
-    while node.op in ir.MOVEMENT:
+    while node.op in MOVEMENT:
         node = node.inputs[0]
     return node.op is Op.CONST and not ir.value_of(node).any()
 

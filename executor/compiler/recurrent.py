@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from executor.compiler import ir
-from executor.compiler.ir import Node, Op, const, where
+from executor.compiler.ir import Node, const, where
+from executor.compiler.op import Op
 from executor.compiler.scan import scan
 
 Activation = Callable[[Node], Node]

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from executor.compiler import ir
-from executor.compiler.ir import Node, Op, Shape, const, reduce
+from executor.compiler.ir import Node, Shape, const, reduce
+from executor.compiler.op import MOVEMENT, Op
 from executor.compiler.types import DType
 from executor.errors import ShapeMismatch, TooLarge
 
@@ -204,7 +205,7 @@ class _Backward:
 
     def _ends(self, node: Node) -> bool:
         """What lies behind the node is not looked at: it is saved, or shared."""
-        saved = node in self.forward and node.op not in ir.MOVEMENT and node.op is not Op.CONST
+        saved = node in self.forward and node.op not in MOVEMENT and node.op is not Op.CONST
         return saved or node in self.fixed
 
     def _replaced(self, node: Node) -> Node:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from executor.compiler import ir
-from executor.compiler.ir import Node, Op
+from executor.compiler.ir import Node
 from executor.compiler.kernels import typed_rows
 from executor.compiler.kernels.base import Buffer, Kernel, View, c_strides
 from executor.compiler.kernels.elementwise import Elementwise
@@ -26,13 +26,14 @@ from executor.compiler.lowering.products import contract, conv_weight, fits
 from executor.compiler.lowering.sums import batch_sum, grid_sum, noised, reduce
 from executor.compiler.lowering.turns import scan
 from executor.compiler.lowering.windows import pad, pool
+from executor.compiler.op import CONTRACTION, ELEMENTWISE, LEAVES, MOVEMENT, Op
 from executor.compiler.types import DType
 
 TREE_MAX = 48
 """Nodes of one fused chain: bounds the emitter's recursion and the registers in use."""
 CHEAP = frozenset({Op.NEG, Op.ADD, Op.SUB, Op.MUL})
 """With a number: computed again in each user rather than stored."""
-VIEWS = ir.MOVEMENT | ir.LEAVES | {Op.PART}
+VIEWS = MOVEMENT | LEAVES | {Op.PART}
 """What no kernel computes: places that others fill."""
 LOWERINGS: dict[Op, Callable[[Places, Node], None]] = {
     Op.PAD: pad,
@@ -65,7 +66,7 @@ class Update:
     @property
     def computed(self) -> list[Node]:
         """Ends that other kernels must leave behind."""
-        return [node for node in self.ends if node.op not in ir.LEAVES]
+        return [node for node in self.ends if node.op not in LEAVES]
 
 
 @dataclass(frozen=True)
@@ -160,9 +161,9 @@ class Scheduler(Places):
             (user,) = self.users[node]
             if not _alike(node, user) or size[node] > TREE_MAX:
                 continue
-            if node.op in ir.ELEMENTWISE or node.op in ir.CONTRACTION:
+            if node.op in ELEMENTWISE or node.op in CONTRACTION:
                 self.fused.add(node)
-                if node.op in ir.CONTRACTION:
+                if node.op in CONTRACTION:
                     size[node] = 1
 
     def _again(self, node: Node) -> bool:
@@ -214,7 +215,7 @@ class Scheduler(Places):
         leaves: Leaves = {value: self.view(value) for value, _ in update.stores if value in ends}
         inner = [value for value, _ in update.stores if value not in ends]
         fused = gradient in self.fused
-        for item in _boundary(inner, lambda node: node.op in ir.ELEMENTWISE and node not in ends):
+        for item in _boundary(inner, lambda node: node.op in ELEMENTWISE and node not in ends):
             if not (fused and item is gradient):
                 leaves[item] = self.leaf_of(item)
         if fused and gradient is not None:
@@ -244,9 +245,9 @@ class Scheduler(Places):
             scan(self, inner, inner.body, node)
         elif ir.general(node):
             general(self, node)
-        elif node.op in ir.ELEMENTWISE:
+        elif node.op in ELEMENTWISE:
             self._chain(node)
-        elif node.op in ir.CONTRACTION:
+        elif node.op in CONTRACTION:
             contract(self, node, None, {})
         else:
             LOWERINGS[node.op](self, node)
@@ -255,7 +256,7 @@ class Scheduler(Places):
         """An elementwise chain, inside the contraction that feeds it if there is one."""
         leaves: Leaves = {}
         contractions = []
-        for item in _boundary([node], lambda item: item in self.fused and item.op in ir.ELEMENTWISE):
+        for item in _boundary([node], lambda item: item in self.fused and item.op in ELEMENTWISE):
             if item in self.fused:
                 contractions.append(item)
             else:
@@ -315,7 +316,7 @@ def _joined(first: Kernel, second: Elementwise) -> Elementwise | None:
 def _alike(node: Node, user: Node) -> bool:
     """The user computes elementwise on an array of the node's shape, in float32."""
     same = user.shape == node.shape and user.batched == node.batched
-    return user.op in ir.ELEMENTWISE and same and not ir.general(user) and not ir.general(node)
+    return user.op in ELEMENTWISE and same and not ir.general(user) and not ir.general(node)
 
 
 def _boundary(roots: Iterable[Node], inside: Callable[[Node], bool]) -> list[Node]:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from executor.compiler import ir
-from executor.compiler.ir import Node, Op
+from executor.compiler.ir import Node
+from executor.compiler.op import Op
 from executor.errors import DynamicShape, MalformedGraph, TooLarge, UnsupportedAttribute
 from executor.graph.functions import expanded
 from executor.graph.normalisation import factors, new_statistics, trained_statistics

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from executor.compiler import ir
-from executor.compiler.ir import Node, Op, const
+from executor.compiler.ir import Node, const
+from executor.compiler.op import Op
 from executor.graph.parse import Graph, Step
 from executor.ops.values import Value
 

@@ -3,7 +3,8 @@
 from math import pi, sqrt
 
 from executor.compiler import ir
-from executor.compiler.ir import Node, Op, const, where
+from executor.compiler.ir import Node, const, where
+from executor.compiler.op import Op
 from executor.errors import ShapeMismatch, UnsupportedAttribute
 from executor.ops.elementwise import clip
 from executor.ops.table import operator

@@ -1,7 +1,8 @@
 """Matrix products, and what turns features into scores."""
 
 from executor.compiler import ir
-from executor.compiler.ir import Node, Op, const, reduce
+from executor.compiler.ir import Node, const, reduce
+from executor.compiler.op import Op
 from executor.errors import ShapeMismatch, UnsupportedAttribute
 from executor.ops.table import operator
 from executor.ops.values import aligned, feature_axis, rank

@@ -3,7 +3,8 @@
 from math import prod
 
 from executor.compiler import ir
-from executor.compiler.ir import Node, Op
+from executor.compiler.ir import Node
+from executor.compiler.op import Op
 from executor.errors import ShapeMismatch, UnsupportedAttribute
 from executor.ops.table import operator
 from executor.ops.values import rank

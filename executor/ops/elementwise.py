@@ -6,7 +6,8 @@ from math import inf, prod
 import numpy as np
 
 from executor.compiler import ir
-from executor.compiler.ir import Node, Op, const, where
+from executor.compiler.ir import Node, const, where
+from executor.compiler.op import Op
 from executor.compiler.types import BY_ONNX, INTEGERS, DType
 from executor.errors import DynamicShape, ShapeMismatch, TooLarge, UnsupportedAttribute, UnsupportedType
 from executor.ops.batch import Batch

@@ -3,7 +3,8 @@
 from math import sqrt
 
 from executor.compiler import ir
-from executor.compiler.ir import Node, Op, const
+from executor.compiler.ir import Node, const
+from executor.compiler.op import Op
 from executor.compiler.types import BY_ONNX, DType
 from executor.errors import MalformedGraph, ShapeMismatch, UnsupportedType
 from executor.ops.table import Body, operator

@@ -5,7 +5,8 @@ from math import prod
 import numpy as np
 
 from executor.compiler import ir
-from executor.compiler.ir import Node, Op
+from executor.compiler.ir import Node
+from executor.compiler.op import Op
 from executor.compiler.types import DType
 from executor.errors import DynamicShape, ShapeMismatch, UnsupportedAttribute, UnsupportedType
 from executor.ops.movement import along, part

@@ -1,7 +1,8 @@
 """Normalisation: over the batch, a layer, an instance, groups, neighbours."""
 
 from executor.compiler import ir
-from executor.compiler.ir import Node, Op, const, reduce
+from executor.compiler.ir import Node, const, reduce
+from executor.compiler.op import Op
 from executor.compiler.types import BY_ONNX
 from executor.errors import ShapeMismatch, UnsupportedAttribute, UnsupportedType
 from executor.ops.table import operator

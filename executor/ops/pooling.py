@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from executor.compiler import ir
-from executor.compiler.ir import Node, Op, const
+from executor.compiler.ir import Node, const
+from executor.compiler.op import Op
 from executor.compiler.types import DType
 from executor.errors import ShapeMismatch, TooLarge, UnsupportedAttribute
 from executor.ops.reductions import over

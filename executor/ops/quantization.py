@@ -1,7 +1,8 @@
 """Quantised tensors: scales, zero points, and products of 8-bit integers."""
 
 from executor.compiler import ir
-from executor.compiler.ir import Node, Op, const
+from executor.compiler.ir import Node, const
+from executor.compiler.op import Op
 from executor.compiler.types import BY_ONNX, DType
 from executor.errors import ShapeMismatch, UnsupportedType
 from executor.ops.dense import matmul

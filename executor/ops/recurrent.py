@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from executor.compiler import ir, recurrent
-from executor.compiler.ir import Node, Op, const, where
+from executor.compiler.ir import Node, const, where
+from executor.compiler.op import Op
 from executor.compiler.recurrent import Activation, Sequences
 from executor.compiler.types import DType
 from executor.errors import ShapeMismatch, UnsupportedAttribute, UnsupportedType

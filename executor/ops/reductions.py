@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from executor.compiler import ir
-from executor.compiler.ir import Node, Op, const, reduce
+from executor.compiler.ir import Node, const, reduce
+from executor.compiler.op import Op
 from executor.compiler.types import DType
 from executor.errors import UnsupportedAttribute, UnsupportedType
 from executor.ops.table import operator

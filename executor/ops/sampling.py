@@ -3,7 +3,8 @@
 from itertools import product
 
 from executor.compiler import ir
-from executor.compiler.ir import Node, Op, const, elementwise
+from executor.compiler.ir import Node, const, elementwise
+from executor.compiler.op import Op
 from executor.compiler.types import DType
 from executor.errors import ShapeMismatch, UnsupportedAttribute
 from executor.ops.movement import part

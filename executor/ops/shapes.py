@@ -5,7 +5,8 @@ from math import isfinite
 import numpy as np
 
 from executor.compiler import ir
-from executor.compiler.ir import Node, Op, const
+from executor.compiler.ir import Node, const
+from executor.compiler.op import Op
 from executor.compiler.types import BY_ONNX, DType, dtype_of
 from executor.errors import DynamicShape, ShapeMismatch, TooLarge, UnsupportedAttribute, UnsupportedType
 from executor.ops.aside import Aside

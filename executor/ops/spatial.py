@@ -11,7 +11,8 @@ from itertools import product
 from math import prod
 
 from executor.compiler import ir
-from executor.compiler.ir import Node, Op
+from executor.compiler.ir import Node
+from executor.compiler.op import Op
 from executor.compiler.types import HALVES, DType
 from executor.errors import ShapeMismatch, TooLarge, UnsupportedAttribute, UnsupportedType
 from executor.ops.shapes import LINE_MAX

@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
-from executor.compiler.ir import Node, Op, Shape, make
+from executor.compiler.ir import Node, Shape, make
 from executor.compiler.kernels.base import Buffer, Lanes, View, c_strides
 from executor.compiler.kernels.expression import VECTOR, Evaluator, Expression, Store, Unit
 from executor.compiler.kernels.nest import Access, Nest
+from executor.compiler.op import Op
 from executor.wasm.code import Code
 
 UNROLL = 4

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from executor.compiler import ir
-from executor.compiler.ir import Node, Op
+from executor.compiler.ir import Node
 from executor.compiler.kernels import functions
 from executor.compiler.kernels.abreast import Abreast
 from executor.compiler.kernels.nest import Access, Nest
+from executor.compiler.op import MOVEMENT, Op
 from executor.errors import CompilerError
 from executor.wasm.code import Code
 
@@ -211,5 +211,5 @@ class Evaluator:
         elif node.op is Op.RELU:
             code.splat(0.0)
             code.op("f32x4.pmax")
-        elif node.op not in ir.MOVEMENT:
+        elif node.op not in MOVEMENT:
             raise CompilerError(f"{node.op} is not elementwise")

@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 
-from executor.compiler.ir import Op
 from executor.compiler.kernels.base import Buffer, Lanes, View, c_strides
 from executor.compiler.kernels.nest import LANES, Access, Nest
 from executor.compiler.kernels.pointwise import compute
 from executor.compiler.kernels.scalar import Scalar, static
+from executor.compiler.op import Op
 from executor.compiler.types import DType
 from executor.wasm.code import Code
 

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from math import prod
 
-from executor.compiler.ir import Op
 from executor.compiler.kernels.base import Buffer, Lanes, View, c_strides
 from executor.compiler.kernels.general import laned, over, walk
 from executor.compiler.kernels.nest import LANES, Nest
 from executor.compiler.kernels.pointwise import compute
 from executor.compiler.kernels.scalar import Scalar, Value, moving, static
+from executor.compiler.op import Op
 from executor.compiler.types import DType
 from executor.wasm.code import Code
 

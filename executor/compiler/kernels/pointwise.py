@@ -3,9 +3,9 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from executor.compiler.ir import Op
 from executor.compiler.kernels.base import Lanes
 from executor.compiler.kernels.scalar import Scalar, Value
+from executor.compiler.op import Op
 from executor.compiler.types import DType
 from executor.errors import CompilerError, UnsupportedType
 

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from math import prod
 
-from executor.compiler.ir import Op, Shape
+from executor.compiler.ir import Shape
 from executor.compiler.kernels.base import Buffer, Lanes, View, c_strides
 from executor.compiler.kernels.nest import Access, Nest
+from executor.compiler.op import Op
 from executor.wasm.code import Code
 
 COMBINE = {Op.SUM: "f32x4.add", Op.MAXIMUM: "f32x4.pmax"}

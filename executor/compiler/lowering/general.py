@@ -1,13 +1,13 @@
 """Any type, and the rarer primitives, by loops over single elements: what vector kernels do not cover."""
 
-from executor.compiler import ir
-from executor.compiler.ir import Node, Op
+from executor.compiler.ir import Node
 from executor.compiler.kernels import general as loops
 from executor.compiler.kernels import indexing, scans
 from executor.compiler.kernels.base import View, c_strides
 from executor.compiler.kernels.random import Tick, Uniform
 from executor.compiler.lowering.places import STEPS, Places, ints
 from executor.compiler.lowering.windows import pad
+from executor.compiler.op import POINTWISE, Op
 from executor.errors import UnsupportedType
 
 
@@ -24,7 +24,7 @@ def general(at: Places, node: Node) -> None:
         return
     sources = tuple(at.view(item) for item in node.inputs)
     name, target = at.name(node.op.name.lower()), at.new(node)
-    if node.op in ir.POINTWISE:
+    if node.op in POINTWISE:
         at.add(loops.Pointwise(name, node.op, sources, at.views[node]))
     elif node.op in loops.STARTS:
         at.add(loops.Fold(name, node.op, sources[0], ints(node.attrs[0]), target))

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from math import prod
 
 from executor.compiler import ir
-from executor.compiler.ir import Node, Op
+from executor.compiler.ir import Node
 from executor.compiler.kernels import general as loops
 from executor.compiler.kernels import typed_rows
 from executor.compiler.kernels.base import Buffer, Kernel, View, c_strides
 from executor.compiler.kernels.elementwise import Elementwise
 from executor.compiler.kernels.nest import LANES
 from executor.compiler.kernels.rows import PANEL, LanesToPanels, LoadNumber, RowsToLanes, RowWeights
+from executor.compiler.op import LEAVES, MOVEMENT, Op
 from executor.compiler.types import DType
 
 STEPS = " number of the step"
@@ -62,7 +63,7 @@ class Places:
     def view(self, node: Node) -> View:
         """Where the value of a node lies; leaves are brought in and views are made on first use."""
         if node not in self.views:
-            if node.op in ir.LEAVES:
+            if node.op in LEAVES:
                 self._leaf(node)
             elif node.op is Op.PART:
                 kind, number = node.attrs
@@ -178,7 +179,7 @@ def flat(view: View) -> bool:
 
 def number(node: Node) -> float | None:
     """The value of a single constant, however it is spread."""
-    while node.op in ir.MOVEMENT:
+    while node.op in MOVEMENT:
         node = node.inputs[0]
     if node.op is not Op.CONST or node.size != 1 or node.dtype is not DType.F32:
         return None

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from math import prod
 
-from executor.compiler.ir import Node, Op
+from executor.compiler.ir import Node
 from executor.compiler.kernels.base import Buffer, Kernel, View, c_strides
 from executor.compiler.kernels.contraction import COLUMNS, Band, Contraction, Operand, Weights, packed_floats
 from executor.compiler.kernels.convolution import ConvWeight
@@ -12,6 +12,7 @@ from executor.compiler.kernels.rows import PANEL
 from executor.compiler.kernels.winograd import SUMMED, Strips, WinogradConv, WinogradWeight
 from executor.compiler.kernels.winograd import fits as fits_winograd
 from executor.compiler.lowering.places import Leaves, Places, Stores, ints, pair
+from executor.compiler.op import Op
 
 BANDS_MAX, BANDS_SHARE = 12, 0.85
 """A padded convolution is cut into at most so many bands, if so small a share of the products remains."""

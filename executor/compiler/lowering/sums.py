@@ -1,9 +1,10 @@
 """Sums: over axes, over the rows of a batch, on privacy's integer grid."""
 
-from executor.compiler.ir import Node, Op
+from executor.compiler.ir import Node
 from executor.compiler.kernels.grid import GridOuter, GridSum, Lines, Noised
 from executor.compiler.kernels.reduction import BatchSum, Reduce
 from executor.compiler.lowering.places import Places, ints, pair
+from executor.compiler.op import Op
 
 
 def reduce(at: Places, node: Node) -> None:

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 
 from executor.compiler import ir
-from executor.compiler.ir import Node, Op
+from executor.compiler.ir import Node
 from executor.compiler.kernels.base import Buffer, Kernel, View, c_strides
 from executor.compiler.kernels.scan import Loop, TurnCopy
 from executor.compiler.lowering.places import Places
+from executor.compiler.op import Op
 from executor.compiler.scan import Body, body_of, turns_of
 
 

@@ -1,11 +1,12 @@
 """Padding, and pooling by windows."""
 
-from executor.compiler.ir import Node, Op
+from executor.compiler.ir import Node
 from executor.compiler.kernels import general as loops
 from executor.compiler.kernels.base import View, c_strides
 from executor.compiler.kernels.elementwise import Border, border
 from executor.compiler.kernels.pooling import Fill, PoolMax, PoolMaxGrad, Window
 from executor.compiler.lowering.places import Places, ints, pair
+from executor.compiler.op import Op
 from executor.compiler.types import DType
 
 BORDER_MAX = 1.6
