@@ -13,7 +13,10 @@ ASYNC_LOCK := tests/clients/requirements-async.lock
 # tests, as xdist would do, the longest would come last.
 ALL_CORES := -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help install demo test check format bench weights agree soak lock clean
+# Where PYTHONDONTWRITEBYTECODE is set, Python would compile all of these whenever a process starts: half a second.
+PACKAGES := primitives frame pallets runtime chain_spec executor node client cli tests benchmarks
+
+.PHONY: help install bytecode demo test check format bench weights agree soak lock clean
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -43,16 +46,19 @@ $(ASYNC)/.ready: $(ASYNC_LOCK)
 	@$(ASYNC)/bin/python -m pip --disable-pip-version-check -q install --require-hashes -r $(ASYNC_LOCK)
 	@touch $@
 
-install: $(VENV)/.run ## make the virtual environment with the locked versions
+bytecode: $(VENV)/.run
+	@$(BIN)/python -m compileall -q $(PACKAGES)
 
-demo: $(VENV)/.run ## boot a chain, rent out real data, train in the enclave, bring the weights back
+install: bytecode ## make the virtual environment with the locked versions
+
+demo: $(VENV)/.run bytecode ## boot a chain, rent out real data, train in the enclave, bring the weights back
 	@$(BIN)/gristmill demo
 
-test: $(VENV)/.dev $(NPM_CLIENTS) ## run every test
+test: $(VENV)/.dev $(NPM_CLIENTS) bytecode ## run every test
 	@$(MAKE) -s $(ASYNC)/.ready || echo "async-substrate-interface cannot be installed here: its tests will be skipped"
 	@$(BIN)/python -m pytest $(ALL_CORES)
 
-soak: $(VENV)/.dev $(NPM_CLIENTS) ## run the long tests: crashes and fuzzing, for hours
+soak: $(VENV)/.dev $(NPM_CLIENTS) bytecode ## run the long tests: crashes and fuzzing, for hours
 	@$(BIN)/python -m pytest -m soak --timeout=14400
 
 check: $(VENV)/.dev ## lint, formatting and types
@@ -64,7 +70,7 @@ format: $(VENV)/.dev ## put the code into its standard form
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(VENV)/.dev ## measure, print ratios against peers, write benchmarks/results.json
+bench: $(VENV)/.dev bytecode ## measure, print ratios against peers, write benchmarks/results.json
 	@$(BIN)/python -m benchmarks
 
 weights: $(VENV)/.dev ## measure all weights anew, on an idle machine (40 minutes): weights.py, out/weights.html

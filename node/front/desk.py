@@ -11,12 +11,11 @@ import sys
 import time
 from pathlib import Path
 
-from aiohttp import WSCloseCode, web
-
 from node.chain import Imported, Reverted
 from node.database import StateRebuilding
 from node.front.pipe import Answers, Item, Kind, Pipe
 from node.front.worker import CONNECTION_HEADER, HEAD_MAX, SUBMISSIONS, UNANSWERED
+from node.http import WSCloseCode, web
 from node.rpc.rate import Rate
 from node.rpc.session import Limits, error_text, to_rpc_error
 from node.rpc.websocket import TOO_SLOW, Budget, Connection

@@ -15,13 +15,12 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from aiohttp import WSMsgType, web
-
 from frame.runtime import Runtime
 from node.front.frames import text_frames
 from node.front.pipe import Answers, Item, Kind, Pipe
 from node.front.submission import submission
 from node.front.verify import Verifier
+from node.http import WSMsgType, web
 from primitives.hashing import blake2_256
 
 HEAD_MAX = 64 * 1024

@@ -6,9 +6,8 @@ import errno
 import logging
 import time
 
-from aiohttp import web
-
 from node.errors import PortTaken
+from node.http import web
 from node.metrics.report import families
 from node.metrics.series import text
 from node.service import Node

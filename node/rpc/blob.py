@@ -10,8 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from aiohttp import web
-
+from node.http import web
 from node.service import Node
 from primitives.data import PIECE
 

@@ -7,10 +7,9 @@ import errno
 import resource
 from collections.abc import Awaitable, Callable
 
-from aiohttp import web
-
 from node.errors import PortTaken
 from node.front.desk import Desk
+from node.http import web
 from node.rpc import (  # noqa: F401  (they fill the table)
     archive,
     author,

@@ -12,8 +12,7 @@ import secrets
 from collections import deque
 from typing import Any
 
-from aiohttp import WSCloseCode, WSMsgType, web
-
+from node.http import WSCloseCode, WSMsgType, web
 from node.rpc.errors import TOO_MANY_SUBSCRIPTIONS, RpcError
 from node.rpc.rate import Rate
 from node.rpc.session import Limits, Session, encode

@@ -221,6 +221,10 @@ class Enum:
             variant.__bases__ = (*variant.__bases__, cls)
 
 
+for _base in (_Record, Struct, Variant, Enum):
+    _base.__annotations__ = {}  # no fields: `get_type_hints` would read them anew for every type
+
+
 def number_variants(name: str, variants: Sequence[type[Variant]]) -> list[tuple[int, type[Variant]]]:
     """Give each variant its byte: its `index`, or one more than the one before."""
     numbered: list[tuple[int, type[Variant]]] = []
