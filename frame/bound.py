@@ -203,17 +203,17 @@ class BoundMap(BoundItem, Generic[K, V]):
         self.read = map_getter(overlay, known, key_of, self._decode, self._keep, self._absent, self._corrupt)
         self.store = map_putter(overlay, known, key_of, self._encode, self._test, self._write)
 
-    def changer(self, field: str) -> Callable[[K, V, Any], None]:
-        """What stores `x`, which the map holds at `k`, with another value of a field: `change(k, x, value)`.
-        Only that value is tested for its range.
+    def changer(self, *path: str) -> Callable[[K, V, Any], None]:
+        """What stores `x`, which the map holds at `k`, with another value of a field: `change(k, x, value)`;
+        with a longer path, of a field of that field. Only that value is tested for its range.
         """
         codec = self._item.codec
         if not isinstance(codec, StructCodec):
             raise TypeError(f"{self._item.name}: only structs have fields")
         if type(self._overlay) is not Overlay or self._test is None:
-            changed = changer(codec.cls, field)
+            changed = changer(codec.cls, *path)
             return lambda k, x, value: self.store(k, changed(x, value))  # type: ignore[arg-type]
-        return map_changer(self._overlay, self._cache, self.key_of, codec, field, self._write)
+        return map_changer(self._overlay, self._cache, self.key_of, codec, path, self._write)
 
     def _get(self, k: K) -> V:
         value: V = self._read_at(self.key_of(k), ABSENT)

@@ -76,6 +76,9 @@ class PostInfo(NamedTuple):
         return self.actual_weight.min(info.weight)
 
 
+AS_DECLARED: Final = PostInfo()
+"""After a call that said nothing of its weight."""
+
 CallResult = Weight | PostInfo | None
 WeightRule = Weight | Callable[..., Weight]
 ClassRule = DispatchClass | Callable[..., DispatchClass]

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from primitives.scale import Struct
+
+NO_TOPICS: Final = b"\0"
+"""What follows an event in `System.Events`: an empty list."""
 
 
 class Event(Struct):

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from types import TracebackType
 
-from frame.call import DispatchClass, DispatchInfo, PostInfo
+from frame.call import AS_DECLARED, DispatchClass, DispatchInfo, PostInfo
 from frame.errors import DispatchError
 from frame.extrinsic import Checked, check, holds, parse
 from frame.machine import Machine, Trap
 from frame.migrations import migrate_all
 from frame.origin import Origin
-from frame.straight import AS_DECLARED
 from frame.transaction import (
     Invalid,
     InvalidTransaction,

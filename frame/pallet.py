@@ -15,7 +15,8 @@ from typing import get_type_hints as _type_hints
 from frame.call import CallEntry, CallMethod, CallResult, PostInfo, RuntimeCall
 from frame.codecs import hint_codec
 from frame.errors import DispatchError, Error
-from frame.event import Event
+from frame.event import NO_TOPICS, Event
+from frame.generated import function
 from frame.host import Host
 from frame.invariants import Invariant, pallet_violations
 from frame.item import Item
@@ -25,7 +26,7 @@ from frame.origin import Origin
 from frame.state import Overlay
 from frame.traits import SystemPallet
 from frame.weights import ZERO, Weight
-from primitives.scale import Codec, EnumCodec, ScaleError
+from primitives.scale import Codec, EnumCodec, ScaleError, fields_encoder
 
 if TYPE_CHECKING:
     from frame.machine import Machine
@@ -117,7 +118,7 @@ class Pallet(Generic[C]):
 
     def deposit(self, event: Event) -> None:
         """Record an event; in block 0 nothing happens."""
-        self.system.deposit_event(self.encoded(event))
+        self.system.deposit_event(self.encoded(event) + NO_TOPICS)
 
     def _depositor(self) -> Callable[[Event], None]:
         """`deposit`, with the event's encoder at hand."""
@@ -132,9 +133,25 @@ class Pallet(Generic[C]):
                 raw = encoded(event)
                 if codec is not None and not encoders:
                     encoders.update(codec.encoders())
-            record(raw)
+            record(raw + NO_TOPICS)
 
         return deposit
+
+    def depositor(self, event: type[Event]) -> Callable[..., None]:
+        """`deposit` of one kind of event, given its fields in their order, for what most of a block consists
+        of: no object is made of the event. To be asked for when the pallet is connected.
+        """
+        index = self.declaration.events.index(event)
+        encode = fields_encoder(event, self._event_head + bytes((index,)), NO_TOPICS)
+        names = event.__match_args__
+
+        def plainly(*fields: Any) -> None:
+            self.deposit(event(**dict(zip(names, fields, strict=True))))
+
+        text = _DEPOSIT.format(fields=", ".join(f"x{place}" for place, _ in enumerate(names)))
+        space = {"encode": encode, "plainly": plainly, "record": self.system.deposit_event}
+        made: Callable[..., None] = function("deposit", text, space)
+        return made
 
     def encoded(self, event: Event) -> bytes:
         """An event of this pallet as the runtime's event: pallet byte ‖ variant ‖ fields."""
@@ -268,6 +285,17 @@ class Pallet(Generic[C]):
                 changes[field.name] = new
         if changes:
             self.config = dataclasses.replace(self.config, **changes)  # type: ignore[type-var]
+
+
+_DEPOSIT = """
+def deposit({fields}):
+    try:
+        raw = encode({fields})
+    except Exception:
+        return plainly({fields})
+    record(raw)
+"""
+"""What is wrong with an event that cannot be encoded, the plain way says."""
 
 
 def rebind(value: Any, bound_pallets: Mapping[int, Pallet[Any]]) -> Any:

@@ -13,7 +13,7 @@ from frame.codecs import RangeTest
 from frame.errors import Corruption
 from frame.generated import function
 from frame.state import ABSENT, Decode, Encode, Overlay
-from primitives.scale import ScaleError, StructCodec, changer
+from primitives.scale import Codec, ScaleError, StructCodec, changer
 
 Absent = Callable[[], Any]
 Corrupt = Callable[[ScaleError], Corruption]
@@ -116,16 +116,15 @@ def map_changer(
     known: dict[Any, bytes],
     key_of: Callable[[Any], bytes],
     codec: StructCodec,
-    field: str,
+    path: tuple[str, ...],
     write: Callable[[bytes, Any], None],
 ) -> Callable[[Any, Any, Any], None]:
     """Keep the entry `x`, which the map holds, with another value `v` of a field, if that fits; `write` does
-    it for the others. Of `x` only its class is tested.
+    it for the others. Of `x` only its class is tested. `path`: the field, or that of a struct in it.
     """
     names = _names(overlay, codec.encoder(), write) | {"known": known.get, "key_of": key_of}
-    names |= {"cls": codec.cls, "change": changer(codec.cls, field)}
-    part = next(f.codec for f in codec.fields if f.attribute == field)
-    test = RangeTest.of(part, "v")
+    names |= {"cls": codec.cls, "change": changer(codec.cls, *path)}
+    test = RangeTest.of(_part(codec, path), "v")
     lines = ["def put(k, x, v):", "    key = known(k) or key_of(k)"]
     if test is not None:
         names |= test.names
@@ -142,6 +141,13 @@ def map_changer(
     lines.append("    write(key, change(x, v))")
     made: Callable[[Any, Any, Any], None] = function("put", "\n".join(lines), names)
     return made
+
+
+def _part(codec: Codec[Any], path: tuple[str, ...]) -> Codec[Any]:
+    for field in path:
+        assert isinstance(codec, StructCodec)
+        codec = next(f.codec for f in codec.fields if f.attribute == field)
+    return codec
 
 
 def key_maker(

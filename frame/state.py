@@ -321,20 +321,30 @@ class Overlay:
         self.journal.extend((key, _ADDED))
         appended.items.append(item)
 
-    def counting_appender(self, key: Key, counter: Key, encode: Encode) -> Callable[[bytes], None]:
-        """What does `append` at `key`; from the first time on `counter` holds the number of items, as
-        `encode` encodes it.
+    def counting_appender(
+        self, key: Key, counter: Key, encode: Encode, prefix: Key, otherwise: Callable[[], bytes | None]
+    ) -> Callable[[bytes], None]:
+        """What does `append` at `key`, of the value at `prefix` and the item after it; where there is no such
+        value, of what `otherwise` says, and of nothing if that is None. From the first time on `counter`
+        holds the number of items, as `encode` encodes it.
         """
-        appends, start, view = self._appends, self._start_appends, self.view
+        appends, start, view, get = self._appends, self._start_appends, self.view, self.get
         note = self.journal.extend
         self._counters[counter] = (key, encode)
 
         def append(item: bytes) -> None:
+            before = view.get(prefix)
+            if type(before) is not bytes:
+                before = get(prefix)
+                if before is None:
+                    before = otherwise()
+                    if before is None:
+                        return
             appended = appends.get(key) or start(key)
             if counter in view:  # written by hand, or read: it is counted anew when someone asks
                 note((counter, view.pop(counter)))
             note((key, _ADDED))
-            appended.items.append(item)
+            appended.items.append(before + item)
 
         return append
 
@@ -504,13 +514,17 @@ class Recorder(Overlay):
     def setter(self, key: Key) -> Callable[[bytes | None], None]:
         return lambda value: self.put(key, value)
 
-    def counting_appender(self, key: Key, counter: Key, encode: Encode) -> Callable[[bytes], None]:
-        append = super().counting_appender(key, counter, encode)
+    def counting_appender(
+        self, key: Key, counter: Key, encode: Encode, prefix: Key, otherwise: Callable[[], bytes | None]
+    ) -> Callable[[bytes], None]:
+        append = super().counting_appender(key, counter, encode, prefix, otherwise)
 
         def counted(item: bytes) -> None:
-            for written in (key, counter):
-                self.writes[written] = self.writes.get(written, 0) + 1
+            before = len(self.journal)
             append(item)
+            if len(self.journal) > before:
+                for written in (key, counter):
+                    self.writes[written] = self.writes.get(written, 0) + 1
 
         return counted
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from frame.call import DispatchClass, PostInfo
+from frame.call import AS_DECLARED, DispatchClass, PostInfo
 from frame.errors import DispatchError
 from frame.generated import function
 from frame.origin import Origin
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 Apply = Callable[["Checked"], DispatchError | None]
 Judge = Callable[["Checked"], Validity]
-
-AS_DECLARED = PostInfo()
-"""After a call that said nothing of its weight."""
 
 
 def applier(m: Machine) -> Apply:

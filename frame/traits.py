@@ -208,7 +208,7 @@ class SystemPallet(Protocol):
         ...
 
     def deposit_event(self, event: bytes) -> None:
-        """Record an encoded event (pallet byte ‖ variant ‖ fields); nothing happens in block 0."""
+        """Record an encoded event (pallet byte ‖ variant ‖ fields ‖ topics); nothing happens in block 0."""
         ...
 
     def deposit_log(self, item: bytes) -> None:
@@ -241,6 +241,12 @@ class SystemPallet(Protocol):
 
     def set_account(self, who: bytes, account: AccountInfo) -> None:
         """Store a whole account."""
+        ...
+
+    def change_free(self, who: bytes, account: AccountInfo, free: int) -> None:
+        """Replace the free balance of `account`, which is what is stored of `who`, where no reference follows
+        from it.
+        """
         ...
 
     def change_data(self, who: bytes, account: AccountInfo, data: AccountData) -> None:

@@ -44,7 +44,9 @@ class ChargeTransactionPayment(Extension):
         found.priority += self.payment.priority(tx.info, tx.length, extra, fee)
 
     def prepare(self, tx: Checked, extra: int) -> int:
-        fee = self._fee(tx, extra)
+        fee = tx.fee
+        if fee is None:
+            fee = self._fee(tx, extra)
         if fee:
             try:
                 self.payment.withdraw(tx.who or b"", fee)

@@ -15,14 +15,19 @@ Each public method does all it says or raises a DispatchError and changes nothin
 
 from __future__ import annotations
 
-from frame import Arithmetic, ArithmeticFailure, Token, TokenError
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from frame import Arithmetic, ArithmeticFailure, Pallet, Token, TokenError
 from frame.accounts import NO_DATA, AccountData, AccountInfo, with_free
+from frame.traits import SystemPallet
 from pallets.balances.declared import MAX_HOLDS, Declared
 from pallets.balances.rules import (
     MAX,
     Keep,
     check_deposit,
     check_withdrawal,
+    leaves_life,
     reducible,
     with_reserved,
 )
@@ -31,6 +36,12 @@ from pallets.balances.types import Hold
 
 class Book(Declared):
     """Who has how much, and how it moves."""
+
+    def connect(self, bound_pallets: Mapping[int, Pallet[Any]], system: SystemPallet) -> None:
+        """The events of a transfer and its fee are recorded without objects."""
+        super().connect(bound_pallets, system)
+        self._transferred: Callable[[bytes, bytes, int], None] = self.depositor(self.Transfer)
+        self._withdrawn: Callable[[bytes, int], None] = self.depositor(self.Withdraw)
 
     # -- Currency: looking --------------------------------------------
 
@@ -80,9 +91,9 @@ class Book(Declared):
         check_deposit(taker.data, amount, ed)
         if source == dest:
             return
-        self._store(source, giver, with_free(giver.data, giver.data.free - amount))
-        self._store(dest, taker, with_free(taker.data, taker.data.free + amount))
-        self.deposit(self.Transfer(from_=source, to=dest, amount=amount))
+        self._store_free(source, giver, giver.data.free - amount)
+        self._store_free(dest, taker, taker.data.free + amount)
+        self._transferred(source, dest, amount)
 
     def mint_into(self, who: bytes, amount: int) -> None:
         """Create money in an account. TokenError.BelowMinimum, ArithmeticFailure.Overflow."""
@@ -96,7 +107,7 @@ class Book(Declared):
     def withdraw_fee(self, who: bytes, amount: int) -> None:
         """Take a fee, which leaves the issuance until it is refunded. TokenError.FundsUnavailable."""
         self._take(who, amount, Keep.PROVIDER)
-        self.deposit(self.Withdraw(who=who, amount=amount))
+        self._withdrawn(who, amount)
 
     def deposit_fee(self, who: bytes, amount: int) -> None:
         """Give back the part of a fee that was not due."""
@@ -208,13 +219,23 @@ class Book(Declared):
                 self.total_issuance_value.put(self.total_issuance_value.get() - dust)
                 self.deposit(self.DustLost(account=who, amount=dust))
 
+    def _store_free(self, who: bytes, info: AccountInfo, free: int) -> None:
+        # Most of what moves: the account lives before and after, and nothing else follows from its balance.
+        if info.data.free >= self.config.existential_deposit <= free:
+            self.system.change_free(who, info, free)
+        else:
+            self._store(who, info, with_free(info.data, free))
+
     def _take(self, who: bytes, amount: int, keep: Keep) -> None:
         # Out of the free balance and out of the issuance.
-        info = self.system.account(who)
-        if amount > reducible(info, self.config.existential_deposit, keep):
+        info, ed = self.system.account(who), self.config.existential_deposit
+        data = info.data
+        left = data.free - amount
+        if not leaves_life(data, left, ed) and amount > reducible(info, ed, keep):
             raise TokenError(Token.FundsUnavailable)
-        self.total_issuance_value.put(self.total_issuance_value.get() - amount)
-        self._store(who, info, with_free(info.data, info.data.free - amount))
+        issuance = self.total_issuance_value
+        issuance.put(issuance.get() - amount)
+        self._store_free(who, info, left)
 
     def _add(self, who: bytes, amount: int) -> None:
         # Into the free balance and into the issuance.
@@ -224,7 +245,7 @@ class Book(Declared):
             raise ArithmeticFailure(Arithmetic.Overflow)
         check_deposit(info.data, amount, self.config.existential_deposit)
         self.total_issuance_value.put(issuance)
-        self._store(who, info, with_free(info.data, info.data.free + amount))
+        self._store_free(who, info, info.data.free + amount)
 
     def _burn(self, who: bytes, amount: int, keep: Keep) -> None:
         self._take(who, amount, keep)

@@ -52,12 +52,21 @@ def reducible(account: AccountInfo, ed: int, keep: Keep, force: bool = False) ->
     return free - untouchable if free > untouchable else 0
 
 
+def leaves_life(data: AccountData, left: int, ed: int) -> bool:
+    """Whether nothing is frozen and the existential deposit is among the `left` free money: then no rule
+    stands against the withdrawal, whatever must be kept.
+    """
+    return left >= ed and not data.frozen
+
+
 def check_withdrawal(account: AccountInfo, amount: int, ed: int, keep_alive: bool) -> None:
     """Raise TokenError unless `amount` may leave the free balance."""
     if not amount:
         return
     data = account.data
     left = data.free - amount
+    if leaves_life(data, left, ed):
+        return
     if left < 0:
         raise TokenError(Token.FundsUnavailable)
     if amount > reducible(account, ed, Keep.NOTHING):

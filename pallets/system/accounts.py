@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from frame import ConsumerRemaining, NoProviders, Pallet, TooManyConsumers
-from frame.accounts import AccountData, AccountInfo, with_data
+from frame.accounts import AccountData, AccountInfo, with_data, with_free
 from frame.traits import SystemPallet
 from frame.transaction import Invalid, InvalidTransaction
 from pallets.system.declared import Declared
@@ -25,6 +25,7 @@ class Accounts(Declared):
         self.__dict__["account"] = self.account_info.read
         self.__dict__["set_account"] = self.account_info.store
         self.__dict__["change_data"] = self.account_info.changer("data")
+        self.__dict__["change_free"] = self.account_info.changer("data", "free")
         self._change_nonce = self.account_info.changer("nonce")
 
     def account(self, who: bytes) -> AccountInfo:
@@ -56,6 +57,9 @@ class Accounts(Declared):
 
     def change_data(self, who: bytes, account: AccountInfo, data: AccountData) -> None:
         self.account_info[who] = with_data(account, data)
+
+    def change_free(self, who: bytes, account: AccountInfo, free: int) -> None:
+        self.account_info[who] = with_data(account, with_free(account.data, free))
 
     def providers(self, who: bytes) -> int:
         return self.account_info[who].providers

@@ -7,11 +7,12 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from frame import DispatchClass, DispatchInfo, Pallet, PostInfo, Weight
-from frame.limits import BlockLength, BlockWeights
+from frame.limits import NOTHING, BlockLength, BlockWeights, ConsumedWeight
 from frame.traits import SystemPallet
 from frame.transaction import Invalid, InvalidTransaction
 from frame.weights import MAX_PART, weight
 from pallets.system.declared import Config, Declared
+from primitives.scale import changer
 
 _NO_LIMIT = 1 << 80
 
@@ -53,6 +54,10 @@ def _bounds(limit: Weight | None) -> tuple[int, int]:
     return time, proof
 
 
+_WITH = tuple(changer(ConsumedWeight, kind.name.lower()) for kind in DispatchClass)
+"""What a class has used, changed."""
+
+
 class Limits(Declared):
     """What the extrinsics of a block have used, and what they may."""
 
@@ -87,6 +92,14 @@ class Limits(Declared):
         used = self.block_weight.get()
         self.block_weight.put(used.with_class(dispatch_class, used.of(dispatch_class) + weight))
 
+    _usual: tuple[DispatchInfo | None, ConsumedWeight, int, int, int, int, int] = (
+        *(None, NOTHING),
+        *(0, 0),
+        *(0, 0, 0),
+    )
+    """The last extrinsic and the block's weight after it; what its class has used then, time and proof; how
+    far the likes of it may go: time, proof, the length of all."""
+
     @cached_property
     def _rooms(self) -> tuple[_Room, ...]:
         return tuple(_room(self.config, kind) for kind in DispatchClass)
@@ -101,6 +114,23 @@ class Limits(Declared):
             raise InvalidTransaction(Invalid.ExhaustsResources)
 
     def use_room(self, info: DispatchInfo, length: int) -> None:
+        # One extrinsic after another of the same kind: what it adds and how far that may go is known.
+        known, after, time, proof, most_time, most_proof, longest = self._usual
+        before = self.block_weight.get()
+        if known is info and after is before:
+            kind, new, room = info.dispatch_class, info.weight, self._rooms[info.dispatch_class]
+            time += new.ref_time + room.base_time
+            proof += new.proof_size + room.base_proof
+            total = self._length_so_far() + length
+            if time <= most_time and proof <= most_proof and total <= longest:
+                after = _WITH[kind](before, Weight(ref_time=time, proof_size=proof))
+                self.all_extrinsics_len.put_checked(total)
+                self.block_weight.put_checked(after)
+                self._usual = (info, after, time, proof, most_time, most_proof, longest)
+                return
+        self._use_room(info, length)
+
+    def _use_room(self, info: DispatchInfo, length: int) -> None:
         # In plain numbers, since every extrinsic passes here. What is below a limit is in its type's range.
         kind, new = info.dispatch_class, info.weight
         room, before = self._rooms[kind], self.block_weight.get()
@@ -124,7 +154,11 @@ class Limits(Declared):
         ):
             raise InvalidTransaction(Invalid.ExhaustsResources)
         self.all_extrinsics_len.put(total)
-        self.block_weight.put_checked(before.with_class(kind, weight(time, proof)))
+        after = before.with_class(kind, weight(time, proof))
+        self.block_weight.put_checked(after)
+        most_time = min(room.most_time, room.block_time - all_time + time, MAX_PART)
+        most_proof = min(room.most_proof, room.block_proof - all_proof + proof, MAX_PART)
+        self._usual = (info, after, time, proof, most_time, most_proof, room.length)
 
     def reclaim(self, info: DispatchInfo, post: PostInfo) -> None:
         if post.actual_weight is None:

@@ -13,12 +13,13 @@ from frame import (
     Origin,
     Other,
     Pallet,
-    Pays,
     PostInfo,
     Weight,
     call,
     invariant,
 )
+from frame.call import AS_DECLARED
+from frame.event import NO_TOPICS
 from frame.manifest import CODE_KEY, runtime_manifest
 from frame.traits import SystemPallet
 from frame.version import RuntimeVersion
@@ -45,7 +46,6 @@ NO_HASH = b"\x45" * 32
 """Substrate's parent hash of block 0: 69 in each byte."""
 
 _CHILDREN = b":child_storage:"
-_RECORD_END = b"\0"  # no topics
 _FIRST = b"\0\0\0\0\0"  # the phase of extrinsic 0, outside of blocks
 _encode_u32 = codec(U32).encoder()
 _APPLYING = b"\0"  # the variant of a phase that the index of an extrinsic follows
@@ -108,6 +108,7 @@ class System(Accounts, Limits, weights=Weights):
         self.deposit(self.Remarked(sender=who, hash=blake2_256(remark)))
 
     _last_success: tuple[DispatchInfo | None, bytes] = (None, b"")
+    """The same few bytes again and again: calls of constant weight share their info."""
 
     # -- blocks --------------------------------------------
 
@@ -172,11 +173,14 @@ class System(Accounts, Limits, weights=Weights):
 
     def note_applied_extrinsic(self, error: DispatchError | None, info: DispatchInfo, post: PostInfo) -> None:
         if error is None:
-            self.deposit_event(self._success(info, post))
+            known, record = self._last_success
+            usual = post is AS_DECLARED and info is known
+            self.deposit_event(record if usual else self._success(info, post))
         else:
             shown = self._shown(info, post)
             self.deposit(self.ExtrinsicFailed(dispatch_error=error, dispatch_info=shown))
-        index = (self.extrinsic_index() + 1).to_bytes(4, "little")
+        index = self.machine.overlay.get(EXTRINSIC_INDEX) or b""
+        index = (int.from_bytes(index, "little") + 1).to_bytes(4, "little")
         self._set_index(index)
         self._set_phase(_APPLYING + index)
 
@@ -189,15 +193,10 @@ class System(Accounts, Limits, weights=Weights):
         )
 
     def _success(self, info: DispatchInfo, post: PostInfo) -> bytes:
-        # The same few bytes again and again: calls of constant weight share their info.
-        if post.actual_weight is None and post.pays is Pays.Yes:
-            known, found = self._last_success
-            if known is info:
-                return found
-            found = self.encoded(self.ExtrinsicSuccess(dispatch_info=self._shown(info, post)))
+        found = self.encoded(self.ExtrinsicSuccess(dispatch_info=self._shown(info, post))) + NO_TOPICS
+        if post == AS_DECLARED:
             self._last_success = (info, found)
-            return found
-        return self.encoded(self.ExtrinsicSuccess(dispatch_info=self._shown(info, post)))
+        return found
 
     def note_finished_extrinsics(self) -> None:
         self.extrinsic_count.put(self.extrinsic_index())
@@ -237,19 +236,13 @@ class System(Accounts, Limits, weights=Weights):
         """What records an event: raw bytes, since it runs several times in every extrinsic. A stored phase is
         its own encoding.
         """
-        overlay = self.machine.overlay
-        phase_key, view, load, number = self.execution_phase.key, overlay.view, overlay.get, self.number
-        append = overlay.counting_appender(self.events.key, self.event_count.key, _encode_u32)
-
-        def record(event: bytes) -> None:
-            phase = view.get(phase_key) or load(phase_key)
-            if phase is None:
-                if not number.get():
-                    return
-                phase = _FIRST
-            append(phase + event + _RECORD_END)  # type: ignore[operator]  # a phase is never kept decoded
-
-        return record
+        return self.machine.overlay.counting_appender(
+            self.events.key,
+            self.event_count.key,
+            _encode_u32,
+            self.execution_phase.key,
+            lambda: _FIRST if self.number.get() else None,
+        )
 
     def connect(self, bound_pallets: Mapping[int, Pallet[Any]], system: SystemPallet) -> None:
         self.__dict__["deposit_event"] = self._recorder()

@@ -9,10 +9,11 @@ given back after it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
+from typing import Any
 
 from frame import (
     DispatchClass,
@@ -26,7 +27,8 @@ from frame import (
     Weight,
     invariant,
 )
-from frame.traits import Currency
+from frame.call import AS_DECLARED
+from frame.traits import Currency, SystemPallet
 from frame.weights import weight
 from pallets.transaction_payment.multiplier import ONE, Adjustment, times
 from pallets.transaction_payment.weights import Weights
@@ -88,9 +90,16 @@ class TransactionPayment(Pallet[Config], weights=Weights):
         actual_fee: U128
         tip: U128
 
-    _last_fee: tuple[FixedU128 | None, tuple[int, int, int, int], int] = (None, (0, 0, 0, 0), 0)
+    _last_fee: tuple[FixedU128 | None, DispatchInfo | None, int, int, int] = (None, None, 0, 0, 0)
+    """Multiplier, info, length and tip, and the whole fee at the declared weight."""
 
     _last_priority: tuple[DispatchInfo | None, tuple[int, int, int], int] = (None, (0, 0, 0), 0)
+
+    def connect(self, bound_pallets: Mapping[int, Pallet[Any]], system: SystemPallet) -> None:
+        """`withdraw` is the currency's own; the event of a fee is recorded without an object."""
+        super().connect(bound_pallets, system)
+        self.__dict__["withdraw"] = self.config.currency.withdraw_fee
+        self._paid: Callable[[bytes, int, int], None] = self.depositor(self.TransactionFeePaid)
 
     # -- how much --------------------------------------------
 
@@ -113,10 +122,19 @@ class TransactionPayment(Pallet[Config], weights=Weights):
 
     def compute_fee(self, info: DispatchInfo, length: int, tip: int) -> int:
         """The whole fee at the declared weight, tip included."""
-        return self._whole(info, info.weight.ref_time, info.pays, length, tip)
+        # Kept, since it is asked twice for every extrinsic.
+        multiplier = self.next_fee_multiplier.get()
+        known, kind, size, gift, fee = self._last_fee
+        if known is multiplier and kind is info and size == length and gift == tip:
+            return fee
+        fee = self._whole(info, info.weight.ref_time, info.pays, length, tip)
+        self._last_fee = (multiplier, info, length, tip, fee)
+        return fee
 
     def actual_fee(self, info: DispatchInfo, post: PostInfo, length: int, tip: int) -> int:
         """The whole fee at the weight that was used, tip included."""
+        if post is AS_DECLARED:
+            return self.compute_fee(info, length, tip)
         if post.actual_weight is None:
             used = info.weight.ref_time
         else:
@@ -124,22 +142,8 @@ class TransactionPayment(Pallet[Config], weights=Weights):
         return self._whole(info, used, info.pays if post.pays is Pays.Yes else Pays.No, length, tip)
 
     def _whole(self, info: DispatchInfo, ref_time: int, pays: Pays, length: int, tip: int) -> int:
-        # The sum of `_details`, in one step and kept, since it is asked twice for every extrinsic.
-        if pays is Pays.No:
-            return tip
-        multiplier = self.next_fee_multiplier.get()
-        asked = (info.dispatch_class, ref_time, length, tip)
-        known, answered, fee = self._last_fee
-        if known is multiplier and answered == asked:
-            return fee
-        most, config = self._most_time, self.config
-        weight_fee = multiplier.value * ((ref_time if ref_time < most else most) * config.time_fee)
-        weight_fee = min(weight_fee // ONE, _MAX_U128)
-        fee = min(
-            self._base_fees[info.dispatch_class] + length * config.byte_fee + weight_fee + tip, _MAX_U128
-        )
-        self._last_fee = (multiplier, asked, fee)
-        return fee
+        details = self._details(info, ref_time, pays, length)
+        return tip if details is None else min(sum(details) + tip, _MAX_U128)
 
     def _details(
         self, info: DispatchInfo, ref_time: int, pays: Pays, length: int
@@ -217,7 +221,7 @@ class TransactionPayment(Pallet[Config], weights=Weights):
             self._give(who, withdrawn - fee)
         if self.config.beneficiary is not None and fee:
             self._give(self.config.beneficiary, min(fee, withdrawn))
-        self.deposit(self.TransactionFeePaid(who=who, actual_fee=fee, tip=tip))
+        self._paid(who, fee, tip)
 
     def _give(self, who: bytes, amount: int) -> None:
         try:

@@ -162,17 +162,31 @@ def replace(value: S, /, **changes: Any) -> S:
     return value.__replace__(**changes)
 
 
-def changer(cls: type[S], field: str) -> Callable[[S, Any], S]:
-    """A function like `replace` for one field of one class, at half its cost or less."""
-    if field not in cls.__match_args__:
-        raise TypeError(f"{cls.__name__} has no field `{field}`")
-    new = object.__new__
-
-    def change(value: S, to: Any) -> S:
-        changed: S = new(cls)
-        _set_fields(changed, {**value.__dict__, field: to})
-        return changed
-
+def changer(cls: type[S], *path: str) -> Callable[[S, Any], S]:
+    """A function like `replace` for one field of one class, at half its cost or less; with a longer path, for
+    a field of that field.
+    """
+    names: dict[str, Any] = {"new": object.__new__, "set_fields": _set_fields, "cls0": cls}
+    outer: type[_Record] = cls
+    before: list[str] = []
+    after: list[str] = []
+    for depth, field in enumerate(path):
+        if field not in outer.__match_args__:
+            raise TypeError(f"{outer.__name__} has no field `{field}`")
+        inner = "v"
+        if depth + 1 < len(path):
+            inner = f"y{depth + 1}"
+            before.append(f"    x{depth + 1} = x{depth}.{field}")
+            part = next(f.codec for f in StructCodec(outer).fields if f.attribute == field)
+            if not isinstance(part, StructCodec):
+                raise TypeError(f"{outer.__name__}.{field} has no fields")
+            outer = names[f"cls{depth + 1}"] = part.cls
+        after[:0] = [
+            f"    y{depth} = new(cls{depth})",
+            f"    set_fields(y{depth}, {{**x{depth}.__dict__, {field!r}: {inner}}})",
+        ]
+    exec("\n".join(["def change(x0, v):", *before, *after, "    return y0"]), names)
+    change: Callable[[S, Any], S] = names["change"]
     return change
 
 
@@ -485,6 +499,21 @@ def _variant_encoder(index: int, codec: StructCodec) -> Encoder:
     codec.emit_encode(w, "x")
     w.line(f"return {w.result()}")
     return build(str(codec), "encode(x)", w)
+
+
+def fields_encoder(cls: type[_Record], head: bytes = b"", tail: bytes = b"") -> Callable[..., bytes]:
+    """What encodes an object of `cls`, between `head` and `tail`, given the values of its fields in their
+    order instead of the object. It fails without saying why: the codec of `cls` says it of the object.
+    """
+    struct, w = StructCodec(cls), Writer(namespace())
+    w.pack(f"{len(head)}s", w.bind(head))
+    w.stack.append(struct)
+    values = [f"x{place}" for place, _ in enumerate(struct.fields)]
+    for field, value in zip(struct.fields, values, strict=True):
+        write(field.codec, w, value)
+    w.pack(f"{len(tail)}s", w.bind(tail))
+    w.line(f"return {w.result()}")
+    return build(str(struct), f"encode({', '.join(values)})", w)
 
 
 def make_struct(

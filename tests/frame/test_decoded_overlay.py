@@ -29,7 +29,7 @@ STEP = st.one_of(
 def test_decoded_and_raw_values_are_one_state(steps: list[tuple[str, Any, Any]]) -> None:
     backend = MemoryBackend({b"a": _U32.encode(7)})
     overlay, follower = Overlay(backend), Overlay(backend)
-    append = overlay.counting_appender(b"list", b"count", _U32.encode)
+    append = overlay.counting_appender(b"list", b"count", _U32.encode, b"prefix", lambda: b"")
     model: list[dict[bytes, int | None]] = [{b"a": 7}]
     lists: list[tuple[bytes | None, bytes | None]] = [(None, None)]
     for what, key, value in steps:
@@ -91,7 +91,7 @@ def test_decoded_and_raw_values_are_one_state(steps: list[tuple[str, Any, Any]])
 
 def test_a_counted_list_is_a_list_and_its_count() -> None:
     overlay = Overlay(MemoryBackend())
-    append = overlay.counting_appender(b"list", b"count", _U32.encode)
+    append = overlay.counting_appender(b"list", b"count", _U32.encode, b"prefix", lambda: b"")
     append(b"x")
     overlay.begin()
     append(b"y")
