@@ -55,7 +55,7 @@ class RunningNode:
             found = READY.search(line)
             if found:
                 return int(found[1])
-        self.process.wait(timeout=20)
+        self.process.wait(timeout=120)
         self.process.stderr.close()
         raise RuntimeError(f"the node did not start ({self.process.returncode}):\n{''.join(self.log)}")
 
@@ -79,7 +79,7 @@ class RunningNode:
             text = response.read()
         return json.loads(text) if text else None
 
-    def wait_for_block(self, number: int, seconds: float = 20) -> None:
+    def wait_for_block(self, number: int, seconds: float = 120) -> None:
         """Until the best block is at least `number`."""
         deadline = time.monotonic() + seconds
         while int(self.rpc("chain_getHeader")["number"], 16) < number:
@@ -99,8 +99,8 @@ class RunningNode:
         return self.process.returncode
 
     def _end(self) -> None:
-        self.process.wait(timeout=30)
-        self._reader.join(timeout=30)
+        self.process.wait(timeout=120)
+        self._reader.join(timeout=120)
         assert self.process.stderr is not None
         self.process.stderr.close()
 

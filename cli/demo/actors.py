@@ -2,17 +2,20 @@
 
 import json
 import os
+import re
 import signal
-import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
-PATIENCE = 30.0
-"""Seconds for a process to get ready or to end."""
+PATIENCE = 120.0
+"""Seconds for a process to get ready or to end, on a machine that has much else to do."""
+LISTENS = re.compile(r"Running JSON-RPC server: addr=[\d.]+:(\d+)")
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
 T = TypeVar("T")
@@ -24,11 +27,27 @@ class DemoError(Exception):
     name = "DemoFailed"
 
 
-def free_port() -> int:
-    """A TCP port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Signals that would end this process wait until the block has ended: a child that was started in it is
+    known by then, and is stopped too. Handlers are put off, not masked, since a child inherits a mask.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    known = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    for each, handler in known.items():
+        if callable(handler):
+            signal.signal(each, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        for each, handler in known.items():
+            if callable(handler):
+                signal.signal(each, handler)
+        for number in came[:1]:
+            signal.raise_signal(number)
 
 
 class Actors:
@@ -51,7 +70,7 @@ class Actors:
 
     def start(self, name: str, *words: str) -> None:
         """Start a command in the background."""
-        with self._file(name, "out") as out, self._file(name, "log") as log:
+        with self._file(name, "out") as out, self._file(name, "log") as log, uninterrupted():
             self._running[name] = subprocess.Popen(
                 self.command(*words),
                 stdin=subprocess.DEVNULL,
@@ -76,7 +95,7 @@ class Actors:
                 stderr=log,
                 cwd=PACKAGE_ROOT,
                 env=self._environment,
-                timeout=4 * PATIENCE,
+                timeout=2 * PATIENCE,
                 check=False,
             )
         (self.folder / f"{name}.out").write_bytes(done.stdout)
@@ -102,6 +121,11 @@ class Actors:
         line, end, _ = (self.folder / f"{name}.out").read_bytes().partition(b"\n")
         found: dict[str, Any] | None = json.loads(line) if end else None
         return found
+
+    def port(self, name: str) -> int | None:
+        """The port that a node says in its log it listens on, once it does."""
+        found = LISTENS.search((self.folder / f"{name}.log").read_text(errors="replace"))
+        return int(found[1]) if found else None
 
     def stop(self) -> None:
         """End all background processes, the last one first; kill what does not listen."""

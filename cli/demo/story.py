@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.demo import leaks
-from cli.demo.actors import PACKAGE_ROOT, Actors, DemoError, free_port
+from cli.demo.actors import PACKAGE_ROOT, Actors, DemoError
 from cli.demo.recorder import Recorder
 from client.chain import Chain
 from client.errors import NodeUnreachable
@@ -147,10 +147,10 @@ def _stage(home: Path, narrate: Narrate, kind: type[Actors]) -> Iterator[Stage]:
     private = home / "private"
     environment = {"GRISTMILL_ORDERS": str(home / "orders"), "GRISTMILL_KEYRING": str(home / "keyring.toml")}
     with kind(home / "logs", environment) as actors:
-        port = free_port()
         narrate("a node makes a new chain (process 1)")
         base = str(home / "chain")
-        actors.start("node", "node", "--dev", "--base-path", base, "--rpc-port", str(port))
+        actors.start("node", "node", "--dev", "--base-path", base, "--rpc-port", "0")  # any that is free
+        port = actors.until("node", lambda: actors.port("node"))
         rpc = Rpc(f"http://127.0.0.1:{port}")
         with closing(rpc), Recorder(port, home / "traffic") as recorder:
             chain = Chain(rpc)

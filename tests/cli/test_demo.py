@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -121,6 +122,28 @@ def test_every_process_is_stopped(tmp_path: Path) -> None:
     assert [process.poll() for process in processes] == [0, 0]
 
 
+def test_an_interruption_while_a_process_starts_leaves_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The signal comes when the process exists and nobody knows it yet."""
+    started: list[subprocess.Popen[bytes]] = []
+    honest = subprocess.Popen
+
+    def interrupted(*words: Any, **options: Any) -> subprocess.Popen[bytes]:
+        started.append(honest(*words, **options))
+        signal.raise_signal(signal.SIGINT)
+        return started[0]
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), Actors(tmp_path, {}) as actors:
+            monkeypatch.setattr(subprocess, "Popen", interrupted)
+            actors.start("node", "node", "--dev", "--tmp", "--rpc-port=0")
+    finally:
+        assert signal.signal(signal.SIGINT, before) is signal.default_int_handler
+    assert [process.poll() is not None for process in started] == [True]
+
+
 def test_a_folder_that_is_in_use_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("x")
     with pytest.raises(DemoError, match="not empty"):
@@ -136,12 +159,12 @@ def test_an_interrupted_demo_leaves_no_process(tmp_path: Path, number: int, code
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     # Whoever runs the tests in the background may have SIGINT ignored, and children inherit that.
     with subprocess.Popen(words, **pipes, preexec_fn=hear_interrupts) as demo:  # noqa: PLW1509
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline and not (folder / "logs" / "provider.log").exists():
             time.sleep(0.05)
         assert len(using(folder)) >= 2, "the node and the demo"
         demo.send_signal(number)
-        output, errors = demo.communicate(timeout=60)
+        output, errors = demo.communicate(timeout=120)
     assert (demo.returncode, output) == (code, b"") and b"Traceback" not in errors
     assert using(folder) == []
 

@@ -239,8 +239,8 @@ def crash(rounds: int, seed: int, base: Path) -> None:
             assert nodes.buried() == -signal.SIGKILL
             before, number = number, ledger.check(final, rng)
             moved += number > before
-    assert moved > rounds // 2, "the load reached the chain"
-    assert sum(ledger.nonces.values()) > rounds
+            assert number > before or moment != "final", "the load reached the chain"
+    assert sum(ledger.nonces.values()) >= moved >= rounds // len(AIMS)
 
 
 def genesis_of(port: int) -> bytes:

@@ -28,6 +28,8 @@ from node.front.pipe import Answers, Kind
 from node.front.submission import submission
 from node.front.verify import Verifier
 from node.front.worker import SUBMISSIONS, UNANSWERED
+from node.rpc import server as rpc_server
+from node.rpc.rate import Rate
 from node.rpc.server import RpcServer
 from node.rpc.session import Limits
 from node.rpc.websocket import Budget
@@ -39,6 +41,8 @@ from runtime import GristmillRuntime
 from tests.signing import GRIST, Signer, remark, transfer
 
 Ws = aiohttp.ClientWebSocketResponse
+LONG = 120
+"""Seconds after which nothing is waited for any more, on a machine however busy."""
 
 
 def serve(node: Node, test: Callable[[RpcServer], Awaitable[None]], limits: Limits | None = None) -> None:
@@ -48,8 +52,8 @@ def serve(node: Node, test: Callable[[RpcServer], Awaitable[None]], limits: Limi
         server = RpcServer(node, limits, workers=1)
         await server.start("127.0.0.1", 0)
         try:
-            await ready(server)
-            await asyncio.wait_for(test(server), 60)
+            await asyncio.wait_for(ready(server), LONG)
+            await asyncio.wait_for(test(server), LONG)
         finally:
             await server.stop()
 
@@ -59,19 +63,24 @@ def serve(node: Node, test: Callable[[RpcServer], Awaitable[None]], limits: Limi
 async def ready(server: RpcServer, but: int = 0) -> int:
     """Wait for a worker that is not the process `but`; its process."""
     assert server.desk is not None
-    for _ in range(1000):
+    while True:
         for worker in server.desk.workers:
             if worker.ready.is_set() and worker.pid != but:
                 return worker.pid
         await asyncio.sleep(0.02)
-    raise AssertionError("no worker became ready")
+
+
+async def nobody_is_left(server: RpcServer) -> None:
+    """Wait until the server knows that all clients are gone."""
+    while server.connections:
+        await asyncio.sleep(0.02)
 
 
 async def ask(ws: Ws, method: str, *params: Any, ident: Any = 1) -> Any:
     """The answer to one request; notifications before it are thrown away."""
     await ws.send_json({"jsonrpc": "2.0", "id": ident, "method": method, "params": list(params)})
     while True:
-        answer = await ws.receive_json(timeout=20)
+        answer = await ws.receive_json(timeout=LONG)
         if answer.get("id", "none") == ident:
             return answer
 
@@ -92,7 +101,7 @@ def test_each_signature_is_verified_once_and_by_the_worker(node: Node) -> None:
                         "params": ["0x" + extrinsic.hex()],
                     }
                 )
-            answers = [await ws.receive_json(timeout=20) for _ in extrinsics]
+            answers = [await ws.receive_json(timeout=LONG) for _ in extrinsics]
             assert [answer["id"] for answer in answers] == list(range(len(extrinsics)))
             assert all(len(answer["result"]) == 66 for answer in answers)
             assert len((await ask(ws, "author_pendingExtrinsics"))["result"]) == len(extrinsics)
@@ -126,7 +135,7 @@ def test_watching_goes_to_the_end(node: Node) -> None:
             subscription = (await ask(ws, "author_submitAndWatchExtrinsic", extrinsic, ident='a"b'))["result"]
             block = node.author.seal(Clock().now())
             assert block is not None
-            told = [(await ws.receive_json(timeout=20))["params"] for _ in range(3)]
+            told = [(await ws.receive_json(timeout=LONG))["params"] for _ in range(3)]
             assert {each["subscription"] for each in told} == {subscription}
             digest = "0x" + block.hash.hex()
             assert [each["result"] for each in told] == ["ready", {"inBlock": digest}, {"finalized": digest}]
@@ -156,9 +165,10 @@ def test_mortal_and_ed25519_signatures_are_verified_by_the_worker_too(
                     era=Era.mortal(64, node.chain.head.number),
                     birth_hash=node.chain.head.hash,
                 )
+                # The answer comes to the worker after the block before, from which the era counts.
+                assert "result" in await ask(ws, "system_chain")
                 assert "result" in await ask(ws, "author_submitExtrinsic", "0x" + extrinsic.hex())
                 assert node.author.seal(Clock().now()) is not None
-                await asyncio.sleep(0.2)  # for the worker to hear of the block; else the node verifies
 
     serve(node, test)
     assert node.chain.verdicts.verified == before
@@ -227,7 +237,7 @@ def test_hostile_texts_are_answered_as_by_the_node_itself(node: Node) -> None:
                     answers = []
                     for text in texts:
                         await ws.send_str(text)
-                        answers.append(await ws.receive_str(timeout=20))
+                        answers.append(await ws.receive_str(timeout=LONG))
                     found[name] = answers
         server.desk = desk
         for text, one, other in zip(texts, found["worker"], found["node"], strict=True):
@@ -247,12 +257,13 @@ def test_a_killed_worker_is_replaced_and_the_pool_loses_nothing(node: Node) -> N
                 await ask(ws, "author_submitAndWatchExtrinsic", extrinsic)
                 killed = await ready(server)
                 os.kill(killed, signal.SIGKILL)
-                while (await ws.receive(timeout=20)).type not in (
+                while (await ws.receive(timeout=LONG)).type not in (
                     aiohttp.WSMsgType.CLOSED,
                     aiohttp.WSMsgType.ERROR,
                 ):
                     pass
-            assert len(node.pool.ready) == 1 and server.connections == 0
+            await nobody_is_left(server)  # the worker's two ends are closed one after the other
+            assert len(node.pool.ready) == 1
             async with http.ws_connect(url) as ws:  # meanwhile the node serves it itself
                 assert len((await ask(ws, "author_pendingExtrinsics"))["result"]) == 1
             assert await ready(server, but=killed) != killed
@@ -267,7 +278,8 @@ def test_a_killed_worker_is_replaced_and_the_pool_loses_nothing(node: Node) -> N
     assert block is not None and len(block.extrinsics) == 3
 
 
-def test_the_limits_hold_behind_workers(node: Node) -> None:
+def test_the_limits_hold_behind_workers(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rpc_server, "Rate", lambda rate: Rate(rate, lambda: 0.0))  # time stands still
     limits = Limits(request=20_000, subscriptions=2, connections=2, rate=30)
 
     async def test(server: RpcServer) -> None:
@@ -280,7 +292,7 @@ def test_the_limits_hold_behind_workers(node: Node) -> None:
                     assert "result" in await ask(one, "chain_subscribeNewHeads")
                 assert (await ask(one, "chain_subscribeNewHeads"))["error"]["code"] == -32006
                 await one.send_str('"' + "x" * 30_000 + '"')
-                assert (await one.receive(timeout=20)).type in (
+                assert (await one.receive(timeout=LONG)).type in (
                     aiohttp.WSMsgType.CLOSE,
                     aiohttp.WSMsgType.CLOSED,
                 )
@@ -288,12 +300,8 @@ def test_the_limits_hold_behind_workers(node: Node) -> None:
                     (await ask(two, "author_submitExtrinsic", "0x00", ident=i))["error"]["code"]
                     for i in range(31)
                 ]
-                assert codes[-1] == -32999 and -32999 not in codes[:29]
-            for _ in range(200):
-                if not server.connections:
-                    break
-                await asyncio.sleep(0.02)
-            assert server.connections == 0
+                assert codes.index(-32999) == 30 == len(codes) - 1
+            await nobody_is_left(server)
 
     serve(node, test, limits)
 
@@ -305,11 +313,8 @@ def test_a_client_that_does_not_read_is_cut_off(node: Node) -> None:
             (connection,) = server.desk.workers[0].connections.values()  # type: ignore[union-attr]
             for _ in range(40):
                 connection.push("x" * 1_000_000)
-            for _ in range(200):
-                if not server.connections:
-                    break
-                await asyncio.sleep(0.05)
-            assert server.connections == 0 and server._shared.used == 0
+            await nobody_is_left(server)
+            assert server._shared.used == 0
 
     serve(node, test)
 
@@ -329,11 +334,8 @@ def test_a_client_that_has_stopped_reading_is_cut_off_too(node: Node) -> None:
         for _ in range(30):  # one by one: the worker is in the middle of writing when it hears the end
             connection.push("x" * 1_000_000)
             await asyncio.sleep(0.02)
-        for _ in range(200):
-            if not server.connections:
-                break
-            await asyncio.sleep(0.05)
-        assert server.connections == 0 and server._shared.used == 0
+        await nobody_is_left(server)
+        assert server._shared.used == 0
         writer.close()
 
     serve(node, test)

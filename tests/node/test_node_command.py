@@ -6,7 +6,6 @@ import os
 import resource
 import shutil
 import subprocess
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,16 +43,17 @@ def test_a_full_disk_stops_the_node_with_a_sentence_and_loses_nothing(tmp_path: 
     node = RunningNode(base_path=tmp_path)
     genesis = bytes.fromhex(node.rpc("chain_getBlockHash", 0)[2:])
     alice = Signer("//Alice", genesis)
+    node.rpc("author_submitExtrinsic", "0x" + alice.sign(remark()).hex())
+    node.wait_for_block(1)
     resource.prlimit(node.process.pid, resource.RLIMIT_FSIZE, (300_000, 300_000))
-    blocks = 0
+    blocks = 1
     try:
         for _ in range(200):
             blocks = int(node.rpc("chain_getHeader")["number"], 16)
             node.rpc("author_submitExtrinsic", "0x" + alice.sign(remark(bytes(50_000))).hex())
-            time.sleep(0.01)
     except (OSError, RpcRefusal):
         pass
-    assert node.process.wait(timeout=20) == 1
+    assert node.process.wait(timeout=120) == 1
     node.stop()
     log = "".join(node.log)
     assert "Essential task `sealing` failed" in log and "error[Database" in log and "Traceback" not in log

@@ -32,7 +32,7 @@ def resident(node: RunningNode) -> int:
     total, todo = 0, [node.process.pid]
     while todo:
         pid = todo.pop()
-        with contextlib.suppress(OSError):  # it may just have ended
+        with contextlib.suppress(OSError, IndexError):  # it may just have ended: no file, or no memory
             status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
             total += int(status.split("VmRSS:")[1].split()[0]) * 1024
             for task in Path(f"/proc/{pid}/task").iterdir():

@@ -101,7 +101,7 @@ def test_a_batch_may_be_refused_and_its_calls_count(node: Node) -> None:
 def test_the_flags_reach_a_real_port() -> None:
     flags = (
         "--rpc-methods=safe",
-        "--rpc-rate-limit=5",
+        "--rpc-rate-limit=2",
         "--rpc-disable-batch-requests",
         "--rpc-cors=https://a.b",
     )
@@ -112,7 +112,7 @@ def test_the_flags_reach_a_real_port() -> None:
             async with session.ws_connect(url) as ws:
                 for _ in range(7):
                     await ws.send_json({"jsonrpc": "2.0", "id": 1, "method": "system_chain"})
-                    found.append(await ws.receive_json(timeout=10))
+                    found.append(await ws.receive_json(timeout=60))
             for origin in ("https://a.b", "https://evil.example"):
                 async with session.post(
                     url.replace("ws", "http"), data="{}", headers={"Origin": origin}
@@ -127,8 +127,8 @@ def test_the_flags_reach_a_real_port() -> None:
             running.post([{"jsonrpc": "2.0", "id": 1, "method": "system_chain"}])["error"]["code"] == -32005
         )
         *answers, ours, evil = asyncio.run(talk(running.ws))
-        assert ["result" in answer for answer in answers] == [True] * 5 + [False] * 2
-        assert answers[5]["error"]["code"] == -32999
+        assert ["result" in answer for answer in answers] == [True] * 2 + [False] * 5
+        assert answers[2]["error"]["code"] == -32999
         assert ours == (200, "https://a.b") and evil == (403, None)
         with pytest.raises(RpcRefusal, match="-32999"):
             for _ in range(6):
