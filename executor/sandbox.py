@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from executor.compiler.plan import Plan, Region
 from executor.errors import EnclaveCrashed, MemoryLimit, OutOfFuel
+from executor.wasm.call import Entry
 from executor.wasm.engine import engine
 
 Array = NDArray[np.generic]
@@ -47,8 +48,13 @@ class Sandbox:
         self._store.set_limits(memory_size=memory, **LIMITS)
         self._store.set_fuel(fuel)
         self._limit, self._fuel = memory, fuel
-        self._exports = self._instance(module).exports(self._store)
-        exported = self._exports["memory"]
+        exports = self._instance(module).exports(self._store)
+        self._entries = {
+            item.name: Entry(self._store, function)
+            for item in module.exports
+            if isinstance(function := exports[item.name], wasmtime.Func)
+        }
+        exported = exports["memory"]
         assert isinstance(exported, wasmtime.Memory)
         self._memory = exported
 
@@ -84,10 +90,8 @@ class Sandbox:
 
     def call(self, name: str, *arguments: int) -> None:
         """Call an exported function. Raises OutOfFuel, or EnclaveCrashed for any other trap."""
-        function = self._exports[name]
-        assert isinstance(function, wasmtime.Func)
         try:
-            function(self._store, *arguments)
+            self._entries[name](*arguments)
         except wasmtime.Trap as trap:
             if trap.trap_code == wasmtime.TrapCode.OUT_OF_FUEL:
                 raise OutOfFuel(f"the job used up its {self._fuel} units of fuel") from None

@@ -1,8 +1,9 @@
 """Several instances of one plan that divide the shards of each batch among threads.
 
-The instances share nothing. Each works on its own shards; then every instance gets the others' slots, and all
-take the same optimizer's step. The sums are the module's, over all slots in their order: how many instances
-there are changes no bit. wasmtime releases Python's lock while a module runs.
+The instances share nothing. Each works on its own shards; then it copies the others' slots, and all take the
+same optimizer's step. A thread goes through all steps of a call; at each it meets the others twice. The sums
+are the module's, over all slots in their order: how many instances there are changes no bit. wasmtime
+releases Python's lock while a module runs.
 """
 
 import threading
@@ -13,6 +14,7 @@ from queue import SimpleQueue
 import numpy as np
 
 from executor.compiler.plan import Plan, Region
+from executor.meeting import Deserted, Meeting
 from executor.sandbox import Array, Sandbox
 
 Task = Callable[[], None]
@@ -69,6 +71,10 @@ class Team:
         """What one sandbox alone would have used: the plan's own figures, which are exact."""
         assert plan.slots is not None
         self._slots = [box.view(plan.slots) for box in self._boxes]
+        by_row, by_step = plan.rows_regions, [item for item in (plan.numbers, plan.noise) if item]
+        self._by_row, self._by_step = (
+            [[box.view(region) for region in regions] for box in self._boxes] for regions in (by_row, by_step)
+        )
 
     def view(self, region: Region) -> Array:
         """The region in the caller's sandbox."""
@@ -89,51 +95,57 @@ class Team:
             self.fuel_used += self._plan.fuel_of_finish
 
     def _run(self, steps: int, last_rows: int) -> None:
-        plan = self._plan
-        self._share_rows(steps, (steps - 1) * plan.batch + last_rows)
+        if not self._alike:
+            first, *twins = (box.whole() for box in self._boxes)
+            for twin in twins:
+                twin[:] = first
+            self._alike = True
+        filled, taken = Meeting(len(self._boxes)), Meeting(len(self._boxes))
 
-        def work(number: int, step: int) -> Task:
-            box, (first, count) = self._boxes[number], self._shares[number]
-            rows = plan.batch if step + 1 < steps else last_rows
-
+        def work(number: int) -> Task:
             def task() -> None:
-                if step:
-                    box.call("update", step - 1)
-                box.call("share", step * plan.batch, rows, first, count)
+                try:
+                    self._work(number, steps, last_rows, filled, taken)
+                except Deserted:
+                    pass  # the one that left says why
+                except BaseException:
+                    filled.leave(number)
+                    taken.leave(number)
+                    raise
 
             return task
 
+        own, *others = [work(number) for number in range(len(self._boxes))]
+        self._helpers.together(own, others)
+
+    def _work(self, number: int, steps: int, last_rows: int, filled: Meeting, taken: Meeting) -> None:
+        """One instance's part of a call: at each step its own shards, the other slots, the update. Nobody
+        goes on to the next shards before all have taken what the last ones filled."""
+        box, (first, count), batch = self._boxes[number], self._shares[number], self._plan.batch
+        if number:
+            self._take_rows(number, steps, (steps - 1) * batch + last_rows)
         for step in range(steps):
-            self._all([work(number, step) for number in range(len(self._boxes))])
-            self._exchange()
-        self._all([lambda box=box: box.call("update", steps - 1) for box in self._boxes])  # type: ignore[misc]
+            rows = batch if step + 1 < steps else last_rows
+            box.call("share", step * batch, rows, first, count)
+            filled.tell(number)
+            filled.wait(number)
+            self._take_slots(number)
+            taken.tell(number)
+            box.call("update", step)
+            taken.wait(number)
 
-    def _all(self, tasks: list[Task]) -> None:
-        self._helpers.together(tasks[0], tasks[1:])
+    def _take_rows(self, number: int, steps: int, rows: int) -> None:
+        """What the host wrote into the caller's instance for this call; there, it is only read meanwhile."""
+        for count, regions in ((rows, self._by_row), (steps, self._by_step)):
+            for source, target in zip(regions[0], regions[number], strict=True):
+                np.copyto(target[:count], source[:count])
 
-    def _exchange(self) -> None:
-        """Every instance gets the slots that others filled."""
-        for number, (first, count) in enumerate(self._shares):
-            lines = self._slots[number][first : first + count]
-            for other, slots in enumerate(self._slots):
-                if other != number:
-                    np.copyto(slots[first : first + count], lines)
-
-    def _share_rows(self, steps: int, rows: int) -> None:
-        """Give the twins what the host wrote: everything at first, then what changes with each call."""
-        plan, (first, *twins) = self._plan, self._boxes
-        if not self._alike:
-            for twin in twins:
-                twin.whole()[:] = first.whole()
-            self._alike = True
-            return
-        for region, count in [
-            *((region, rows) for region in plan.rows_regions),
-            *((region, steps) for region in (plan.numbers, plan.noise) if region is not None),
-        ]:
-            source = first.view(region)[:count]
-            for twin in twins:
-                twin.view(region)[:count] = source
+    def _take_slots(self, number: int) -> None:
+        """The slots that others filled."""
+        for other, (first, count) in enumerate(self._shares):
+            if other != number:
+                lines = slice(first, first + count)
+                np.copyto(self._slots[number][lines], self._slots[other][lines])
 
 
 def sandbox_for(plan: Plan, memory: int, fuel: int, helpers: Helpers) -> "Sandbox | Team":

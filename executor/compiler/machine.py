@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from executor.compiler.plan import Plan, Region
 from executor.errors import OutOfFuel
+from executor.wasm.call import Entry
 from executor.wasm.engine import engine
 
 Array = NDArray[np.float32] | NDArray[np.int32]
@@ -31,9 +32,10 @@ class Machine:
         module = wasmtime.Module(self.engine, plan.module)
         assert not module.imports
         exports = wasmtime.Instance(self.store, module, []).exports(self.store)
-        self._run, self._finish = exports["run"], exports["finish"]
-        memory = exports["memory"]
+        run, finish, memory = exports["run"], exports["finish"], exports["memory"]
+        assert isinstance(run, wasmtime.Func) and isinstance(finish, wasmtime.Func)
         assert isinstance(memory, wasmtime.Memory)
+        self._run, self._finish = Entry(self.store, run), Entry(self.store, finish)
         # The memory never grows, so one view stays valid as long as the store lives.
         self.bytes: NDArray[np.uint8] = np.ctypeslib.as_array(memory.get_buffer_ptr(self.store))
         for region, data in plan.constants:
@@ -61,10 +63,10 @@ class Machine:
         """Canonicalise what may leave."""
         self._call(self._finish)
 
-    def _call(self, function: object, *arguments: int) -> None:
-        assert isinstance(function, wasmtime.Func)
+    @staticmethod
+    def _call(entry: Entry, *arguments: int) -> None:
         try:
-            function(self.store, *arguments)
+            entry(*arguments)
         except wasmtime.Trap as trap:
             if trap.trap_code is wasmtime.TrapCode.OUT_OF_FUEL:
                 raise OutOfFuel("the run used up its fuel") from None

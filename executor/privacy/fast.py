@@ -23,6 +23,7 @@ from executor.privacy.gaussian import (
     Sampler,
     Words,
 )
+from executor.wasm.call import Entry
 from executor.wasm.code import Code
 from executor.wasm.encoding import I32, module
 from executor.wasm.engine import engine
@@ -64,7 +65,7 @@ class FastSampler:
         exports = wasmtime.Instance(self._store, compiled, []).exports(self._store)
         draw, memory = exports["draw"], exports["memory"]
         assert isinstance(draw, wasmtime.Func) and isinstance(memory, wasmtime.Memory)
-        self._draw, self._memory = draw, memory
+        self._draw, self._memory = Entry(self._store, draw), memory
         memory.write(self._store, (sampler.threshold << CELL_BITS | sampler.alias).tobytes(), CELLS)
         self._words = self._at(FIRST, 2 * PAGE)
         self._drawn = self._at(DRAWN, PAGE).view(np.int32)
@@ -74,7 +75,7 @@ class FastSampler:
     def __call__(self, stream: Stream, into: Draws) -> Left:
         """As `Sampler.fast` for the next words of a stream: PAGE first ones, then as many second ones."""
         stream.fill(self._words)
-        self._draw(self._store)
+        self._draw()
         into[:] = self._drawn
         return Left(*self._left[:, : int(self._count[0])].copy())
 

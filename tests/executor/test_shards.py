@@ -8,19 +8,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+import wasmtime
 from numpy.typing import NDArray
 
 from executor.compiler.compile import compile_training
 from executor.compiler.machine import Machine
 from executor.compiler.plan import EXPORTS, SHARD_EXPORTS, Plan
 from executor.enclave import Enclave, Limits, Secrets
-from executor.errors import ModelError, UnsupportedSpec
+from executor.errors import ModelError, OutOfFuel, UnsupportedSpec
 from executor.privacy.ahead import Ahead
 from executor.privacy.noise import Noise
 from executor.readers import read_table
 from executor.rows import MemoryRows
 from executor.sandbox import Sandbox
 from executor.team import Helpers, Team, sandbox_for
+from executor.wasm.call import Entry
 from executor.wasm.engine import engine
 from primitives.spec import Clip, Dp, LossSpec, OptimizerSpec, TrainingSpec, float_bits
 from tests.executor.compile_cases import FUEL, Case, node, training_spec
@@ -139,9 +141,35 @@ def test_a_helper_that_runs_out_of_fuel_ends_the_run() -> None:
         trained(team, plan)
 
 
-def test_exports_are_as_described() -> None:
-    import wasmtime
+@pytest.mark.parametrize("poor", [0, 1, 2])
+def test_whoever_fails_in_a_team_its_error_is_told_and_nobody_waits_for_ever(poor: int) -> None:
+    plan = compile_training(CASE.bytes(), spec(4), ROWS)
+    team = Team(plan, Sandbox(plan, MEMORY, FUEL), Helpers(2))
+    team._boxes[poor]._store.set_fuel(plan.fuel_per_step)
+    with pytest.raises(OutOfFuel):
+        trained(team, plan)
 
+
+def test_a_bound_call_takes_only_what_was_checked() -> None:
+    machine = wasmtime.Engine()
+    store = wasmtime.Store(machine)
+    text = """(module (func (export "two") (param i32 i32) (if (local.get 1) (then unreachable)))
+        (func (export "wide") (param i64)) (func (export "one") (result i32) i32.const 1))"""
+    exports = wasmtime.Instance(store, wasmtime.Module(machine, text), []).exports(store)
+    two, wide, one = (exports[name] for name in ("two", "wide", "one"))
+    assert isinstance(two, wasmtime.Func)
+    Entry(store, two)(7, 0)
+    with pytest.raises(wasmtime.Trap, match="unreachable"):
+        Entry(store, two)(7, 1)
+    with pytest.raises(TypeError, match="2 arguments expected, 1 given"):
+        Entry(store, two)(7)
+    for function in (wide, one):
+        assert isinstance(function, wasmtime.Func)
+        with pytest.raises(TypeError, match="i32"):
+            Entry(store, function)
+
+
+def test_exports_are_as_described() -> None:
     plan = compile_training(CASE.bytes(), spec(2), ROWS)
     module = wasmtime.Module(engine(), plan.module)
     assert {item.name for item in module.exports} == {*EXPORTS, *SHARD_EXPORTS}
