@@ -40,6 +40,8 @@ class Kind:
     """To the node: connection."""
     METADATA: Final = 9
     """To the node: version, the runtime's metadata in it."""
+    TEXTS: Final = 10
+    """To the worker: connection, texts for the client, each of which answers a submission."""
 
 
 class Answers:

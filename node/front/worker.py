@@ -97,6 +97,12 @@ class Client:
         self._outbox.append(text)
         self._wake.set()
 
+    def push_all(self, texts: list[str]) -> None:
+        """Queue several."""
+        self._waiting += sum(map(len, texts))
+        self._outbox.extend(texts)
+        self._wake.set()
+
     def answered(self) -> None:
         """One request that was no plain submission has its answer."""
         self._unanswered -= 1
@@ -156,6 +162,7 @@ class Worker:
             Kind.START: self._start,
             Kind.HEAD: self._head,
             Kind.TEXT: self._text,
+            Kind.TEXTS: self._texts,
             Kind.CLOSE: self._close,
         }
 
@@ -210,6 +217,13 @@ class Worker:
             client.answered()
         if text and client is not None:
             client.push(text)
+
+    def _texts(self, number: int, texts: list[str]) -> None:
+        self._unanswered -= len(texts)
+        self._room.set()
+        client = self._clients.get(number)
+        if client is not None:
+            client.push_all(texts)
 
     def _close(self, number: int, code: int, reason: bytes) -> None:
         client = self._clients.get(number)

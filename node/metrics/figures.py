@@ -26,7 +26,6 @@ class Figures:
     def __init__(self) -> None:
         self.calls: dict[Call, Histogram] = {}
         """Microseconds of RPC calls. Methods are the known ones, so that strangers cannot fill memory."""
-        self._succeeding: dict[tuple[str, str], Histogram] = {}
         self.sessions_opened = self.sessions_closed = 0
         self.submitted = self.invalid = self.pruned = self.resubmitted = 0
         """Transactions: given to the pool, found invalid, pruned by a block, verified anew by reverts."""
@@ -45,14 +44,13 @@ class Figures:
             found = self.calls[key] = Histogram(MICROSECONDS)
         found.observe(seconds * 1e6)
 
-    def succeeded(self, protocol: str, method: str, seconds: float) -> None:
-        """`called` without an error: for calls that come by the thousand."""
-        found = self._succeeding.get((protocol, method))
+    def succeeded(self, protocol: str, method: str, seconds: float, times: int = 1) -> None:
+        """`called` without an error, so many `times`: for calls that come by the thousand."""
+        key = Call(protocol, method, False, False)
+        found = self.calls.get(key)
         if found is None:
-            self.called(protocol, method, seconds, is_error=False)
-            self._succeeding[protocol, method] = self.calls[Call(protocol, method, False, False)]
-        else:
-            found.observe(seconds * 1e6)
+            found = self.calls[key] = Histogram(MICROSECONDS)
+        found.observe(seconds * 1e6, times)
 
     def proposed(self, transactions: int, constructed: float, proposed: float, reason: str) -> None:
         """A block of so many transactions was built in `constructed` seconds, and committed after

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterator
+from collections.abc import Collection, Iterator
 
 from node.pool.transaction import Hash, Tag, Transaction
 
@@ -12,7 +12,7 @@ class Future:
 
     def __init__(self) -> None:
         self._waiting: dict[Hash, Transaction] = {}  # in order of arrival: the oldest leaves first
-        self.known: Container[Hash] = self._waiting
+        self.known: Collection[Hash] = self._waiting
         self._missing: dict[Hash, set[Tag]] = {}
         self._wanted: dict[Tag, dict[Hash, None]] = {}
         self.bytes = 0

@@ -125,7 +125,7 @@ class Pool:
         except PoolError:
             self._watchers.pop(digest, None)
             raise
-        if not self._enforce_limits(digest):
+        if self._is_too_long() and not self._enforce_limits(digest):
             raise ImmediatelyDropped
         if digest in self.ready.known:
             self.on_ready()
@@ -188,11 +188,19 @@ class Pool:
                 continue
             queue += self.future.satisfy(tx.provides)
 
+    def _is_too_long(self) -> bool:
+        """Whether a queue exceeds its limits: asked at every submission."""
+        ready, future, most, later = self.ready, self.future, self._config.ready, self._config.future
+        return (
+            len(ready.known) > most.count
+            or ready.bytes > most.bytes
+            or len(future.known) > later.count
+            or future.bytes > later.bytes
+        )
+
     def _enforce_limits(self, newcomer: Hash = b"") -> bool:
         """Let the least worth go while a queue is too long; False if `newcomer` was among them."""
         kept = True
-        if not (_exceeds(self.ready, self._config.ready) or _exceeds(self.future, self._config.future)):
-            return kept
         while _exceeds(self.ready, self._config.ready):
             for tx in self.ready.remove_subtree([self.ready.worst().hash]):
                 kept &= tx.hash != newcomer

@@ -7,7 +7,7 @@ dependencies, then priority, then the sooner to expire, then the older.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from node.pool.errors import CycleDetected, TooLowPriority
 from node.pool.transaction import Hash, Tag, Transaction
@@ -18,7 +18,7 @@ class Ready:
 
     def __init__(self) -> None:
         self._all: dict[Hash, Transaction] = {}
-        self.known: Container[Hash] = self._all
+        self.known: Collection[Hash] = self._all
         self._provider: dict[Tag, Hash] = {}
         self._roots: dict[Hash, None] = {}  # those that wait for nobody in the queue
         self._worth: list[tuple[tuple[int, int], Hash]] | None = None

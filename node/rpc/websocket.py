@@ -175,6 +175,17 @@ class Connection(Session):
         self._shared.used += size
         self.emit(text)
 
+    def has_room(self, texts: list[str]) -> bool:
+        """Whether all of these may be queued; then they count as if each had been pushed."""
+        count, size = len(texts), sum(map(len, texts))
+        full = self._messages + count > self.limits.messages + self.ANSWERS
+        if full or self._mine.exceeded(size) or self._shared.exceeded(size):
+            return False
+        self._messages += count
+        self._mine.used += size
+        self._shared.used += size
+        return True
+
     def sent(self, size: int, messages: int) -> None:
         """So much of what waited has reached the client's socket."""
         self._messages -= messages

@@ -36,6 +36,7 @@ from node.rpc.websocket import Budget
 from node.run import open_node
 from node.service import Node
 from primitives.era import Era
+from primitives.hashing import blake2_256
 from primitives.keys import Keypair, Scheme
 from runtime import GristmillRuntime
 from tests.signing import GRIST, Signer, remark, transfer
@@ -341,22 +342,65 @@ def test_a_client_that_has_stopped_reading_is_cut_off_too(node: Node) -> None:
     serve(node, test)
 
 
+class Heard:
+    """A pipe that remembers what was sent."""
+
+    def __init__(self) -> None:
+        self.items: list[tuple[Any, ...]] = []
+
+    def send(self, *item: Any) -> None:
+        self.items.append(item)
+
+
+def submissions(extrinsics: list[bytes]) -> list[tuple[Any, ...]]:
+    """Items as a worker sends them that verifies nothing."""
+    return [
+        (Kind.SUBMIT, 7, str(i), data, blake2_256(data), False, None, False)
+        for i, data in enumerate(extrinsics)
+    ]
+
+
 def test_a_client_may_have_many_submissions_under_way(node: Node) -> None:
-    sent: list[tuple[Any, ...]] = []
-
-    class Heard:
-        def send(self, *item: Any) -> None:
-            sent.append(item)
-
-    pipe = cast(Any, Heard())
-    connection = FrontConnection(node, Limits(messages=10), Budget(1 << 30), None, pipe, 7)
-    for i in range(SUBMISSIONS):
-        connection.submit(str(i), b"\x00", bytes(32))
+    heard = Heard()
+    connection = FrontConnection(node, Limits(messages=10), Budget(1 << 30), None, cast(Any, heard), 7)
+    connection.submit(submissions([b"\x00"] * SUBMISSIONS))
+    sent = heard.items
     assert len(sent) == SUBMISSIONS and {item[0] for item in sent} == {Kind.TEXT}
     assert {item[3] for item in sent} == {Answers.SUBMISSION}
     for _ in range(UNANSWERED + 11):
         connection.push("x")
     assert [item[0] for item in sent[-2:]] == [Kind.TEXT, Kind.CLOSE]
+
+
+def test_submissions_in_a_row_are_answered_in_order_and_each_is_counted(node: Node) -> None:
+    alice, heard = Signer("//Alice", node.chain.genesis_hash), Heard()
+    connection = FrontConnection(node, Limits(), Budget(1 << 30), None, cast(Any, heard), 7)
+    good = [alice.sign(transfer(bytes(32), GRIST)) for _ in range(4)]
+    row = [good[0], good[1], b"\x00", good[1], good[2], good[3]]
+    connection.submit(submissions(row))
+    assert [item[0] for item in heard.items] == [Kind.TEXTS, Kind.TEXT, Kind.TEXT, Kind.TEXTS]
+    texts = [text for item in heard.items for text in (item[2] if item[0] == Kind.TEXTS else [item[2]])]
+    answers = [json.loads(text) for text in texts]
+    assert [answer["id"] for answer in answers] == [0, 1, 2, 3, 4, 5]
+    results = [answer.get("result") for answer in answers]
+    taken = [None if i in (2, 3) else "0x" + blake2_256(data).hex() for i, data in enumerate(row)]
+    assert results == taken
+    assert connection._messages == 6 and connection._mine.used == sum(map(len, texts))
+    counted = {call.is_error: times.count for call, times in node.figures.calls.items()}
+    assert counted == {False: 4, True: 2}
+
+
+def test_answers_for_which_there_is_no_room_cut_the_client_off(node: Node) -> None:
+    alice, heard = Signer("//Alice", node.chain.genesis_hash), Heard()
+    connection = FrontConnection(node, Limits(), Budget(250), None, cast(Any, heard), 7)
+    row = [alice.sign(transfer(bytes(32), GRIST)) for _ in range(4)]
+    connection.submit(submissions(row))
+    assert len(node.pool.ready) == 4  # they count, whoever is told
+    kinds = [item[0] for item in heard.items]
+    assert kinds.count(Kind.CLOSE) == 1 and Kind.TEXTS not in kinds
+    answered = [item for item in heard.items if item[0] == Kind.TEXT]
+    assert [bool(item[2]) for item in answered] == [True, True, False, False]
+    assert {item[3] for item in answered} == {Answers.SUBMISSION}  # the worker counts all four
 
 
 @pytest.mark.parametrize("ident", ["7", '"x"'])
