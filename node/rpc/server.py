@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 from node.errors import PortTaken
 from node.front.desk import Desk
-from node.http import web
+from node.http import WSCloseCode, web
 from node.rpc import (  # noqa: F401  (they fill the table)
     archive,
     author,
@@ -80,7 +80,7 @@ class RpcServer:
         self._http = Session(node, self._limits)
         self._counted: dict[Address | None, Session] = {}
         self.desk = Desk(node, self._limits, self._shared, workers) if workers else None
-        self._sockets: dict[web.WebSocketResponse, None] = {}
+        self._sockets: dict[SocketConnection, None] = {}
         self._runner: web.AppRunner | None = None
         self._listener: asyncio.Server | None = None
         self._most = connections_max(self._limits.connections)
@@ -123,8 +123,8 @@ class RpcServer:
         """Close every connection and the port."""
         if self._listener is not None:
             self._listener.close()
-        for socket in list(self._sockets):
-            await socket.close(code=1001, message=b"the node stops", drain=False)
+        parting = [each.hang_up(WSCloseCode.GOING_AWAY, b"the node stops") for each in self._sockets]
+        await asyncio.gather(*parting)
         if self.desk is not None:
             await self.desk.stop()
         if self._runner is not None:
@@ -214,11 +214,12 @@ class RpcServer:
             return web.Response()  # to nobody: the client is the worker's now
         socket = web.WebSocketResponse(max_msg_size=self._limits.request, compress=False, timeout=1.0)
         await socket.prepare(request)
-        self._sockets[socket] = None
+        connection = SocketConnection(self._node, self._limits, socket, request.transport, self._shared, rate)
+        self._sockets[connection] = None
         try:
-            await SocketConnection(self._node, self._limits, socket, self._shared, rate).run()
+            await connection.run()
         finally:
-            del self._sockets[socket]
+            del self._sockets[connection]
         return socket
 
     @property

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import secrets
 from collections import deque
+from contextlib import suppress
 from typing import Any
 
 from node.http import WSCloseCode, WSMsgType, web
@@ -23,6 +24,7 @@ log = logging.getLogger("rpc")
 
 TOO_SLOW = b"too slow"
 """What a client is told that is cut off."""
+PARTING_SECONDS = 1.0
 
 
 class Budget:
@@ -203,11 +205,13 @@ class SocketConnection(Connection):
         node: Node,
         limits: Limits,
         socket: web.WebSocketResponse,
+        transport: asyncio.Transport | None,
         shared: Budget,
         rate: Rate | None = None,
     ) -> None:
+        """`transport` is what `socket` stands on."""
         super().__init__(node, limits, shared, rate)
-        self._socket = socket
+        self._socket, self._transport = socket, transport
         self._outbox: deque[str] = deque()
         self._wake = asyncio.Event()
         self._too_slow = asyncio.Event()
@@ -227,7 +231,18 @@ class SocketConnection(Connection):
             self.end()
             self.node.figures.sessions_closed += 1
         if self._too_slow.is_set():
-            await self._socket.close(code=WSCloseCode.POLICY_VIOLATION, message=TOO_SLOW, drain=False)
+            await self.hang_up(WSCloseCode.POLICY_VIOLATION, TOO_SLOW)
+
+    async def hang_up(self, code: int, reason: bytes) -> None:
+        """Say why and close, within `PARTING_SECONDS` also where the other side reads nothing any more: then
+        not even the farewell can be written, and closing would wait for it for ever.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PARTING_SECONDS):
+                await self._socket.close(code=code, message=reason, drain=False)
+        transport = self._transport
+        if transport is not None and transport.get_write_buffer_size():
+            transport.abort()
 
     async def _read(self) -> None:
         async for message in self._socket:

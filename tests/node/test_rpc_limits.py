@@ -140,7 +140,7 @@ def test_too_many_messages_in_the_outbox_cut_the_client_off(node: Node) -> None:
 
     from node.rpc.websocket import Budget, SocketConnection
 
-    connection = SocketConnection(node, Limits(messages=3), cast(Any, None), Budget(1 << 20))
+    connection = SocketConnection(node, Limits(messages=3), cast(Any, None), None, Budget(1 << 20))
     for _ in range(3):
         connection.push("x")
     assert not connection._too_slow.is_set()
