@@ -27,6 +27,7 @@ from executor.compiler.lowering.sums import batch_sum, grid_sum, noised, reduce
 from executor.compiler.lowering.turns import scan
 from executor.compiler.lowering.windows import pad, pool
 from executor.compiler.op import CONTRACTION, ELEMENTWISE, LEAVES, MOVEMENT, Op
+from executor.compiler.order import soonest
 from executor.compiler.types import DType
 
 TREE_MAX = 48
@@ -179,7 +180,7 @@ class Scheduler(Places):
         )
 
     def _updated(self, updates: Sequence[Update]) -> list[Kernel]:
-        """Append the updates, then move each to just after the last kernel that it must follow."""
+        """Append the updates, then move what can run sooner."""
         for update in updates:
             for end in update.ends:
                 if end in self.fused:
@@ -188,26 +189,9 @@ class Scheduler(Places):
                     self.panels_of(b)
                 else:
                     self.view(end)
-        before = self.kernels
-        written: dict[Buffer, int] = {}
-        touched: dict[Buffer, int] = {}
-        for index, kernel in enumerate(before):
-            written.update((buffer, index) for buffer in kernel.writes)
-            touched.update((buffer, index) for buffer in (*kernel.reads, *kernel.writes))
-        after: dict[int, list[Kernel]] = {}
         for update in updates:
-            self.kernels = []
             self._update(update)
-            for kernel in self.kernels:
-                last = max(
-                    *(written.get(buffer, -1) for buffer in kernel.reads),
-                    *(touched.get(buffer, -1) for buffer in kernel.writes),
-                )
-                after.setdefault(last, []).append(kernel)
-        order = after.pop(-1, [])
-        for index, kernel in enumerate(before):
-            order += [kernel, *after.get(index, [])]
-        return order
+        return soonest(self.kernels)
 
     def _update(self, update: Update) -> None:
         ends, gradient = set(update.ends), update.gradient

@@ -54,14 +54,16 @@ class Weights(Enum):
 
 @dataclass(frozen=True)
 class Operand:
-    """A buffer and its strides in bytes over the output axes (block first), then the reduction axes."""
+    """A buffer and its strides in bytes over the output axes (block first), then the reduction axes. `start`:
+    bytes before its first element."""
 
     buffer: Buffer
     strides: tuple[int, ...]
+    start: int = 0
 
     def access(self) -> Access:
         """With the buffer's address."""
-        return Access(self.buffer.offset, self.strides)
+        return Access(self.buffer.offset + self.start, self.strides)
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,8 @@ EXP = (
 )
 """(eʳ − 1 − r) / r² on |r| ≤ ln 2 / 2, highest power first."""
 EXP_LOW, EXP_HIGH = -104.0, 89.0
+ROUNDING, ROUNDING_BITS = 12582912.0, 0x4B400000
+"""1½·2²³: what is added to it is rounded to a whole number, ties to even, that stands in the lowest bits."""
 LOG = (
     0.06915368139743805, -0.11789807677268982, 0.11872976273298264, -0.1238434836268425, 0.14218658208847046,
     -0.16669251024723053, 0.20002226531505585, -0.24999986588954926, 0.3333331048488617,
@@ -80,7 +82,7 @@ def _power_of_two(code: Writer, n: int) -> None:
 def exp(code: Writer) -> None:
     """Replace x on the stack by eˣ. x = n·ln 2 + r; 2ⁿ in two factors, so that the ends of the range are
     right."""
-    n, r, half = code.local(), code.local(), code.local()
+    n, r, half, rounded = code.local(), code.local(), code.local(), code.local()
     code.splat(EXP_LOW)
     code.op("f32x4.pmax")
     code.splat(EXP_HIGH)
@@ -88,7 +90,13 @@ def exp(code: Writer) -> None:
     code.tee(r)
     code.splat(LOG2_E)
     code.op("f32x4.mul")
-    code.op("f32x4.nearest")
+    # Neither `nearest` nor a conversion to integers, which takes seven instructions. What a NaN makes of n is
+    # of no account: the polynomial is a NaN too.
+    code.splat(ROUNDING)
+    code.op("f32x4.add")
+    code.tee(rounded)
+    code.splat(ROUNDING)
+    code.op("f32x4.sub")
     code.tee(n)
     code.splat(LN2_HIGH)
     code.get(r)
@@ -107,8 +115,9 @@ def exp(code: Writer) -> None:
     code.op("f32x4.relaxed_madd")
     code.splat(1.0)
     code.op("f32x4.add")
-    code.get(n)
-    code.op("i32x4.trunc_sat_f32x4_s")
+    code.get(rounded)
+    code.splat_bits(ROUNDING_BITS)
+    code.op("i32x4.sub")
     code.tee(n)
     code.i32(1)
     code.op("i32x4.shr_s")
@@ -121,7 +130,7 @@ def exp(code: Writer) -> None:
     code.set(n)
     _power_of_two(code, n)
     code.op("f32x4.mul")
-    code.release(n, r, half)
+    code.release(n, r, half, rounded)
 
 
 def log(code: Writer) -> None:

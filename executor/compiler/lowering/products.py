@@ -99,21 +99,19 @@ def outer(at: Places, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
 
 
 def matmul(at: Places, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
-    """A batched product of two values."""
-    a, b = node.inputs
-    w, x = at.contiguous(a), at.contiguous(b)
-    *groups, rows, columns = node.shape
-    inner, unit = a.shape[-1], BLOCK if node.batched else 4
-    lead = range(len(groups))
-    step_a = [unit * prod(groups[axis + 1 :]) * rows * inner for axis in lead]
-    step_b = [unit * prod(groups[axis + 1 :]) * inner * columns for axis in lead]
-    rank = len(groups)
+    """A batched product of two values, read where they lie: heads taken apart or turned are not copied."""
+    (a, b), rank = node.inputs, len(node.shape) - 2
+    unit = BLOCK if node.batched else 4
+    w, x = (_strided(at, item, node.batched) for item in (a, b))
+    (*step_a, row, inner_a), (*step_b, inner_b, column) = (
+        [unit * step for step in view.strides] for view in (w, x)
+    )
     return Contraction(
         name=at.name("matmul"),
         counts=(at.blocks if node.batched else 1, *node.shape),
-        reduction=(inner,),
-        x=Operand(x, (x.block_stride(), *step_b, 0, unit, unit * columns)),
-        w=Operand(w, (w.block_stride(), *step_a, unit * inner, 0, unit)),
+        reduction=(a.shape[-1],),
+        x=Operand(x.buffer, (x.buffer.block_stride(), *step_b, 0, column, inner_b), unit * x.start),
+        w=Operand(w.buffer, (w.buffer.block_stride(), *step_a, row, 0, inner_a), unit * w.start),
         weights=Weights.LANES if node.batched else Weights.ALONG_REDUCTION,
         outside=tuple(range(rank + 1)),
         row_axis=rank + 1,
@@ -124,6 +122,14 @@ def matmul(at: Places, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
         stores=stores,
         leaves=leaves,
     )
+
+
+def _strided(at: Places, node: Node, batched: bool) -> View:
+    """Where a value lies; unbatched columns must be neighbours, and pointers only run upwards."""
+    view = at.view(node)
+    if batched and min(view.strides, default=0) >= 0:
+        return view
+    return View(at.contiguous(node), node.shape, c_strides(node.shape))
 
 
 def conv(at: Places, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
