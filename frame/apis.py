@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any, Final
-from typing import get_type_hints as _type_hints
 
 from frame import executive
 from frame.call import DispatchClass
@@ -34,6 +33,7 @@ from frame.transaction import (
 from frame.version import RuntimeVersion, api_id
 from frame.weights import Weight
 from primitives.header import Header
+from primitives.hints import type_hints
 from primitives.scale import (
     H256,
     U8,
@@ -244,7 +244,7 @@ def api(trait: str, version: int) -> Callable[[Callable[..., Any]], Api]:
     """Make a function a method of the runtime API `trait`."""
 
     def make(function: Callable[..., Any]) -> Api:
-        hints = _type_hints(function, include_extras=True)
+        hints = type_hints(function)
         names = list(inspect.signature(function).parameters)[1:]
         where = f"{trait}_{function.__name__}"
         return Api(

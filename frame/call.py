@@ -20,12 +20,12 @@ from typing import (
     TypeVar,
     overload,
 )
-from typing import get_type_hints as _type_hints
 
 from frame.codecs import OUTER_CALL
 from frame.names import docs_of
 from frame.origin import Origin
 from frame.weights import ZERO, Unmeasured, Weight
+from primitives.hints import type_hints
 from primitives.scale import Codec
 from primitives.scale.base import Decoder
 
@@ -250,7 +250,7 @@ class CallMethod(Generic[S, P]):
         if len(parameters) < 2 or parameters[1].name != "origin":
             raise TypeError(f"{where}: a call begins with (self, origin: Origin, …)")
         try:
-            hints = _type_hints(self.function, localns=names, include_extras=True)
+            hints = type_hints(self.function, names)
         except NameError as error:
             raise TypeError(
                 f"{where}: {error}; types of calls stand in the module or in the pallet"

@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any, Final
-from typing import get_type_hints as _type_hints
 
 from frame.codecs import hint_codec
 from frame.machine import Machine
@@ -15,6 +14,7 @@ from frame.pallet import Pallet
 from frame.state import Delta, MemoryBackend
 from frame.storage_version import put_version
 from primitives import ss58
+from primitives.hints import type_hints
 from primitives.scale import (
     ArrayCodec,
     BytesCodec,
@@ -64,7 +64,7 @@ def genesis_of(pallet: Pallet[Any], given: Any) -> Any:
         return given
     if not isinstance(given, Mapping):
         raise GenesisError(f"{pallet.attribute}: an object is expected")
-    hints = _type_hints(kind, localns=dict(vars(type(pallet))), include_extras=True)
+    hints = type_hints(kind, dict(vars(type(pallet))))
     names = {lower_camel(f.name): f.name for f in dataclasses.fields(kind)} | {
         f.name: f.name for f in dataclasses.fields(kind)
     }

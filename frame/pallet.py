@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, get_args, get_origin
-from typing import get_type_hints as _type_hints
 
 from frame.call import CallEntry, CallMethod, CallResult, PostInfo, RuntimeCall
 from frame.codecs import hint_codec
@@ -26,6 +25,7 @@ from frame.origin import Origin
 from frame.state import Overlay
 from frame.traits import SystemPallet
 from frame.weights import ZERO, Weight
+from primitives.hints import type_hints
 from primitives.scale import Codec, EnumCodec, ScaleError, fields_encoder
 
 if TYPE_CHECKING:
@@ -421,7 +421,7 @@ def _configure(cls: type[Pallet[Any]], given: dict[str, Any]) -> Any:
 def _constants(cls: type[Pallet[Any]], config: Any) -> list[Constant]:
     if cls.declaration.config is None:
         return []
-    hints = _type_hints(cls.declaration.config, include_extras=True)
+    hints = type_hints(cls.declaration.config)
     described = _described(docs_of(cls.declaration.config))
     found = []
     for field in dataclasses.fields(cls.declaration.config):

@@ -12,10 +12,11 @@ import inspect
 import types
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 
 from node.rpc.errors import RpcError, client_error, invalid_params
 from primitives import ss58
+from primitives.hints import type_hints
 from primitives.trie import CHILD_PREFIX
 
 Reader = Callable[[Any], Any]
@@ -133,7 +134,7 @@ class Parameter(NamedTuple):
 
 def parameters(function: Callable[..., Any], skip: int) -> tuple[Parameter, ...]:
     """The JSON parameters of `function`, after its first `skip` arguments."""
-    hints = get_type_hints(function, include_extras=True)
+    hints = type_hints(function)
     found = list(inspect.signature(function).parameters.values())[skip:]
     return tuple(
         Parameter(_camel(p.name), _reader(hints[p.name]), not _may_be_null(p, hints[p.name])) for p in found

@@ -34,9 +34,9 @@ from typing import (
     dataclass_transform,
     get_args,
     get_origin,
-    get_type_hints,
 )
 
+from primitives.hints import type_hints
 from primitives.scale.base import Codec, Decoder, Encoder, read, write
 from primitives.scale.emit import Reader, Writer, build, namespace
 from primitives.scale.errors import ScaleError, show
@@ -236,7 +236,7 @@ class Enum:
 
 
 for _base in (_Record, Struct, Variant, Enum):
-    _base.__annotations__ = {}  # no fields: `get_type_hints` would read them anew for every type
+    _base.__annotations__ = {}  # no fields: `type_hints` would read them anew for every type
 
 
 def number_variants(name: str, variants: Sequence[type[Variant]]) -> list[tuple[int, type[Variant]]]:
@@ -551,14 +551,14 @@ def docs_of(cls: type) -> list[str]:
 
 def _hints(cls: type[_Record]) -> dict[str, Any]:
     try:
-        return get_type_hints(cls, include_extras=True)
+        return type_hints(cls)
     except NameError:
         pass
     scope: dict[str, Any] = {
         base.__name__: base for base in cls.__mro__
     }  # a class inside a function may name itself
     try:
-        return get_type_hints(cls, localns=scope, include_extras=True)
+        return type_hints(cls, scope)
     except NameError as error:
         raise ScaleError(f"{cls.__qualname__}: {error}") from None
 
