@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from frame.call import DispatchInfo, RuntimeCall
 from frame.transaction import BadFormat, Invalid, InvalidTransaction, Unknown, UnknownTransaction
-from primitives.extrinsic import MultiAddress, Parsed, scheme_and_bytes, signing_payload
+from primitives.extrinsic import (
+    USUAL_EXTRA,
+    MultiAddress,
+    Parsed,
+    Usual,
+    scheme_and_bytes,
+    signing_payload,
+)
 from primitives.scale import ScaleError
 
 if TYPE_CHECKING:
@@ -56,20 +63,32 @@ def check(machine: Machine, raw: bytes, parsed: Parsed | None = None) -> Checked
     BadFormat, InvalidTransaction(BadProof), UnknownTransaction(CannotLookup), and what the extensions say
     when what is signed along cannot be known (AncientBirthBlock).
     """
-    (call, signed, _), extra_start, call_start = parsed or parse(machine, raw)
-    if signed is None:
-        return Checked(call, None, (), len(raw))
-    address, signature, extra = signed
-    if type(address) is not MultiAddress.Id:
-        raise UnknownTransaction(Unknown.CannotLookup)
-    who: bytes = address.value
+    usual = _usual(machine, raw) if parsed is None else None
+    if usual is not None:
+        call, who, scheme, proof, extra, call_start = usual
+        extra_start = USUAL_EXTRA
+    else:
+        (call, signed, _), extra_start, call_start = parsed or parse(machine, raw)
+        if signed is None:
+            return Checked(call, None, (), len(raw))
+        address, signature, extra = signed
+        if type(address) is not MultiAddress.Id:
+            raise UnknownTransaction(Unknown.CannotLookup)
+        who = address.value
+        scheme, proof = scheme_and_bytes(signature)
     decides = machine.decides(extra)
     along = machine.signed_along.get(decides) or implicit(machine, extra)
     payload = signing_payload(raw[call_start:], raw[extra_start:call_start], along)
-    scheme, proof = scheme_and_bytes(signature)
     if not machine.host.verify(scheme, proof, payload, who):
         raise InvalidTransaction(Invalid.BadProof)
     return Checked(call, who, extra, len(raw), along, decides)
+
+
+def _usual(machine: Machine, raw: bytes) -> Usual | None:
+    try:
+        return machine.runtime.extrinsic_codec.usual(raw)
+    except ScaleError as error:
+        raise BadFormat(str(error)) from None
 
 
 def holds(machine: Machine, tx: Checked) -> bool:

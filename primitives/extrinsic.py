@@ -142,6 +142,25 @@ class Parsed(NamedTuple):
     call_start: int
 
 
+class Usual(NamedTuple):
+    """The parts of an extrinsic that an account has signed with its own ed25519 or sr25519 key."""
+
+    call: Any
+    who: bytes
+    scheme: int
+    signature: bytes
+    extra: Any
+    call_start: int
+
+
+USUAL_EXTRA = 2 + 2 + 32 + 1 + 64
+"""Where the extra of a usual one begins: behind length, version and address, account, scheme, signature."""
+_IS_USUAL = (
+    f"b[2:4] == b'\\x84\\0' and e > {USUAL_EXTRA} and b[36] < 2"
+    " and b[0] & 3 == 1 and (b[0] | b[1] << 8) >> 2 == e - 2"
+)
+
+
 class ExtrinsicCodec(Codec[Extrinsic]):
     """The codec of the extrinsics of a runtime, length prefix included.
 
@@ -179,6 +198,28 @@ class ExtrinsicCodec(Codec[Extrinsic]):
         self.__dict__["parse"] = function
         parsed: Parsed = function(data)
         return parsed
+
+    def usual(self, data: bytes) -> Usual | None:
+        """The parts of an extrinsic of 64 to 16,383 bytes that stand in known places; None for all that are
+        not written so, which `parse` reads. ScaleError, as `parse` says it, where extra or call do not fit.
+        """
+        with COMPILATION:
+            r = Reader(namespace())
+            begin_decode(r)
+            r.line(f"if not ({_IS_USUAL}): return None")
+            r.line(f"o = {USUAL_EXTRA}")
+            extra = read(self.extra, r)
+            r.flush()
+            r.line("call_start = o")
+            call = read(self.call, r)
+            r.flush()
+            r.line("if o != e: return None")
+            make, usual = r.bind(tuple.__new__), r.bind(Usual)
+            r.line(f"return {make}({usual}, ({call}, b[4:36], b[36], b[37:101], {extra}, call_start))")
+            function = build(str(self), "decode(data)", r)
+        self.__dict__["usual"] = function
+        found: Usual | None = function(data)
+        return found
 
     def emit_decode(self, r: Reader) -> str:
         size, stop = r.length(), r.fresh()
