@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import Any, Final
 
 from frame.codecs import hint_codec
+from frame.errors import DispatchError
 from frame.machine import Machine
 from frame.names import lower_camel
 from frame.pallet import Pallet
@@ -19,8 +20,10 @@ from primitives.scale import (
     ArrayCodec,
     BytesCodec,
     Codec,
+    CompactCodec,
     EnumCodec,
     FixedBytesCodec,
+    IntCodec,
     IntEnumCodec,
     OptionCodec,
     ScaleError,
@@ -49,7 +52,11 @@ def build(machine: Machine, config: Mapping[str, Any]) -> Delta:
     for pallet in machine.pallets:
         given = config.get(lower_camel(pallet.name), config.get(pallet.attribute, {}))
         put_version(pallet, pallet.storage_version)
-        pallet.build_genesis(genesis_of(pallet, given))
+        values = genesis_of(pallet, given)
+        try:
+            pallet.build_genesis(values)
+        except (ValueError, DispatchError) as error:
+            raise GenesisError(f"{pallet.attribute}: {error}") from None
     return machine.overlay.delta()
 
 
@@ -107,6 +114,8 @@ def _convert(codec: Codec[Any], value: Any, where: str) -> Any:
             return _member(codec.cls, value, where)
         case EnumCodec():
             return _variant(codec, value, where)
+        case IntCodec() | CompactCodec() if isinstance(value, bool):  # Python counts true as 1
+            raise GenesisError(f"{where}: an integer is expected, not {str(value).lower()}")
         case _:
             return value
 

@@ -13,7 +13,7 @@ from frame.codecs import RangeTest
 from frame.errors import Corruption
 from frame.generated import function
 from frame.state import ABSENT, Decode, Encode, Overlay
-from primitives.scale import Codec, ScaleError, StructCodec, changer
+from primitives.scale import Codec, ScaleError, StructCodec, change_lines, changer
 
 Absent = Callable[[], Any]
 Corrupt = Callable[[ScaleError], Corruption]
@@ -122,23 +122,25 @@ def map_changer(
     """Keep the entry `x`, which the map holds, with another value `v` of a field, if that fits; `write` does
     it for the others. Of `x` only its class is tested. `path`: the field, or that of a struct in it.
     """
-    names = _names(overlay, codec.encoder(), write) | {"known": known.get, "key_of": key_of}
-    names |= {"cls": codec.cls, "change": changer(codec.cls, *path)}
+    changes, names = change_lines(codec.cls, path)
+    names |= _names(overlay, codec.encoder(), write) | {"known": known.get, "key_of": key_of}
+    names |= {"change": changer(codec.cls, *path)}
     test = RangeTest.of(_part(codec, path), "v")
-    lines = ["def put(k, x, v):", "    key = known(k) or key_of(k)"]
+    lines = ["def put(k, x0, v):", "    key = known(k) or key_of(k)"]
     if test is not None:
         names |= test.names
         lines += [
             "    try:",
             *(f"        {line}" for line in test.before),
-            f"        if type(x) is cls and {test.condition}:",
+            f"        if type(x0) is cls0 and {test.condition}:",
+            *(f"            {line}" for line in changes),
             "            note((key, get(key, ABSENT)))",
-            "            view[key] = (change(x, v), encode)",
+            "            view[key] = (y0, encode)",
             "            return",
             "    except (AttributeError, TypeError):",
             "        pass",
         ]
-    lines.append("    write(key, change(x, v))")
+    lines.append("    write(key, change(x0, v))")
     made: Callable[[Any, Any, Any], None] = function("put", "\n".join(lines), names)
     return made
 

@@ -329,7 +329,7 @@ class Overlay:
         holds the number of items, as `encode` encodes it.
         """
         appends, start, view, get = self._appends, self._start_appends, self.view, self.get
-        note = self.journal.extend
+        note, added = self.journal.extend, (key, _ADDED)
         self._counters[counter] = (key, encode)
 
         def append(item: bytes) -> None:
@@ -343,18 +343,29 @@ class Overlay:
             appended = appends.get(key) or start(key)
             if counter in view:  # written by hand, or read: it is counted anew when someone asks
                 note((counter, view.pop(counter)))
-            note((key, _ADDED))
+            note(added)
             appended.items.append(before + item)
 
         return append
 
-    def setter(self, key: Key) -> Callable[[bytes | None], None]:
-        """`put` at one key, which is never appended to."""
+    def getter(self, key: Key) -> Callable[[], bytes]:
+        """`get` of one key; nothing is the empty string."""
+        view, get = self.view, self.get
+
+        def read() -> bytes:
+            found = view.get(key)
+            return found if type(found) is bytes else get(key) or b""
+
+        return read
+
+    def setter(self, first: Key, second: Key) -> Callable[[bytes | None, bytes | None], None]:
+        """`put` at two keys, which are never appended to."""
         view, note = self.view, self.journal.extend
 
-        def put(value: bytes | None) -> None:
-            note((key, view.get(key, ABSENT)))
-            view[key] = value
+        def put(one: bytes | None, two: bytes | None) -> None:
+            note((first, view.get(first, ABSENT), second, view.get(second, ABSENT)))
+            view[first] = one
+            view[second] = two
 
         return put
 
@@ -458,9 +469,10 @@ class Overlay:
         view = self.view
         self._settle()
         for key in self._settled:
-            known = view.get(key, ABSENT)
-            value: Any = known[1](known[0]) if type(known) is tuple else known
-            if value is ABSENT:
+            value: Any = view.get(key, ABSENT)
+            if type(value) is tuple:
+                value = value[1](value[0])
+            elif value is ABSENT:
                 value = self.load(key)
             if type(key) is bytes:
                 if value is not None or self.backend.get(key) is not None:
@@ -468,7 +480,7 @@ class Overlay:
             elif value is not None or self.backend.get(key[1], key[0]) is not None:  # type: ignore[arg-type]
                 children.setdefault(key[0], {})[key[1]] = value  # type: ignore[arg-type,index]
         return Delta(
-            dict(sorted(top.items())),
+            {key: top[key] for key in sorted(top)},
             {name: dict(sorted(changes.items())) for name, changes in sorted(children.items())},
         )
 
@@ -511,8 +523,15 @@ class Recorder(Overlay):
         self.writes[key] = self.writes.get(key, 0) + 1
         super().append(key, item)
 
-    def setter(self, key: Key) -> Callable[[bytes | None], None]:
-        return lambda value: self.put(key, value)
+    def getter(self, key: Key) -> Callable[[], bytes]:
+        return lambda: self.get(key) or b""
+
+    def setter(self, first: Key, second: Key) -> Callable[[bytes | None, bytes | None], None]:
+        def put(one: bytes | None, two: bytes | None) -> None:
+            self.put(first, one)
+            self.put(second, two)
+
+        return put
 
     def counting_appender(
         self, key: Key, counter: Key, encode: Encode, prefix: Key, otherwise: Callable[[], bytes | None]

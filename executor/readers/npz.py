@@ -1,12 +1,15 @@
 """NPZ files as tables: one array a column, first axis the rows, in the file's order; no pickled objects."""
 
+import sys
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from math import prod
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
@@ -33,8 +36,22 @@ DTYPES: dict[str, Dtype] = {
 
 TABLE_MAX = 4 << 30
 """Bytes of all arrays of a file, unpacked."""
-MALFORMED = (ValueError, OSError, EOFError, KeyError, NotImplementedError, zlib.error, zipfile.BadZipFile)
-"""What zipfile and numpy raise for files that are none of theirs."""
+MALFORMED = (
+    ValueError,
+    OSError,
+    EOFError,
+    KeyError,
+    RuntimeError,  # an encrypted member, an unknown compression, a header nested too deep
+    MemoryError,  # Python's parser, of a header nested too deep
+    TypeError,
+    SyntaxError,
+    TokenError,
+    zlib.error,
+    zipfile.BadZipFile,
+)
+"""What zipfile, numpy and Python's parser, which reads headers, raise for files that are none of theirs."""
+SAID_MAX = 200
+"""Characters of what they say that are worth repeating: it may quote the whole header."""
 
 
 def npz_segments(path: Path, reading: Reading) -> Iterator[Table]:
@@ -48,7 +65,8 @@ def npz_segments(path: Path, reading: Reading) -> Iterator[Table]:
                 arrays = [_Array(path, opened.enter_context(archive.open(item)), item) for item in members]
                 yield from _segments(path, arrays, reading)
         except MALFORMED as error:
-            raise BadTable(f"{path.name} is no NPZ file of plain arrays: {error}") from None
+            said = " ".join(str(error)[:SAID_MAX].split()) or type(error).__name__
+            raise BadTable(f"{path.name} is no NPZ file of plain arrays: {said}") from None
 
 
 def _segments(path: Path, arrays: list["_Array"], reading: Reading) -> Iterator[Table]:
@@ -62,6 +80,8 @@ def _segments(path: Path, arrays: list["_Array"], reading: Reading) -> Iterator[
         chosen: dict[str, Dtype] = {}
         for array in arrays:
             values, name = array.take(min(step, rows - start)), array.name
+            if values.dtype.kind == "U":
+                _check_text(path, name, values)
             chosen[name] = reading.told(name) or _dtype(path, name, values)
             columns[name] = finished(name, values, chosen[name], reading.shapes.get(name))
         yield Table(columns, chosen)
@@ -76,7 +96,9 @@ class _Array:
         if version not in readers:
             raise BadTable(f"{path.name}: {member.filename} has an array format of version {version}")
         self.name = member.filename.removesuffix(".npy")
-        self.shape, fortran, self.dtype = readers[version](file)
+        with catch_warnings():
+            simplefilter("ignore")  # that Python 2 wrote the file
+            self.shape, fortran, self.dtype = readers[version](file)
         self.file = file
         if prod(self.shape) * self.dtype.itemsize != member.file_size - file.tell():
             raise BadTable(f"{path.name}: {member.filename} does not have the size that its header says")
@@ -114,3 +136,10 @@ def _dtype(path: Path, name: str, array: Array) -> Dtype:
     if dtype is None:
         raise BadTable(f"{path.name}: array {name!r} holds {array.dtype}, which no column can")
     return dtype
+
+
+def _check_text(path: Path, name: str, array: Array) -> None:
+    """Every character is one that UTF-8 can write; numpy takes any 32 bits for a character."""
+    points = np.ascontiguousarray(array).view(f"{array.dtype.byteorder}u4")
+    if points.size and (points.max() > sys.maxunicode or ((points >= 0xD800) & (points < 0xE000)).any()):
+        raise BadTable(f"{path.name}: array {name!r} holds what is no Unicode text")

@@ -25,9 +25,12 @@ class CheckNonZeroSender(Extension):
     identifier = "CheckNonZeroSender"
     path = "frame_system::extensions::check_non_zero_sender::CheckNonZeroSender"
 
-    def validate(self, tx: Checked, extra: Any, found: Judgement) -> None:
+    def check(self, tx: Checked, extra: Any) -> None:
         if tx.who == _ZERO:
             raise InvalidTransaction(Invalid.BadSigner)
+
+    def validate(self, tx: Checked, extra: Any, found: Judgement) -> None:
+        self.check(tx, extra)
 
 
 _ZERO: Final = bytes(32)

@@ -46,7 +46,7 @@ class ChargeTransactionPayment(Extension):
     def prepare(self, tx: Checked, extra: int) -> int:
         fee = tx.fee
         if fee is None:
-            fee = self._fee(tx, extra)
+            fee = tx.fee = self.payment.compute_fee(tx.info, tx.length, extra)
         if fee:
             try:
                 self.payment.withdraw(tx.who or b"", fee)

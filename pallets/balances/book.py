@@ -40,6 +40,8 @@ class Book(Declared):
     def connect(self, bound_pallets: Mapping[int, Pallet[Any]], system: SystemPallet) -> None:
         """The events of a transfer and its fee are recorded without objects."""
         super().connect(bound_pallets, system)
+        self._ed = self.config.existential_deposit
+        self._change_free = system.change_free
         self._transferred: Callable[[bytes, bytes, int], None] = self.depositor(self.Transfer)
         self._withdrawn: Callable[[bytes, int], None] = self.depositor(self.Withdraw)
 
@@ -221,8 +223,8 @@ class Book(Declared):
 
     def _store_free(self, who: bytes, info: AccountInfo, free: int) -> None:
         # Most of what moves: the account lives before and after, and nothing else follows from its balance.
-        if info.data.free >= self.config.existential_deposit <= free:
-            self.system.change_free(who, info, free)
+        if info.data.free >= self._ed <= free:
+            self._change_free(who, info, free)
         else:
             self._store(who, info, with_free(info.data, free))
 

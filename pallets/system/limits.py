@@ -58,6 +58,21 @@ _WITH = tuple(changer(ConsumedWeight, kind.name.lower()) for kind in DispatchCla
 """What a class has used, changed."""
 
 
+class _Usual(NamedTuple):
+    """What is known of the next extrinsic if it is like the last one."""
+
+    info: DispatchInfo | None
+    kind: int
+    more_time: int
+    """What it adds to what its class has used."""
+    more_proof: int
+    most_time: int
+    """How far that may go."""
+    most_proof: int
+    longest: int
+    """How long all may be."""
+
+
 class Limits(Declared):
     """What the extrinsics of a block have used, and what they may."""
 
@@ -92,13 +107,11 @@ class Limits(Declared):
         used = self.block_weight.get()
         self.block_weight.put(used.with_class(dispatch_class, used.of(dispatch_class) + weight))
 
-    _usual: tuple[DispatchInfo | None, ConsumedWeight, int, int, int, int, int] = (
-        *(None, NOTHING),
-        *(0, 0),
-        *(0, 0, 0),
-    )
-    """The last extrinsic and the block's weight after it; what its class has used then, time and proof; how
-    far the likes of it may go: time, proof, the length of all."""
+    _usual: _Usual = _Usual(None, *((0,) * 6))
+    _used: tuple[ConsumedWeight, int, int] = (NOTHING, 0, 0)
+    """The block's weight after the last extrinsic, and of it time and proof of the extrinsic's class. If the
+    block's weight is another object by now, `_usual` does not hold.
+    """
 
     @cached_property
     def _rooms(self) -> tuple[_Room, ...]:
@@ -115,18 +128,18 @@ class Limits(Declared):
 
     def use_room(self, info: DispatchInfo, length: int) -> None:
         # One extrinsic after another of the same kind: what it adds and how far that may go is known.
-        known, after, time, proof, most_time, most_proof, longest = self._usual
+        known, kind, more_time, more_proof, most_time, most_proof, longest = self._usual
+        after, time, proof = self._used
         before = self.block_weight.get()
         if known is info and after is before:
-            kind, new, room = info.dispatch_class, info.weight, self._rooms[info.dispatch_class]
-            time += new.ref_time + room.base_time
-            proof += new.proof_size + room.base_proof
+            time += more_time
+            proof += more_proof
             total = self._length_so_far() + length
             if time <= most_time and proof <= most_proof and total <= longest:
                 after = _WITH[kind](before, Weight(ref_time=time, proof_size=proof))
                 self.all_extrinsics_len.put_checked(total)
                 self.block_weight.put_checked(after)
-                self._usual = (info, after, time, proof, most_time, most_proof, longest)
+                self._used = (after, time, proof)
                 return
         self._use_room(info, length)
 
@@ -156,9 +169,16 @@ class Limits(Declared):
         self.all_extrinsics_len.put(total)
         after = before.with_class(kind, weight(time, proof))
         self.block_weight.put_checked(after)
-        most_time = min(room.most_time, room.block_time - all_time + time, MAX_PART)
-        most_proof = min(room.most_proof, room.block_proof - all_proof + proof, MAX_PART)
-        self._usual = (info, after, time, proof, most_time, most_proof, room.length)
+        self._used = (after, time, proof)
+        self._usual = _Usual(
+            info,
+            kind,
+            more_time=new.ref_time + room.base_time,
+            more_proof=new.proof_size + room.base_proof,
+            most_time=min(room.most_time, room.block_time - all_time + time, MAX_PART),
+            most_proof=min(room.most_proof, room.block_proof - all_proof + proof, MAX_PART),
+            longest=room.length,
+        )
 
     def reclaim(self, info: DispatchInfo, post: PostInfo) -> None:
         if post.actual_weight is None:

@@ -169,7 +169,7 @@ class System(Accounts, Limits, weights=Weights):
 
     def extrinsic_index(self) -> int:
         """The index of the extrinsic being applied."""
-        return int.from_bytes(self.machine.overlay.get(EXTRINSIC_INDEX) or b"", "little")
+        return int.from_bytes(self._get_index(), "little")
 
     def note_applied_extrinsic(self, error: DispatchError | None, info: DispatchInfo, post: PostInfo) -> None:
         if error is None:
@@ -179,10 +179,8 @@ class System(Accounts, Limits, weights=Weights):
         else:
             shown = self._shown(info, post)
             self.deposit(self.ExtrinsicFailed(dispatch_error=error, dispatch_info=shown))
-        index = self.machine.overlay.get(EXTRINSIC_INDEX) or b""
-        index = (int.from_bytes(index, "little") + 1).to_bytes(4, "little")
-        self._set_index(index)
-        self._set_phase(_APPLYING + index)
+        index = (int.from_bytes(self._get_index(), "little") + 1).to_bytes(4, "little")
+        self._set_index_and_phase(index, _APPLYING + index)
 
     def _shown(self, info: DispatchInfo, post: PostInfo) -> DispatchEventInfo:
         base = self.config.block_weights.of(info.dispatch_class).base_extrinsic
@@ -247,8 +245,9 @@ class System(Accounts, Limits, weights=Weights):
     def connect(self, bound_pallets: Mapping[int, Pallet[Any]], system: SystemPallet) -> None:
         self.__dict__["deposit_event"] = self._recorder()
         super().connect(bound_pallets, system)
-        self._set_index = self.machine.overlay.setter(EXTRINSIC_INDEX)
-        self._set_phase = self.machine.overlay.setter(self.execution_phase.key)
+        overlay = self.machine.overlay
+        self._get_index = overlay.getter(EXTRINSIC_INDEX)
+        self._set_index_and_phase = overlay.setter(EXTRINSIC_INDEX, self.execution_phase.key)
 
     # -- what is true between blocks --------------------------------------------
 

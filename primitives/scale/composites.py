@@ -166,6 +166,15 @@ def changer(cls: type[S], *path: str) -> Callable[[S, Any], S]:
     """A function like `replace` for one field of one class, at half its cost or less; with a longer path, for
     a field of that field.
     """
+    lines, names = change_lines(cls, path)
+    text = "\n    ".join(["def change(x0, v):", *lines, "return y0"])
+    exec(text, names)
+    change: Callable[[S, Any], S] = names["change"]
+    return change
+
+
+def change_lines(cls: type[_Record], path: tuple[str, ...]) -> tuple[list[str], dict[str, Any]]:
+    """The lines of `changer`, which make `y0` of `x0` and the new value `v`, and the names that they use."""
     names: dict[str, Any] = {"new": object.__new__, "set_fields": _set_fields, "cls0": cls}
     outer: type[_Record] = cls
     before: list[str] = []
@@ -176,18 +185,16 @@ def changer(cls: type[S], *path: str) -> Callable[[S, Any], S]:
         inner = "v"
         if depth + 1 < len(path):
             inner = f"y{depth + 1}"
-            before.append(f"    x{depth + 1} = x{depth}.{field}")
+            before.append(f"x{depth + 1} = x{depth}.{field}")
             part = next(f.codec for f in StructCodec(outer).fields if f.attribute == field)
             if not isinstance(part, StructCodec):
                 raise TypeError(f"{outer.__name__}.{field} has no fields")
             outer = names[f"cls{depth + 1}"] = part.cls
         after[:0] = [
-            f"    y{depth} = new(cls{depth})",
-            f"    set_fields(y{depth}, {{**x{depth}.__dict__, {field!r}: {inner}}})",
+            f"y{depth} = new(cls{depth})",
+            f"set_fields(y{depth}, {{**x{depth}.__dict__, {field!r}: {inner}}})",
         ]
-    exec("\n".join(["def change(x0, v):", *before, *after, "    return y0"]), names)
-    change: Callable[[S, Any], S] = names["change"]
-    return change
+    return before + after, names
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)

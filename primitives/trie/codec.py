@@ -23,6 +23,8 @@ MAX_NIBBLES = 65535
 MAX_KEY_LENGTH = MAX_NIBBLES // 2
 NIBBLES = "0123456789abcdef"
 NIBBLE_INDEX = {digit: index for index, digit in enumerate(NIBBLES)}
+NIBBLE_BIT = {digit: 1 << index for digit, index in NIBBLE_INDEX.items()}
+"""A child's place in the bitmap of a branch."""
 EMPTY_NODE = b"\x00"
 HASH_PREFIX = b"\x80"
 """Compact(32): what a child reference by hash begins with."""

@@ -9,7 +9,9 @@ from hashlib import blake2b
 from primitives.trie.codec import (
     HASH_LENGTH,
     HASH_PREFIX,
+    HASHED_VALUE_MIN,
     MAX_KEY_LENGTH,
+    NIBBLE_BIT,
     NIBBLE_INDEX,
     NIBBLES,
     REFERENCE,
@@ -53,16 +55,19 @@ def sorted_items(
     if version not in (0, 1):
         raise StateVersionUnknown(f"state version {version}; known are 0 and 1")
     items: list[Item] = []
-    known = before.get
+    known, longest = before.get, 0
     for key in sorted(changes):
-        if len(key) > MAX_KEY_LENGTH:
-            raise InvalidKey(f"a key of {len(key)} bytes; at most {MAX_KEY_LENGTH}")
         value = changes[key]
+        longest = max(longest, len(key))
         if value is None:
             items.append((key.hex(), None, False, key, False))
+        elif version and len(value) >= HASHED_VALUE_MIN:  # as `encode_value` does
+            digest = blake2b(value, digest_size=HASH_LENGTH).digest()
+            items.append((key.hex(), digest, True, key, known(key) is not None))
         else:
-            encoded, hashed = encode_value(value, version)
-            items.append((key.hex(), encoded, hashed, key, known(key) is not None))
+            items.append((key.hex(), *encode_value(value, version), key, known(key) is not None))
+    if longest > MAX_KEY_LENGTH:
+        raise InvalidKey(f"a key of {longest} bytes; at most {MAX_KEY_LENGTH}")
     return items
 
 
@@ -142,44 +147,41 @@ class Pass:
             raise InvalidKey(f"more than {MAX_DEPTH} branches on one path")
         items, end = self.items, len(inner)
         leaves = self.leaves.get(path, 0)
-        patches: list[tuple[int, bytes]] = []
+        patched = bytearray(data)
         changed: dict[int, bytes | None] = {}
         plain = True
         while low < high:
             key, value, hashed, raw, lived = items[low]
             nibble = key[end]
+            bit = NIBBLE_BIT[nibble]
             stop = low + 1
             if stop < high and items[stop][0][end] == nibble:
                 stop = _stop(items, end, low, high)
-            index = NIBBLE_INDEX[nibble]
-            bit = 1 << index
+                lived = False  # more than one change
             if not bitmap & bit:
                 live = [item for item in items[low:stop] if item[1] is not None]
                 if live:
-                    changed[index] = self.built(live, end + 1, depth + 1)
+                    changed[NIBBLE_INDEX[nibble]] = self.built(live, end + 1, depth + 1)
                     plain = False
                 low = stop
                 continue
             place = start + REFERENCE * (bitmap & (bit - 1)).bit_count() + 1
-            is_value = lived and value is not None and stop - low == 1
-            child = inner + nibble
-            old: bytes | None = None
-            if not (is_value and leaves & bit):
-                old = self.known.get(child)
-                if old is None:
-                    old = self._fetched(child, data[place : place + HASH_LENGTH], low, stop)
+            if not (lived and leaves & bit):
+                child = inner + nibble
+                known = self.known.get(child)
+                if known is None:
+                    known = self._fetched(child, data[place : place + HASH_LENGTH], low, stop)
                     if self.memory is not None:
-                        if is_leaf(old):
+                        if is_leaf(known):
                             leaves |= bit
                             self.leaves[path] = leaves
                         else:
-                            self.known[child] = old
-            if is_value and leaves & bit:
+                            self.known[child] = known
+                old = known
+            if lived and leaves & bit:
                 # Another value for the leaf of a key that was there: what most changes are.
-                assert value is not None
-                new: bytes | None = leaf_bytes(raw, end + 1, value, hashed)
+                new: bytes | None = leaf_bytes(raw, end + 1, value, hashed)  # type: ignore[arg-type]
             else:
-                assert old is not None
                 new = self.node(old, child, low, stop, depth + 1)
                 if new is old:
                     low = stop
@@ -191,22 +193,16 @@ class Pass:
                         self.report(child, old, new)
                         if is_leaf(old) != is_leaf(new):
                             self.reshaped.append(path)
-            changed[index] = new
+            changed[NIBBLE_INDEX[nibble]] = new
             if new is None or len(new) < HASH_LENGTH:
                 plain = False
             else:
-                patches.append((place, blake2b(new, digest_size=32).digest()))
+                patched[place : place + HASH_LENGTH] = blake2b(new, digest_size=HASH_LENGTH).digest()
             low = stop
         if not changed:
             return data
         if not plain:
             return self._rebuilt(decoded(data), None, False, changed, path, inner)
-        if len(patches) == 1:
-            ((place, digest),) = patches
-            return data[:place] + digest + data[place + HASH_LENGTH :]
-        patched = bytearray(data)
-        for place, digest in patches:
-            patched[place : place + HASH_LENGTH] = digest
         return bytes(patched)
 
     def _fetched(self, path: str, node_hash: bytes, low: int, high: int) -> bytes:
@@ -393,11 +389,20 @@ def build(
         value, hashed = None, False
     refs = [b""] * 16
     while low < high:
-        nibble = items[low][0][end]
-        stop = _stop(items, end, low, high)
-        child = build(items, end + 1, low, stop, writes, leaves, depth + 1)
-        ref = refs[NIBBLE_INDEX[nibble]] = reference(child)
-        if writes is not None and ref[0] == HASH_PREFIX[0] and (leaves or not is_leaf(child)):
-            writes[first[:end] + nibble] = child
+        path, part, by_hash, key, _ = items[low]
+        nibble = path[end]
+        stop = low + 1
+        if stop < high and items[stop][0][end] == nibble:
+            stop = _stop(items, end, low, high)
+            child = build(items, end + 1, low, stop, writes, leaves, depth + 1)
+        else:
+            assert part is not None
+            child = leaf_bytes(key, end + 1, part, by_hash)
+        if len(child) < HASH_LENGTH:
+            refs[NIBBLE_INDEX[nibble]] = reference(child)
+        else:
+            refs[NIBBLE_INDEX[nibble]] = HASH_PREFIX + blake2b(child, digest_size=HASH_LENGTH).digest()
+            if writes is not None and (leaves or not is_leaf(child)):
+                writes[first[:end] + nibble] = child
         low = stop
     return encode_node(Node(first[at:end], value, hashed, refs))

@@ -1,5 +1,6 @@
 """Rows as bytes and back, the commitment check, and the CSV and NPZ readers with their refusals."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -215,6 +216,52 @@ def test_npz_refusals(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
     path = tmp_path / "rows.npz"
     np.savez(path, **arrays)
     with pytest.raises(BadTable):
+        read_table(path)
+
+
+def npy(descr: bytes, shape: bytes, data: bytes, version: bytes = b"\1\0") -> bytes:
+    """A member of an NPZ whose header says whatever one likes."""
+    header = b"{'descr': %s, 'fortran_order': False, 'shape': %s, }\n" % (descr, shape)
+    return b"\x93NUMPY" + version + len(header).to_bytes(2, "little") + header + data
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        npy(b"-" * 9000 + b"1", b"(1,)", bytes(4)),
+        npy(b"'<f4'", b"(" + b"-" * 9000 + b"1,)", bytes(4)),
+        npy(b"(" * 5000, b"(1,)", bytes(4)),
+        npy(b"'<f4'", b"(" + b"9" * 5000 + b",)", bytes(4)),
+        npy(b"'<f4'", b"(1.5,)", bytes(6)),
+        npy(b"'<f4'", b"(-1,)", bytes(4)),
+        npy(b"'<f4'", b"(99999999999, 99999999999)", bytes(4)),
+        npy(b"'<f4'", b"(1,", bytes(4)),
+        npy(b"__import__('os').abort()", b"(1,)", bytes(4)),
+        npy(b"'<f4'", b"(1,)", bytes(4), b"\3\0"),
+        npy(b"'<U1'", b"(1,)", b"\xff\xff\xff\xff"),
+        npy(b"'>U1'", b"(1,)", b"\0\0\xd8\0"),
+        b"",
+    ],
+)
+def test_hostile_npz_headers(tmp_path: Path, member: bytes) -> None:
+    """Python's own parser reads them, and fails in many ways."""
+    path = tmp_path / "rows.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x.npy", member)
+    with pytest.raises(BadTable) as caught:
+        read_table(path)
+    assert len(str(caught.value)) < 400
+
+
+def test_an_encrypted_npz_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "rows.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x.npy", npy(b"'<f4'", b"(1,)", bytes(4)))
+    data = bytearray(path.read_bytes())
+    data[6] |= 1  # the local header's flag
+    data[data.index(b"PK\1\2") + 8] |= 1  # the directory's
+    path.write_bytes(data)
+    with pytest.raises(BadTable, match="encrypted"):
         read_table(path)
 
 

@@ -87,6 +87,8 @@ def test_values(hint: Any, given: Any, value: Any) -> None:
         (tuple[U32, U32], [1], "here: "),
         (U32, "5", "here: "),
         (U32, -1, "does not fit u32"),
+        (U32, True, "an integer is expected, not true"),
+        (U32, 1.0, "here: "),
         (Colour, "Green", "no variant `Green`"),
         (Shape, "Square", "no variant `Square`"),
         (Shape, 4, "here: "),

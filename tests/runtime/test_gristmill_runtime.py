@@ -9,6 +9,7 @@ import pytest
 from frame import TokenError
 from frame.apis import RuntimeDispatchInfo
 from frame.call import RuntimeCall
+from frame.genesis import GenesisError
 from frame.testing import Chain, externalities
 from frame.transaction import Invalid, InvalidTransaction
 from pallets.balances import Balances
@@ -209,3 +210,19 @@ def test_pallets_meet() -> None:
     assert ext.pallet(Rewards) is ext.of(GristmillRuntime.rewards)
     ext.roll(3)
     ext.try_state()
+
+
+MOST = 2**128 - 1
+
+
+@pytest.mark.parametrize(
+    ("balances", "why"),
+    [
+        ([[ALICE.address, 0]], "balances: .* below the existential deposit"),
+        ([[ALICE.address, 10**12]] * 2, "balances: .* two balances"),
+        ([[ALICE.address, MOST], [BOB.address, MOST]], "balances: "),
+    ],
+)
+def test_a_genesis_that_no_pallet_takes_is_refused_by_name(balances: list[Any], why: str) -> None:
+    with pytest.raises(GenesisError, match=why):
+        runtime().genesis({"balances": {"balances": balances}})

@@ -80,7 +80,7 @@ def test_room_is_counted_alike_for_the_same_kind_and_for_others(
             machine.overlay.begin()
             for _ in range(times):
                 if slowly:
-                    system._usual = type(system)._usual
+                    system._used = type(system)._used
                 try:
                     system.use_room(info, length)
                     said = b""
