@@ -417,8 +417,10 @@ class Overlay:
 
     def rollback(self) -> None:
         """Close the innermost layer and undo its changes, the last one first."""
-        start = self._marks.pop()
-        journal, view, appends = self.journal, self.view, self._appends
+        start, journal = self._marks.pop(), self.journal
+        if len(journal) == start:  # as after most judgements
+            return
+        view, appends = self.view, self._appends
         while len(journal) > start:
             previous = journal.pop()
             key = journal.pop()

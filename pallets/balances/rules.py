@@ -39,6 +39,8 @@ def reducible(account: AccountInfo, ed: int, keep: Keep, force: bool = False) ->
     """The most that may leave the free balance; with `force` freezes do not count."""
     data = account.data
     free = data.free
+    if keep is Keep.PROVIDER and not data.frozen:  # what is asked of whoever pays a fee
+        return free - ed if free > ed else 0
     untouchable = 0 if force else data.frozen - data.reserved
     needed = (
         keep is Keep.PROVIDER

@@ -202,7 +202,7 @@ class TransactionPayment(Pallet[Config], weights=Weights):
 
     def can_withdraw(self, who: bytes, fee: int) -> bool:
         """Whether `who` could pay and stay alive; changes nothing."""
-        return self.config.currency.reducible_balance(who, keep_alive=True) >= fee
+        return self.config.currency.reducible_balance(who, True) >= fee
 
     def withdraw(self, who: bytes, fee: int) -> None:
         """Take the fee before dispatch. TokenError.FundsUnavailable."""

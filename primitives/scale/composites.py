@@ -175,7 +175,7 @@ def changer(cls: type[S], *path: str) -> Callable[[S, Any], S]:
 
 def change_lines(cls: type[_Record], path: tuple[str, ...]) -> tuple[list[str], dict[str, Any]]:
     """The lines of `changer`, which make `y0` of `x0` and the new value `v`, and the names that they use."""
-    names: dict[str, Any] = {"new": object.__new__, "set_fields": _set_fields, "cls0": cls}
+    names: dict[str, Any] = {"new": object.__new__, "cls0": cls}
     outer: type[_Record] = cls
     before: list[str] = []
     after: list[str] = []
@@ -192,7 +192,9 @@ def change_lines(cls: type[_Record], path: tuple[str, ...]) -> tuple[list[str], 
             outer = names[f"cls{depth + 1}"] = part.cls
         after[:0] = [
             f"y{depth} = new(cls{depth})",
-            f"set_fields(y{depth}, {{**x{depth}.__dict__, {field!r}: {inner}}})",
+            f"fields = y{depth}.__dict__",
+            f"fields.update(x{depth}.__dict__)",
+            f"fields[{field!r}] = {inner}",
         ]
     return before + after, names
 
