@@ -124,7 +124,7 @@ def submit(
     """
     limit = quoted.price if max_price is None else max_price
     if quoted.price > limit:
-        raise InputError("TooExpensive", f"the job costs {quoted.price}, more than {limit} (smallest units)")
+        raise InputError("TooExpensive", f"the job costs {quoted.price}, more than {limit} (10⁻¹² GRIST)")
     if sealed_length(len(order.model)) > BLOB_MAX:
         raise InputError("ModelTooLarge", f"the sealed model would be over {BLOB_MAX} bytes")
     record = datasets.read(chain, quoted.dataset)

@@ -15,7 +15,11 @@ def write_atomically(path: Path, data: bytes, private: bool = True) -> None:
     """Replace a file whole and durably: a crash leaves the old or the new bytes. Private files are 0600."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-    descriptor = os.open(temporary, flags, 0o600 if private else 0o644)
+    try:
+        descriptor = os.open(temporary, flags, 0o600 if private else 0o644)
+    except OSError as error:
+        error.filename = str(path)  # what the user named
+        raise
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)

@@ -17,6 +17,7 @@ from executor import receipt
 from executor.enclave import Enclave, Limits, Secrets
 from executor.errors import ReceiptError
 from executor.initialise import init_key
+from primitives.files import read_at_most
 from primitives.hashing import tagged
 from primitives.job import Receipt, receipt_message, result_commitment
 from primitives.keys import verify
@@ -26,7 +27,10 @@ FUEL_MAX = 2**62
 
 def read_receipt(path: Path) -> Receipt:
     """The file that `gristmill job fetch --receipt` wrote. Raises ReceiptError, OSError."""
-    return receipt.decoded(path.read_bytes())
+    data = read_at_most(path, receipt.RECEIPT_MAX)
+    if data is None:
+        raise ReceiptError("the file is too large for a job's receipt")
+    return receipt.decoded(data)
 
 
 def run_again(chain: Chain, number: int, signed: Receipt, directory: Path) -> receipt.Differences:

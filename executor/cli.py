@@ -26,7 +26,7 @@ from executor.enclave import (
 from executor.errors import ReceiptError, SpecError
 from executor.initialise import init_key
 from executor.metrics import LOWER_IS_BETTER, METRICS
-from executor.options import configure_spec, training_spec
+from executor.options import configure_spec, model_file, training_spec
 from executor.readers import Reading, Table, parse_classes, parse_dtypes, parse_shapes, segments
 from executor.record import (
     VERSION,
@@ -41,6 +41,7 @@ from executor.record import (
 from executor.rows import RowSource, column_name
 from executor.spool import rows_of
 from primitives.command import Command
+from primitives.files import check_place, write_whole
 from primitives.job import model_hash, weights_hash
 from primitives.scale import replace
 from primitives.spec import NUMERICS, Init, TrainingSpec
@@ -101,7 +102,7 @@ def reading_of(arguments: Namespace) -> Reading:
 
 def run(arguments: Namespace) -> int:
     """Quote, verify, or train and write the model. Returns 1 where a receipt does not hold."""
-    model = arguments.model.read_bytes()
+    model = model_file(arguments.model)
     source = rows_of(arguments.data, reading_of(arguments))
     if arguments.verify is not None:
         return _verify(arguments, model, source)
@@ -111,8 +112,11 @@ def run(arguments: Namespace) -> int:
     if arguments.quote:
         return _show_quote(Enclave().quote(model, spec, source.rows, source.schema), arguments.json)
     watch = _watch(arguments, model, spec)
+    for place in (arguments.output, arguments.receipt, arguments.plot):
+        if place is not None:
+            check_place(place)
     found = _run(arguments, model, source, spec, resumed, watch)
-    arguments.output.write_bytes(found.weights)
+    write_whole(arguments.output, found.weights)
     figures = _figures(found, source.rows, str(arguments.output))
     figures |= _kept(arguments, model, source, found)
     if watch.rows is not None:
@@ -266,7 +270,7 @@ def _kept(arguments: Namespace, model: bytes, source: RowSource, found: Found) -
         return {}
     receipt = arguments.receipt or arguments.output.with_suffix(".receipt.json")
     if found.states:
-        arguments.output.with_suffix(".state").write_bytes(found.states)
+        write_whole(arguments.output.with_suffix(".state"), found.states)
     write_record(receipt, _record(model, source, found))
     return {"receipt": str(receipt)}
 

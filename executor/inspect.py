@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from executor.enclave import Enclave, Quoted
-from executor.options import configure_spec, training_spec
+from executor.options import configure_spec, model_file, training_spec
 from executor.wire import Description
 from primitives.command import Command, printable
 
@@ -32,7 +32,7 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Describe, and print."""
-    model = arguments.model.read_bytes()
+    model = model_file(arguments.model)
     columns = [name for name in arguments.columns.split(",") if name]
     spec = training_spec(arguments, model, columns)
     quoted, found = Enclave().describe(model, spec, arguments.rows)

@@ -17,6 +17,7 @@ import onnx
 from onnx import numpy_helper
 
 from executor.errors import ReceiptError
+from primitives.files import read_at_most, write_whole
 from primitives.hashing import tagged
 from primitives.scale import ScaleError, decode, encode
 from primitives.spec import TrainingSpec
@@ -69,10 +70,11 @@ def state_hash(states: bytes) -> str:
 
 def read_record(path: Path) -> Record:
     """A record's file. Raises ReceiptError, OSError."""
-    if path.stat().st_size > RECORD_MAX:
+    data = read_at_most(path, RECORD_MAX)
+    if data is None:
         raise ReceiptError(f"{path.name} is too large for a receipt")
     try:
-        values: Any = json.loads(path.read_text(encoding="utf-8"))
+        values: Any = json.loads(data.decode())
         fields = {name: _field(values, name, kind) for name, kind in Record.__annotations__.items()}
     except (ValueError, TypeError, KeyError, RecursionError):
         raise ReceiptError(f"{path.name} is no receipt of gristmill train") from None
@@ -95,7 +97,7 @@ def _field(values: Mapping[str, Any], name: str, kind: object) -> Any:
 
 def write_record(path: Path, record: Record) -> None:
     """Write a record's file."""
-    path.write_text(json.dumps(asdict(record), indent=1) + "\n", encoding="utf-8")
+    write_whole(path, (json.dumps(asdict(record), indent=1) + "\n").encode())
 
 
 def differences(said: Record, found: Record) -> dict[str, tuple[object, object]]:

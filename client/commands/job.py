@@ -32,6 +32,7 @@ from executor.enclave import Enclave
 from executor.options import configure_spec, training_spec
 from primitives import job as rules
 from primitives.data import BLOB_MAX
+from primitives.files import read_at_most
 from primitives.job import JobState, Quote
 from primitives.scale import encode
 from primitives.spec import bits_float
@@ -162,9 +163,10 @@ def _columns(record: datasets.Dataset) -> list[str]:
 
 
 def _model_file(path: Path) -> bytes:
-    if path.stat().st_size > BLOB_MAX:
+    data = read_at_most(path, BLOB_MAX)
+    if data is None:
         raise InputError("ModelTooLarge", f"{path} is over {BLOB_MAX} bytes")
-    return path.read_bytes()
+    return data
 
 
 def _quoted(quoted: Quote) -> dict[str, Any]:

@@ -81,6 +81,13 @@ def test_what_a_receipt_does_not_speak_of_is_refused(folder: Path) -> None:
         assert done.returncode == 1 and said in done.stderr and "Traceback" not in done.stderr, done.stderr
 
 
+def test_a_result_that_could_not_be_written_is_refused_before_the_work(folder: Path) -> None:
+    for words in (("--output", "none/w.onnx"), ("--receipt", "none/r.json"), ("--plot", ".")):
+        done = run(folder, "--epochs", "60000", *words)
+        assert done.returncode == 1 and words[1].split("/")[0] in done.stderr, done.stderr
+        assert "Traceback" not in done.stderr and not (folder / "weights.onnx").exists()
+
+
 def test_an_early_stop_keeps_the_best_epoch(folder: Path) -> None:
     """At this rate the validation loss soon rises; the result is what training for so many epochs gives."""
     words = ("--eval", "test.csv", "--metrics", "loss,accuracy,f1,auc", "--lr", "3")

@@ -1,0 +1,66 @@
+"""Files that users name: without an end, in folders that are not there; writing whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from client.commands.job import _model_file
+from client.errors import InputError
+from client.files import write_atomically
+from client.verification import read_receipt
+from executor.errors import ReceiptError, TooLarge
+from executor.options import model_file
+from executor.record import read_record
+from primitives.files import check_place, read_at_most, write_whole
+
+ENDLESS = Path("/dev/zero")
+
+
+def test_no_more_is_read_than_may_be_there(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"grain")
+    assert read_at_most(path, 5) == b"grain" and read_at_most(path, 4) is None
+    with pytest.raises(FileNotFoundError):
+        read_at_most(tmp_path / "none", 5)
+
+
+@pytest.mark.skipif(not ENDLESS.exists(), reason="no such device here")
+def test_files_without_an_end_are_refused_by_name() -> None:
+    """They say that their size is zero."""
+    with pytest.raises(TooLarge, match="more than 67108864 bytes"):
+        model_file(ENDLESS)
+    with pytest.raises(InputError, match="over 67108864 bytes"):
+        _model_file(ENDLESS)
+    for read in (read_receipt, read_record):
+        with pytest.raises(ReceiptError, match="too large"):
+            read(ENDLESS)
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    write_whole(path, b"old")
+
+    def full(self: Path, data: bytes) -> int:
+        with self.open("wb") as file:
+            file.write(data[:2])
+        raise OSError(errno.ENOSPC, "No space left on device", str(self))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        with pytest.raises(OSError, match="No space left") as caught:
+            write_whole(path, b"new ones")
+    assert caught.value.filename == str(path)
+    assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_place_that_cannot_be_is_named_as_the_user_named_it(tmp_path: Path) -> None:
+    for place, error in ((tmp_path, IsADirectoryError), (tmp_path / "none" / "file", FileNotFoundError)):
+        with pytest.raises(error) as caught:
+            check_place(place)
+        assert ".new" not in str(caught.value)
+    with pytest.raises(FileNotFoundError) as missing:
+        write_atomically(tmp_path / "none" / "file", b"")
+    assert missing.value.filename == str(tmp_path / "none" / "file")
