@@ -17,6 +17,7 @@ import onnx
 from onnx import numpy_helper
 
 from executor.errors import ReceiptError
+from executor.receipt import decoded
 from primitives.files import read_at_most, write_whole
 from primitives.hashing import tagged
 from primitives.scale import ScaleError, decode, encode
@@ -77,11 +78,23 @@ def read_record(path: Path) -> Record:
         values: Any = json.loads(data.decode())
         fields = {name: _field(values, name, kind) for name, kind in Record.__annotations__.items()}
     except (ValueError, TypeError, KeyError, RecursionError):
+        if _of_a_job(data):
+            said = f"{path.name} is the receipt of a job on a chain: check it with gristmill job verify"
+            raise ReceiptError(f"{said} JOB --receipt {path.name} --data-dir DIR") from None
         raise ReceiptError(f"{path.name} is no receipt of gristmill train") from None
     record = Record(**fields)
     if record.version != VERSION:
         raise ReceiptError(f"{path.name} is a receipt of version {record.version}, not {VERSION}")
     return record
+
+
+def _of_a_job(data: bytes) -> bool:
+    """The other kind of receipt: what `gristmill job fetch --receipt` writes."""
+    try:
+        decoded(data)
+    except ReceiptError:
+        return False
+    return True
 
 
 def _field(values: Mapping[str, Any], name: str, kind: object) -> Any:

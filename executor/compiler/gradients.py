@@ -158,7 +158,15 @@ def _conv(node: Node, g: Node) -> tuple[Node | None, ...]:
 
 def _pool_max(node: Node, g: Node) -> tuple[Node | None, ...]:
     x = node.inputs[0]
-    return (ir.make(Op.POOL_MAX_GRAD, (x, node, g), x.shape, x.batched, *node.attrs),)
+    return (ir.make(Op.POOL_MAX_GRAD, (x, node, g), x.shape, x.batched, *node.attrs, False),)
+
+
+def _relu(y: Node, g: Node) -> Node:
+    """A window's gradient goes to its largest element, which is positive if and only if the largest is: the
+    pool's kernel can compare once a window."""
+    if g.op is Op.POOL_MAX_GRAD and g.inputs[0] is y:
+        return ir.make(Op.POOL_MAX_GRAD, g.inputs, g.shape, g.batched, *g.attrs[:-1], True)
+    return where(Op.WHERE_GT, y, _zero(), g, _zero())
 
 
 RULES: Mapping[Op, Rule] = {
@@ -171,7 +179,7 @@ RULES: Mapping[Op, Rule] = {
     Op.SQRT: _unary(lambda x, y, g: g / (y + y)),
     Op.TANH: _unary(lambda x, y, g: g * (const(1.0) - y * y)),
     Op.SIGMOID: _unary(lambda x, y, g: g * (y * (const(1.0) - y))),
-    Op.RELU: _unary(lambda x, y, g: where(Op.WHERE_GT, y, _zero(), g, _zero())),
+    Op.RELU: _unary(lambda x, y, g: _relu(y, g)),
     Op.ADD: _binary(lambda a, b, y, g: g, lambda a, b, y, g: g),
     Op.SUB: _binary(lambda a, b, y, g: g, lambda a, b, y, g: -g),
     Op.MUL: _binary(lambda a, b, y, g: g * b, lambda a, b, y, g: g * a),

@@ -59,7 +59,7 @@ class Op(Enum):
     PART = auto()  # (scan): "given" | "carried", number
     # pooling
     POOL_MAX = auto()  # (x [c, h, w]): kernel, strides, dilations
-    POOL_MAX_GRAD = auto()  # (x, y, dy): kernel, strides, dilations
+    POOL_MAX_GRAD = auto()  # (x, y, dy): kernel, strides, dilations, rectified
     # differential privacy: whole numbers on a grid (executor/privacy/grid.py), int32 in f32's place
     GRID_SUM = auto()  # (x batched, s batched ()) -> Σ over rows of round(s·x), int32
     GRID_OUTER = auto()  # (a [i], b [j]) batched -> [i, j]: Σ over rows of round(a·b), int32

@@ -15,6 +15,7 @@ from executor import receipt
 from executor.enclave import Limits, Secrets, TrainResult
 from executor.errors import BadTable, EnclaveCrashed, ReceiptError, SpecError
 from executor.evaluate import evaluate
+from executor.record import read_record
 from executor.weights import Span, check_same_graph, check_slots, filled
 from primitives.data import Metric
 from primitives.job import Receipt, result_commitment
@@ -117,6 +118,17 @@ def test_a_receipt_verifies(result: TrainResult, scheme: Scheme) -> None:
 def test_the_salt_hides_the_commitment(result: TrainResult) -> None:
     one, two = (receipt.build(result, SPEC, FACTS, salt, certifier()) for salt in (bytes(32), b"\1" * 32))
     assert result_commitment(one) != result_commitment(two)
+
+
+def test_the_receipt_of_a_job_is_told_from_one_of_a_training_run(result: TrainResult, tmp_path: Path) -> None:
+    signed = receipt.build(result, SPEC, FACTS, bytes(32), certifier())
+    path = tmp_path / "receipt"
+    path.write_bytes(encode(Receipt, signed))
+    with pytest.raises(ReceiptError, match="gristmill job verify JOB --receipt receipt --data-dir DIR"):
+        read_record(path)
+    path.write_bytes(encode(Receipt, signed)[:-1])
+    with pytest.raises(ReceiptError, match="no receipt of gristmill train"):
+        read_record(path)
 
 
 def test_only_promised_metrics_are_told(result: TrainResult) -> None:

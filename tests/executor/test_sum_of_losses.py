@@ -16,7 +16,7 @@ from executor.compiler.compile import compile_training
 from executor.compiler.machine import Machine
 from executor.compiler.plan import Plan
 from executor.enclave import Enclave, Limits, Secrets
-from executor.errors import UnknownTensor
+from executor.errors import MixesRows, UnknownTensor
 from executor.evaluate import evaluate
 from executor.initialise import init_key
 from executor.options import configure_spec
@@ -228,6 +228,24 @@ def test_figures_go_with_the_outputs_that_have_them() -> None:
     numbers = spec(NUMBERS, term("size", "size", LossSpec.MeanAbsoluteError()))
     named = evaluate(MODEL, numbers, columns, ("loss",)).values
     assert set(named) == {"loss", "size.size.MeanSquaredError.loss", "size.size.MeanAbsoluteError.loss"}
+
+
+def test_a_sum_one_of_whose_losses_mixes_rows_is_refused_under_privacy_by_name() -> None:
+    """The second head is normalised by its batch: alone the first may be trained, with it no more."""
+    numbers = [numpy_helper.from_array(np.ones(2, np.float32), name) for name in ("s", "b", "m", "a")]
+    proto = onnx.load_model_from_string(MODEL)
+    proto.graph.node[-1].output[0] = "raw"
+    normal = helper.make_node(
+        "BatchNormalization", ["raw", "s", "b", "m", "a"], ["size", "m2", "a2"], training_mode=1
+    )
+    proto.graph.node.append(normal)
+    proto.graph.initializer.extend(numbers)
+    mixed, dp = proto.SerializeToString(), Dp(clip_num=1, clip_den=1, sigma_milli=4000)
+    compile_training(mixed, spec(CLASSES, NUMBERS, trainable=[b"w"]), ROWS)
+    compile_training(mixed, spec(CLASSES, dp=dp, trainable=[b"w"]), ROWS)
+    for terms in ((CLASSES, NUMBERS), (NUMBERS, CLASSES), (NUMBERS,)):
+        with pytest.raises(MixesRows, match="depend on other rows"):
+            compile_training(mixed, spec(*terms, dp=dp, trainable=[b"w"]), ROWS)
 
 
 BAD: list[dict[str, Any]] = [

@@ -16,7 +16,7 @@ from executor.compiler.kernels.reduction import horizontal_sum
 from executor.wasm.code import Code
 
 ACCUMULATORS = 12
-BODY = 60
+BODY = 70
 """Multiply-adds of straight-line code."""
 BLOCKS, HALF, GROUP, OUT, IN, ROW, COLUMN, Y, X = range(9)
 """Axes of the loop nest."""

@@ -134,7 +134,7 @@ class PoolMax:
 @dataclass(frozen=True)
 class PoolMaxGrad:
     """dx: each window's gradient goes to the first of its largest elements, in row-major order, as PyTorch's
-    does."""
+    does; if `rectified`, nowhere unless that element is positive."""
 
     name: str
     window: Window
@@ -142,6 +142,7 @@ class PoolMaxGrad:
     y: Buffer
     dy: Buffer
     dx: Buffer
+    rectified: bool = False
 
     @property
     def reads(self) -> tuple[Buffer, ...]:
@@ -154,8 +155,8 @@ class PoolMaxGrad:
         return (self.dx,)
 
     def flops(self, blocks: int) -> int:
-        """A comparison and an addition for each element of each window."""
-        return 16 * blocks * prod(self.window.y_shape) * prod(self.window.kernel)
+        """A comparison and an addition for each element of each window, and the comparison with zero."""
+        return 8 * blocks * prod(self.window.y_shape) * (2 * prod(self.window.kernel) + self.rectified)
 
     def emit(self, code: Code, lanes: Lanes) -> None:
         """Masks instead of branches; windows that overlap add up in scan order."""
@@ -174,6 +175,13 @@ class PoolMaxGrad:
                     nest.push(access)
                     code.memory("v128.load", access.base + half)
                     code.set(local)
+                if self.rectified:
+                    code.get(gradient)
+                    code.get(largest)
+                    code.splat(0.0)
+                    code.op("f32x4.gt")
+                    code.op("v128.and")
+                    code.set(gradient)
                 for number, offset in enumerate(offsets):
                     nest.push(x)
                     nest.push(x)

@@ -39,10 +39,11 @@ def pool(at: Places, node: Node) -> None:
     """The largest of each window, or its gradient."""
     x = node.inputs[0]
     y = node if node.op is Op.POOL_MAX else node.inputs[1]
-    window = Window(x.shape, y.shape, *(pair(item) for item in node.attrs))
+    window = Window(x.shape, y.shape, *(pair(item) for item in node.attrs[:3]))
     if node.op is Op.POOL_MAX:
         at.add(PoolMax(at.name("pool"), window, at.contiguous(x), at.new(node)))
         return
     assert node.op is Op.POOL_MAX_GRAD
-    places = [at.contiguous(item) for item in node.inputs]
-    at.add(PoolMaxGrad(at.name("pool gradient"), window, places[0], places[1], places[2], at.new(node)))
+    sources = [at.contiguous(item) for item in node.inputs]
+    name, rectified = at.name("pool gradient"), bool(node.attrs[3])
+    at.add(PoolMaxGrad(name, window, sources[0], sources[1], sources[2], at.new(node), rectified))
