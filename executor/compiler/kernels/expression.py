@@ -32,7 +32,7 @@ FUNCTIONS: Mapping[Op, Callable[[functions.Writer], None]] = {
 }
 COMPARISONS = {Op.WHERE_GT: "f32x4.gt", Op.WHERE_GE: "f32x4.ge", Op.WHERE_EQ: "f32x4.eq"}
 VECTOR = 4
-ABREAST = 2
+ABREAST = 4
 """Vectors on which elementary functions are written together."""
 PARTIAL_STORES = {
     1: (("v128.store32_lane", 0),),
