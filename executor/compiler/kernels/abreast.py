@@ -2,11 +2,12 @@
 
 An elementary function is one long chain in which each step waits for the one before. `Abreast` stands in for
 `Code` while such a function is written and writes every operator for one vector after the other, so that the
-processor always finds steps that wait for nothing. Values are in locals, which cost nothing once compiled;
-constants are pushed where they are used.
+processor always finds steps that wait for nothing. Values are in locals, which cost nothing once compiled; a
+vector constant is loaded once for an operator on all vectors.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from executor.wasm.code import Code
 
@@ -18,6 +19,16 @@ OPERANDS = {name: count for count, names in TAKES.items() for name in names.spli
 """Operators that take another number of operands than two."""
 Value = Callable[[int], None]
 """Pushes the value that belongs to the vector of this number."""
+
+
+@dataclass(frozen=True)
+class Constant:
+    """The same value for every vector."""
+
+    push: Callable[[], None]
+
+    def __call__(self, number: int) -> None:
+        self.push()
 
 
 class Abreast:
@@ -67,7 +78,7 @@ class Abreast:
     def op(self, name: str) -> None:
         """An operator, vector by vector."""
         count = OPERANDS.get(name, 2)
-        operands = self._stack[-count:]
+        operands = [self._loaded(value) for value in self._stack[-count:]]
         del self._stack[-count:]
         results = []
         for number in range(self.width):
@@ -85,15 +96,25 @@ class Abreast:
 
     def splat(self, value: float) -> None:
         """Push a float32 constant in all lanes."""
-        self._stack.append(lambda _: self.code.splat(value))
+        self._stack.append(Constant(lambda: self.code.splat(value)))
 
     def splat_bits(self, bits: int) -> None:
         """Push a 32-bit pattern in all lanes."""
-        self._stack.append(lambda _: self.code.splat_bits(bits))
+        self._stack.append(Constant(lambda: self.code.splat_bits(bits)))
 
     def v128(self, value: bytes) -> None:
         """Push a vector constant."""
-        self._stack.append(lambda _: self.code.v128(value))
+        self._stack.append(Constant(lambda: self.code.v128(value)))
+
+    def _loaded(self, value: Value) -> Value:
+        """A constant in a local."""
+        if not isinstance(value, Constant):
+            return value
+        value.push()
+        local = self.code.local()
+        self.code.set(local)
+        self._held.append(local)
+        return lambda _: self.code.get(local)
 
     def _push_locals(self, locals_: Sequence[int]) -> None:
         kept = tuple(locals_)
