@@ -160,8 +160,11 @@ class Contraction:
                 each(rest)
             nest.rewind(self.row_axis, turns * ROWS)
 
+        def copy(count: int, steps: int) -> None:
+            self._copy(nest, self.w.access(), count, steps)
+
         def pack(count: int) -> None:
-            self._pack(nest, count)
+            self._pack(nest, lambda steps: copy(count, steps))
 
         def lines(count: int) -> None:
             if self.scratch and not self.grouped:
@@ -181,8 +184,10 @@ class Contraction:
 
         def groups() -> None:
             turns, rest = divmod(self.counts[self.vector_axis], self.group)
-            if self.scratch:
+            if self.scratch and self._in_lines:
                 rows(pack)
+            elif self.scratch:
+                self._pack(nest, lambda steps: rows(lambda count: copy(count, steps)))
             with nest.loop(self.vector_axis, turns, self.group):
                 tiles.items = self.group
                 rows(lines)
@@ -215,16 +220,25 @@ class Contraction:
         outer[self.row_axis] = self._step_bytes // ROWS * prod(self.reduction) if self.grouped else 0
         return Access(self.scratch.offset, (*outer, *steps))
 
-    def _pack(self, nest: Nest, rows: int) -> None:
-        """Copy the weights of the current rows, run by run of neighbouring reduction steps."""
-        source, first = self.w.access(), len(self.counts)
+    @property
+    def _runs(self) -> tuple[int, int]:
+        """Neighbouring reduction steps of one row of `w`, and how many axes lie outside of them."""
+        steps = self.w.strides[len(self.counts) :]
         run, inner = self.reduction[-1], len(self.reduction) - 1
-        while (
-            inner
-            and source.strides[first + inner - 1] == source.strides[first + inner] * self.reduction[inner]
-        ):
+        while inner and steps[inner - 1] == steps[inner] * self.reduction[inner]:
             inner -= 1
             run *= self.reduction[inner]
+        return run, inner
+
+    @property
+    def _in_lines(self) -> bool:
+        """Each row of `w` is one run. Else all rows are packed together, some steps at a time: what lies side
+        by side is read while it is in the first cache."""
+        return self.weights is Weights.ALONG_REDUCTION and self._runs[1] == 0
+
+    def _pack(self, nest: Nest, copy: Callable[[int], None]) -> None:
+        """Copy weights, run by run of neighbouring reduction steps, some steps at a time."""
+        (run, inner), first = self._runs, len(self.counts)
 
         def outer(axis: int) -> None:
             if axis < inner:
@@ -235,8 +249,9 @@ class Contraction:
             turns, rest = divmod(run, PACK_UNROLL)
             if turns:
                 with nest.loop(first + len(self.reduction) - 1, turns, PACK_UNROLL):
-                    self._copy(nest, source, rows, PACK_UNROLL)
-            self._copy(nest, source, rows, rest)
+                    copy(PACK_UNROLL)
+            if rest:
+                copy(rest)
             nest.rewind(first + len(self.reduction) - 1, turns * PACK_UNROLL)
 
         outer(0)
