@@ -116,7 +116,7 @@ class Author:
                 skipped += 1
             if skipped > MAX_SKIPPED:
                 return invalid, "hit_block_weight_limit"
-            if _holds_something(block) and time.perf_counter() > deadline:
+            if time.perf_counter() > deadline and _holds_something(block):
                 return invalid, "hit_deadline"
         return invalid, "no_more_transactions"
 
