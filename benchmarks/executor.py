@@ -195,31 +195,41 @@ def _compile() -> Figure:
 
 
 def _two_cores() -> Iterator[Figure]:
-    """Two instances that divide each batch's two shards, against one that does both, with the same bits."""
+    """Two instances that divide each batch's two shards, against one that does both, with the same bits; and
+    two copies of the whole job at once, which know nothing of each other: more no division can give."""
     if (os.cpu_count() or 1) < 2:
         print("  one processor here: two_cores_vs_one is left out")
         return
     helpers = Helpers(1)
     for case, name in ((resnet(), "two_cores_vs_one"), (lenet(64), "two_cores_vs_one_lenet")):
-        steps = 4
-        plan = compile_training(case.model, spec_of(case, shards=2), steps * case.batch)
-        one = Sandbox(plan, plan.memory, FUEL)
-        two = Team(plan, Sandbox(plan, plan.memory, FUEL), helpers)
-        x, labels = case.rows(steps * case.batch)
-        for box in (one, two):
+        plan = compile_training(case.model, spec_of(case, shards=2), STEPS * case.batch)
+        steps, rows = min(STEPS, plan.steps_per_call), case.batch
+        one, other, first = (Sandbox(plan, plan.memory, FUEL) for _ in range(3))
+        two = Team(plan, first, helpers)
+        x, labels = case.rows(steps * rows)
+        for box in (one, other, two):
             for region, value in plan.constants:
                 box.write(region, value)
             for parameter in plan.parameters:
                 box.write(parameter.region, parameter.given)
             assert plan.target is not None
-            box.view(plan.inputs[0])[...] = x
-            box.view(plan.target)[...] = labels
-            box.call("run", steps, case.batch)
+            box.view(plan.inputs[0])[: len(x)] = x
+            box.view(plan.target)[: len(x)] = labels
+            box.call("run", steps, rows)
         weights = [[box.view(item.region).tobytes() for item in plan.parameters] for box in (one, two)]
         assert weights[0] == weights[1], "the number of cores changed a bit"
-        rows = case.batch
-        times = medians(
-            {"one": partial(one.call, "run", steps, rows), "two": partial(two.call, "run", steps, rows)}
-        )
-        said = f"the same job on one core, {case.name} in 2 shards, batch {case.batch}"
+        alone, beside = (partial(box.call, "run", steps, rows) for box in (one, other))
+        work: dict[str, Callable[[], object]] = {
+            "one": alone,
+            "two": partial(two.call, "run", steps, rows),
+            "copies": partial(helpers.together, alone, [beside]),
+        }
+        times = medians(work)
+        said = f"the same job on one core, {case.name} in 2 shards, batch {rows}"
         yield Figure(name, times["one"] / times["two"], "×", said)
+        yield Figure(
+            name.replace("two_cores", "two_copies"),
+            2 * times["one"] / times["copies"],
+            "×",
+            "two independent copies of that job at once, each on a core: this machine's bound",
+        )

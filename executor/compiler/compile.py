@@ -50,6 +50,8 @@ BATCH_MAX = 1 << 16
 CALL_BYTES = 4 << 20
 """Rows that the host hands over in one call take about this many bytes, or one batch if that is more."""
 U64_MAX = (1 << 64) - 1
+INLINE_MAX = 8
+"""Shards whose sum is taken inside the optimizer's step; more would make its expression too large."""
 SLOTS = " slots of the shards"
 """Key of what the shards leave for the update; see `places.NUMBERS`."""
 
@@ -110,7 +112,9 @@ def compile_training(model: bytes, spec: TrainingSpec, rows: int, *, gradients_o
             means = noised_means_of_shards(lines, totals, grid, spec.batch)
         else:
             whole, *means = sums_of_shards(lines, left)
-        updates = _updates(built, dict(zip(chosen, means, strict=True)), optimizer, clip_of(spec))
+        inline = spec.dp is None and spec.shards <= INLINE_MAX
+        slopes = dict(zip(chosen, means, strict=True))
+        updates = _updates(built, slopes, optimizer, clip_of(spec), inline)
         layout.update = Sinks(loss=layout.loss(whole), updates=updates)
     else:
         layout.step_numbers(optimizer.numbers)
@@ -229,8 +233,11 @@ def _check_inputs(model: Model, fed: Sequence[str], roots: Sequence[Node]) -> No
         raise UnknownTensor(f"nothing feeds the input {hungry[0]!r}")
 
 
-def _updates(model: Model, slopes: dict[str, Node], optimizer: Optimizer, clip: Clip | None) -> list[Update]:
-    """The optimizer's step on every parameter, from the gradients by name."""
+def _updates(
+    model: Model, slopes: dict[str, Node], optimizer: Optimizer, clip: Clip | None, inline: bool = False
+) -> list[Update]:
+    """The optimizer's step on every parameter, from the gradients by name; if `inline`, those are sums that
+    the step adds up itself."""
     numbers = [
         ir.make(Op.NUMBER, (), (), False, optimizer.numbers, index) for index in range(optimizer.numbers)
     ]
@@ -243,8 +250,17 @@ def _updates(model: Model, slopes: dict[str, Node], optimizer: Optimizer, clip: 
         ]
         stores = optimizer.rule(node, clipped(clip, factor, slope), states, numbers)
         factors = [] if factor is None else [factor]
-        updates.append(Update(tuple(stores), (node, *states, *numbers, *factors, slope), slope))
+        reads = _summands(slope) if inline else [slope]
+        ends = (node, *states, *numbers, *factors, *reads)
+        updates.append(Update(tuple(stores), ends, None if inline else slope))
     return updates
+
+
+def _summands(total: Node) -> list[Node]:
+    """What a sum adds up, in its order."""
+    if total.op is not Op.ADD:
+        return [total]
+    return [item for node in total.inputs for item in _summands(node)]
 
 
 def _state(name: str, kind: str) -> str:

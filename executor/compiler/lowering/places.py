@@ -173,8 +173,9 @@ def pair(value: object) -> tuple[int, int]:
 
 
 def flat(view: View) -> bool:
-    """The view's elements lie in C order without gaps."""
-    return view.strides == c_strides(view.shape)
+    """The view's elements lie in C order without gaps; along an axis of one the stride means nothing."""
+    whole = zip(view.shape, view.strides, c_strides(view.shape), strict=True)
+    return all(size == 1 or stride == step for size, stride, step in whole)
 
 
 def number(node: Node) -> float | None:
