@@ -60,6 +60,7 @@ test: $(VENV)/.dev $(NPM_CLIENTS) bytecode ## run every test
 
 soak: $(VENV)/.dev $(NPM_CLIENTS) bytecode ## run the long tests: crashes and fuzzing, for hours
 	@$(BIN)/python -m pytest -m soak --timeout=14400
+	@$(BIN)/python -m pytest -m 'hypothesis and not soak' --hypothesis-profile=explore --timeout=14400
 
 check: $(VENV)/.dev ## lint, formatting and types
 	@$(BIN)/ruff check .

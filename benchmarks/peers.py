@@ -1,6 +1,6 @@
 """What an ML engineer would run instead of the enclave: PyTorch eager, NumPy by hand, onnxruntime.
 
-One thread each. A peer that is not installed is left out, and said so; `pip install gristmill[bench]` brings
+One thread each. A peer that is not installed is left out, and said so; `pip install -e '.[bench]'` brings
 PyTorch.
 """
 
@@ -22,7 +22,7 @@ def has_torch() -> bool:
     """Whether PyTorch is here."""
     if find_spec("torch"):
         return True
-    print("  no PyTorch here: its ratios are left out (pip install 'gristmill[bench]')", file=sys.stderr)
+    print("  no PyTorch here: its ratios are left out (pip install -e '.[bench]')", file=sys.stderr)
     return False
 
 

@@ -31,7 +31,7 @@ def figures() -> Iterator[Figure]:
     """Ratios for an MLP and LeNet-5."""
     opacus = find_spec("opacus") is not None
     if not opacus:
-        print("  no Opacus here: its ratios are left out (pip install 'gristmill[bench]')", file=sys.stderr)
+        print("  no Opacus here: its ratios are left out (pip install -e '.[bench]')", file=sys.stderr)
     with one_core():
         for make in (mlp, lenet):
             case = make()

@@ -11,7 +11,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from executor.curve import save_plot, terminal_curve
+from executor.curve import check_plots, save_plot, terminal_curve
 from executor.enclave import (
     EXECUTOR_VERSION,
     Enclave,
@@ -115,6 +115,8 @@ def run(arguments: Namespace) -> int:
     for place in (arguments.output, arguments.receipt, arguments.plot):
         if place is not None:
             check_place(place)
+    if arguments.plot is not None:
+        check_plots()
     found = _run(arguments, model, source, spec, resumed, watch)
     write_whole(arguments.output, found.weights)
     figures = _figures(found, source.rows, str(arguments.output))
@@ -385,9 +387,15 @@ def _show(figures: dict[str, object], as_json: bool) -> None:
         return
     width = max(map(len, figures))
     for name, value in figures.items():
-        if value != []:
-            text = f"{value:,}" if isinstance(value, int) else str(value)
-            print(f"{name.replace('_', ' '):<{width}}  {text}")
+        if value is not None and value != []:
+            print(f"{name.replace('_', ' '):<{width}}  {_plain(value)}")
+
+
+def _plain(value: object) -> str:
+    """A figure for people."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _warn(quoted: Quoted) -> None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from executor.errors import UnsupportedSpec
@@ -30,12 +31,17 @@ def terminal_curve(losses: Sequence[float], height: int = HEIGHT, width: int = W
     return "\n".join(lines)
 
 
+def check_plots() -> None:
+    """Raises UnsupportedSpec where matplotlib is missing."""
+    if find_spec("matplotlib") is None:
+        raise UnsupportedSpec("plotting needs matplotlib: pip install -e '.[plot]' in the clone")
+
+
 def save_plot(path: Path, losses: Sequence[float], title: str) -> None:
     """A PNG of the losses. Raises UnsupportedSpec where matplotlib is missing."""
-    try:
-        from matplotlib.figure import Figure  # no window system takes part
-    except ImportError:
-        raise UnsupportedSpec("plotting needs matplotlib: pip install 'gristmill[plot]'") from None
+    check_plots()
+    from matplotlib.figure import Figure  # no window system takes part
+
     figure = Figure(figsize=(7, 4), dpi=120, layout="constrained")
     axes = figure.add_subplot()
     axes.plot(range(1, len(losses) + 1), list(losses), marker="o", markersize=3)

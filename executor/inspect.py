@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from executor.enclave import Enclave, Quoted
-from executor.options import configure_spec, model_file, training_spec
+from executor.options import configure_spec, graph_names, model_file, training_spec
 from executor.wire import Description
 from primitives.command import Command, printable
 
@@ -33,7 +33,7 @@ def configure(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Describe, and print."""
     model = model_file(arguments.model)
-    columns = [name for name in arguments.columns.split(",") if name]
+    columns = [name for name in arguments.columns.split(",") if name] or graph_names(model).inputs
     spec = training_spec(arguments, model, columns)
     quoted, found = Enclave().describe(model, spec, arguments.rows)
     if arguments.module:

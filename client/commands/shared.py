@@ -23,6 +23,8 @@ UNIT = 10**12
 EXACT = Context(prec=100)
 """Amounts have up to 39 digits; the usual context would round to 28."""
 NODE_VARIABLE = "GRISTMILL_NODE"
+SHORT = 16
+"""Characters of a cell that a table does not break."""
 Run = Callable[[Namespace], int]
 
 
@@ -140,7 +142,8 @@ def show_rows(arguments: Namespace, rows: Iterable[Mapping[str, Any]], nothing: 
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in found[0]:
-        table.add_column(name.replace("_", " "), overflow="fold")
+        short = all(len(_plain(row[name])) <= SHORT for row in found)
+        table.add_column(name.replace("_", " "), overflow="fold", no_wrap=short)
     for row in found:
         table.add_row(*(escape(_plain(value)) for value in row.values()))
     Console(highlight=False).print(table)
@@ -149,6 +152,8 @@ def show_rows(arguments: Namespace, rows: Iterable[Mapping[str, Any]], nothing: 
 
 def _plain(value: Any) -> str:
     """A cell's text; empty for nothing."""
+    if isinstance(value, Mapping):
+        value = [f"{name} {part}" for name, part in value.items()]
     if isinstance(value, (list, tuple)):
         return ", ".join(map(_plain, value)) or "none"
     if isinstance(value, bool):

@@ -34,7 +34,7 @@ def image_segments(path: Path, reading: Reading) -> Iterator[Table]:
     try:
         import PIL.Image as pillow
     except ImportError:
-        raise BadTable("reading images needs Pillow: pip install 'gristmill[images]'") from None
+        raise BadTable("reading images needs Pillow: pip install -e '.[images]'") from None
     classes, files = _files(path)
     shape = reading.shapes.get("image") or _common_shape(pillow, path, files)
     if len(shape) != 3 or shape[0] not in MODES or min(shape) < 1:

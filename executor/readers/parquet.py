@@ -34,7 +34,7 @@ def parquet_segments(path: Path, reading: Reading) -> Iterator[Table]:
         import pyarrow
         import pyarrow.parquet
     except ImportError:
-        raise BadTable("reading Parquet needs pyarrow: pip install 'gristmill[parquet]'") from None
+        raise BadTable("reading Parquet needs pyarrow: pip install -e '.[parquet]'") from None
     try:
         with pyarrow.parquet.ParquetFile(path, memory_map=False, buffer_size=1 << 20) as file:
             _check(path, file)

@@ -20,7 +20,7 @@ def write_plots(folder: Path, results: Sequence[Result]) -> None:
     try:
         from matplotlib.figure import Figure
     except ModuleNotFoundError:
-        text = "PNG plots need matplotlib: run `pip install 'gristmill[plot]'`, or use --report"
+        text = "PNG plots need matplotlib: run `pip install -e '.[plot]'`, or use --report"
         raise BenchmarkError(text) from None
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -65,3 +65,9 @@ def test_people_read_it_too(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_strangers_file_is_refused_by_name() -> None:
     with pytest.raises(NotOnnx):
         Enclave().describe(b"\0" * 64, spec_for(b"\0" * 64), 4)
+
+
+def test_the_datasets_columns_are_the_models_inputs_unless_said(capsys: pytest.CaptureFixture[str]) -> None:
+    told = inspected(capsys)
+    assert main([*ARGUMENTS[:5], *ARGUMENTS[7:], "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == told

@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cli.__main__ import main
+from executor import curve
 from executor.curve import save_plot, terminal_curve
+from executor.errors import UnsupportedSpec
 from tests.executor.planted import ROOT, matmul_model
 
 
@@ -86,6 +89,24 @@ def test_a_result_that_could_not_be_written_is_refused_before_the_work(folder: P
         done = run(folder, "--epochs", "60000", *words)
         assert done.returncode == 1 and words[1].split("/")[0] in done.stderr, done.stderr
         assert "Traceback" not in done.stderr and not (folder / "weights.onnx").exists()
+
+
+def test_a_plot_that_nothing_could_draw_is_refused_before_the_work(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr("executor.curve.find_spec", lambda _: None)
+    with pytest.raises(UnsupportedSpec, match="matplotlib"):
+        curve.save_plot(folder / "a.png", [2.0, 1.0], "a")
+    words = ("--data", "rows.csv", "--target", "label", "--plot", "a.png")
+    assert main(["train", "--model", "model.onnx", *words]) == 1
+    assert not list(folder.glob("weights*"))
+
+
+def test_figures_are_for_people(folder: Path) -> None:
+    assert "None" not in run(folder, "--dp", "4", "--epochs", "2").stdout
+    train(folder, "--epochs", "1")
+    assert "verified      yes\n" in run(folder, "--verify", "weights.receipt.json").stdout
 
 
 def test_an_early_stop_keeps_the_best_epoch(folder: Path) -> None:

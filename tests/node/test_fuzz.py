@@ -59,7 +59,7 @@ def fuzz(examples: int) -> Any:
     return settings(
         max_examples=examples,
         deadline=None,
-        database=None if examples == SHORT else settings.default.database,
+        derandomize=examples == SHORT,
         suppress_health_check=list(HealthCheck),
     )
 
