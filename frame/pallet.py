@@ -72,7 +72,8 @@ class Pallet(Generic[C]):
     Methods run on a bound copy, whose storage items see one state (`self.machine.overlay`).
 
     Class arguments: `weights` has an attribute or function per call; `storage_version` is stored at genesis;
-    `inherent` is the 8-byte identifier of the data from which `create_inherent` makes its call.
+    `inherent` is the 8-byte identifier of the data from which `create_inherent` makes its call; `partial`
+    marks a base class over which a large pallet is spread, from which nothing derives by itself.
     """
 
     declaration: ClassVar[Declaration]
@@ -91,12 +92,19 @@ class Pallet(Generic[C]):
     system: SystemPallet
 
     def __init_subclass__(
-        cls, *, weights: object = None, storage_version: int = 0, inherent: bytes | None = None, **others: Any
+        cls,
+        *,
+        weights: object = None,
+        storage_version: int = 0,
+        inherent: bytes | None = None,
+        partial: bool = False,
+        **others: Any,
     ) -> None:
         super().__init_subclass__(**others)
         cls.storage_version = storage_version
         cls.inherent_identifier = inherent
-        cls.declaration = _declare(cls, weights)
+        if not partial:
+            cls.declaration = _declare(cls, weights)
 
     def __init__(self, *, index: int, name: str | None = None, **config: Any) -> None:
         if not 0 <= index < 256:

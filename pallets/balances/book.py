@@ -34,7 +34,7 @@ from pallets.balances.rules import (
 from pallets.balances.types import Hold
 
 
-class Book(Declared):
+class Book(Declared, partial=True):
     """Who has how much, and how it moves."""
 
     def connect(self, bound_pallets: Mapping[int, Pallet[Any]], system: SystemPallet) -> None:

@@ -34,7 +34,7 @@ class Config:
     max_freezes: U32 = MAX_FREEZES
 
 
-class Declared(Pallet[Config]):
+class Declared(Pallet[Config], partial=True):
     """Storage, events and errors of `Balances`."""
 
     total_issuance_value = StorageValue[U128](

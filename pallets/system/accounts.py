@@ -16,7 +16,7 @@ MAX_CONSUMERS = 16
 """References that may need an account at a time, as in Substrate's solochain template."""
 
 
-class Accounts(Declared):
+class Accounts(Declared, partial=True):
     """Who is there, what keeps them, what needs them."""
 
     def connect(self, bound_pallets: Mapping[int, Pallet[Any]], system: SystemPallet) -> None:

@@ -38,7 +38,7 @@ class Config:
     ss58_prefix: U16 = 42
 
 
-class Declared(Pallet[Config]):
+class Declared(Pallet[Config], partial=True):
     """Storage, events and errors of `System`."""
 
     account_info = StorageMap[AccountId, AccountInfo](

@@ -73,7 +73,7 @@ class _Usual(NamedTuple):
     """How long all may be."""
 
 
-class Limits(Declared):
+class Limits(Declared, partial=True):
     """What the extrinsics of a block have used, and what they may."""
 
     def connect(self, bound_pallets: Mapping[int, Pallet[Any]], system: SystemPallet) -> None:
