@@ -18,7 +18,7 @@ from executor.meeting import Deserted, Meeting
 from executor.sandbox import Array, Sandbox
 
 Task = Callable[[], None]
-WORTH = 20_000_000
+WORTH = 30_000_000
 """Float operations of a step below which handing work around takes longer than doing it."""
 
 
