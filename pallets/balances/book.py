@@ -38,8 +38,9 @@ class Book(Declared, partial=True):
     """Who has how much, and how it moves."""
 
     def connect(self, bound_pallets: Mapping[int, Pallet[Any]], system: SystemPallet) -> None:
-        """The events of a transfer and its fee are recorded without objects."""
+        """What every transfer needs is at hand, and its events are recorded without objects."""
         super().connect(bound_pallets, system)
+        self._account, self._issuance = system.account, self.total_issuance_value.get
         self._ed = self.config.existential_deposit
         self._change_free = system.change_free
         self._transferred: Callable[[bytes, bytes, int], None] = self.depositor(self.Transfer)
@@ -85,11 +86,10 @@ class Book(Declared, partial=True):
         TokenError: FundsUnavailable; Frozen; OnlyProvider (the source is needed); NotExpendable (it would
         go, against `keep_alive`); BelowMinimum (the destination would not live).
         """
-        ed = self.config.existential_deposit
-        system = self.system
-        giver = system.account(source)
+        ed, account = self._ed, self._account
+        giver = account(source)
         check_withdrawal(giver, amount, ed, keep_alive)
-        taker = system.account(dest)
+        taker = account(dest)
         check_deposit(taker.data, amount, ed)
         if source == dest:
             return
@@ -230,13 +230,12 @@ class Book(Declared, partial=True):
 
     def _take(self, who: bytes, amount: int, keep: Keep) -> None:
         # Out of the free balance and out of the issuance.
-        info, ed = self.system.account(who), self.config.existential_deposit
+        info, ed = self._account(who), self._ed
         data = info.data
         left = data.free - amount
         if not leaves_life(data, left, ed) and amount > reducible(info, ed, keep):
             raise TokenError(Token.FundsUnavailable)
-        issuance = self.total_issuance_value
-        issuance.put(issuance.get() - amount)
+        self.total_issuance_value.put(self._issuance() - amount)
         self._store_free(who, info, left)
 
     def _add(self, who: bytes, amount: int) -> None:

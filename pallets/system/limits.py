@@ -79,6 +79,9 @@ class Limits(Declared, partial=True):
     def connect(self, bound_pallets: Mapping[int, Pallet[Any]], system: SystemPallet) -> None:
         super().connect(bound_pallets, system)
         self._length_so_far = self.all_extrinsics_len.getter(0)
+        self._weight_so_far = self.block_weight.get
+        self._usual = _Usual(None, *((0,) * 6))
+        self._used = (NOTHING, 0, 0)
 
     def ss58_prefix(self) -> int:
         return self.config.ss58_prefix
@@ -107,8 +110,8 @@ class Limits(Declared, partial=True):
         used = self.block_weight.get()
         self.block_weight.put(used.with_class(dispatch_class, used.of(dispatch_class) + weight))
 
-    _usual: _Usual = _Usual(None, *((0,) * 6))
-    _used: tuple[ConsumedWeight, int, int] = (NOTHING, 0, 0)
+    _usual: _Usual
+    _used: tuple[ConsumedWeight, int, int]
     """The block's weight after the last extrinsic, and of it time and proof of the extrinsic's class. If the
     block's weight is another object by now, `_usual` does not hold.
     """
@@ -130,7 +133,7 @@ class Limits(Declared, partial=True):
         # One extrinsic after another of the same kind: what it adds and how far that may go is known.
         known, kind, more_time, more_proof, most_time, most_proof, longest = self._usual
         after, time, proof = self._used
-        before = self.block_weight.get()
+        before = self._weight_so_far()
         if known is info and after is before:
             time += more_time
             proof += more_proof

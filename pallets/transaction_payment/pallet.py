@@ -98,6 +98,7 @@ class TransactionPayment(Pallet[Config], weights=Weights):
     def connect(self, bound_pallets: Mapping[int, Pallet[Any]], system: SystemPallet) -> None:
         """`withdraw` is the currency's own; the event of a fee is recorded without an object."""
         super().connect(bound_pallets, system)
+        self._multiplier_now = self.next_fee_multiplier.get
         self.__dict__["withdraw"] = self.config.currency.withdraw_fee
         self._paid: Callable[[bytes, int, int], None] = self.depositor(self.TransactionFeePaid)
 
@@ -123,7 +124,7 @@ class TransactionPayment(Pallet[Config], weights=Weights):
     def compute_fee(self, info: DispatchInfo, length: int, tip: int) -> int:
         """The whole fee at the declared weight, tip included."""
         # Kept, since it is asked twice for every extrinsic.
-        multiplier = self.next_fee_multiplier.get()
+        multiplier = self._multiplier_now()
         known, kind, size, gift, fee = self._last_fee
         if known is multiplier and kind is info and size == length and gift == tip:
             return fee
