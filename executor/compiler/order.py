@@ -17,16 +17,21 @@ Place = tuple[int, int]
 
 def soonest(kernels: Sequence[Kernel]) -> list[Kernel]:
     """The kernels in an order in which each still finds what it reads and overwrites nothing that is read
-    later. Panels are made just before they are used first."""
+    later. Panels are made just before they are used first, or what they are made of is overwritten."""
     order: list[tuple[Place, Kernel]] = []
     written: dict[Buffer, Place] = {}
     touched: dict[Buffer, Place] = {}
-    panels: dict[Buffer, Kernel] = {}
+    panels: dict[Buffer, LanesToPanels] = {}
     for number, kernel in enumerate(kernels):
         if isinstance(kernel, LanesToPanels):
             panels[kernel.target] = kernel
             continue
-        group = [*(panels.pop(buffer) for buffer in dict.fromkeys(kernel.reads) if buffer in panels), kernel]
+        due = [
+            target
+            for target, item in panels.items()
+            if target in kernel.reads or target in kernel.writes or item.source in kernel.writes
+        ]
+        group: list[Kernel] = [*(panels.pop(target) for target in due), kernel]
         follows = number
         if _gathers(kernel):
             places = [written.get(buffer, (-1, 0)) for item in group for buffer in item.reads]
