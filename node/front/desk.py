@@ -107,7 +107,7 @@ class FrontConnection(Connection):
     def _taken(self, answers: list[str], each: float) -> None:
         """Answer submissions that the pool took, in `each` seconds."""
         self.node.figures.succeeded(self.protocol, SUBMIT, each, len(answers))
-        if self.has_room(answers):
+        if self.reserve(answers):
             self._pipe.send(Kind.TEXTS, self._number, answers)
         else:
             for answer in answers:  # as many as there is room for, then it is cut off

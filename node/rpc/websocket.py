@@ -177,8 +177,8 @@ class Connection(Session):
         self._shared.used += size
         self.emit(text)
 
-    def has_room(self, texts: list[str]) -> bool:
-        """Whether all of these may be queued; then they count as if each had been pushed."""
+    def reserve(self, texts: list[str]) -> bool:
+        """Count these as queued, for who sends them together; False, and none counted, without room."""
         count, size = len(texts), sum(map(len, texts))
         full = self._messages + count > self.limits.messages + self.ANSWERS
         if full or self._mine.exceeded(size) or self._shared.exceeded(size):
