@@ -131,7 +131,8 @@ def test_worst_case(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_overhead_writes_the_base_weights(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ("overhead", "--repeat", "2", "--extrinsics", "5", "--mul", "2", "--add", "7")
+    """With so many extrinsics that the block of them takes many times as long as the empty one."""
+    words = ("overhead", "--repeat", "3", "--extrinsics", "300", "--mul", "2", "--add", "7")
     assert gristmill(*words, "--output", str(tmp_path), "--json") == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["block_ns"] > 7 and shown["extrinsic_ns"] > 7 and shown["proof_bytes"] > 2603
