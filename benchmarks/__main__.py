@@ -47,13 +47,24 @@ def _measure(group: str) -> Iterable[Figure]:
 
 def _table(group: str, figures: list[Figure]) -> Table:
     table = Table(
-        "figure", "ours", "unit", "peer", "peer's", "peer / ours", title=group, title_justify="left"
+        "figure",
+        "ours",
+        "unit",
+        "peer",
+        "peer's",
+        "peer / ours",
+        "by medians",
+        title=group,
+        title_justify="left",
     )
     for figure in figures:
         peer_value, ratio = "", ""
         if figure.peer_value is not None:
             peer_value, ratio = f"{figure.peer_value:.4g}", f"{figure.peer_value / figure.value:.2f}"
-        table.add_row(figure.name, f"{figure.value:.4g}", figure.unit, figure.peer, peer_value, ratio)
+        medians = "" if figure.by_medians is None else f"{figure.by_medians:.4g}"
+        table.add_row(
+            figure.name, f"{figure.value:.4g}", figure.unit, figure.peer, peer_value, ratio, medians
+        )
     return table
 
 
@@ -62,6 +73,7 @@ def _record(figure: Figure) -> dict[str, object]:
         "value": figure.value,
         "unit": figure.unit,
         "peer": {"name": figure.peer, "value": figure.peer_value} if figure.peer else None,
+        **({} if figure.by_medians is None else {"by_medians": figure.by_medians}),
         "date": datetime.now(UTC).date().isoformat(),
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
     }

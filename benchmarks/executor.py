@@ -1,7 +1,8 @@
 """Training steps in the enclave against what an ML engineer would run instead, as ratios in one run.
 
-Every ratio is peer's time / ours, one thread each, the peers interleaved with us in short runs
-and compared by their medians; ours run with fuel counted and many steps a call, as in the enclave.
+Every ratio is peer's time / ours, one thread each, the peers interleaved with us in short runs and compared
+by their least times, the ratio of medians beside it; ours run with fuel counted and many steps a call, as in
+the enclave.
 docs/performance-executor.md says what bounds each.
 """
 
@@ -13,7 +14,7 @@ from functools import partial, reduce
 import numpy as np
 
 from benchmarks import peers
-from benchmarks.figure import Figure, medians, seconds_each
+from benchmarks.figure import Figure, compared, ratio, seconds_each
 from benchmarks.models import CASES, Case, cnn_of_a_million, lenet, mlp, products, resnet
 from executor.compiler.compile import compile_forward, compile_training
 from executor.compiler.machine import Machine
@@ -117,17 +118,19 @@ def _training(case: Case, torch: bool) -> Iterator[Figure]:
         work |= peers.torch_steps(case)
     if case.name == "mlp":
         work["numpy"] = peers.numpy_mlp_step(case)
-    times = medians(work)
-    ours = times.pop("ours") / steps
+    times = compared(work)
+    ours = times.pop("ours")
+    step = ours.least / steps
     by_hand = times.pop("numpy", None)
     best = min(times, key=times.__getitem__, default="")
-    peer = times[best] * 1e6 if best else None
-    yield Figure(f"{case.name}_step_us", ours * 1e6, "µs", EAGER if best else "", peer)
-    yield Figure(f"{case.name}_gflops", plan.flops / plan.steps / ours / 1e9, "GFLOP/s")
+    peer = times[best].least * 1e6 if best else None
+    yield Figure(f"{case.name}_step_us", step * 1e6, "µs", EAGER if best else "", peer)
+    yield Figure(f"{case.name}_gflops", plan.flops / plan.steps / step / 1e9, "GFLOP/s")
     if best:
-        yield Figure(f"{case.name}_vs_torch", times[best] / ours, "×", f"{EAGER} ({best})")
+        yield ratio(f"{case.name}_vs_torch", times[best], ours, f"{EAGER} ({best})", times=steps)
     if by_hand:
-        yield Figure(f"{case.name}_vs_numpy", by_hand / ours, "×", "the same step by hand in NumPy, 1 thread")
+        said = "the same step by hand in NumPy, 1 thread"
+        yield ratio(f"{case.name}_vs_numpy", by_hand, ours, said, times=steps)
     yield from _forward(case)
 
 
@@ -142,10 +145,10 @@ def _forward(case: Case) -> Iterator[Figure]:
     peer_run = peers.onnxruntime_forward(case.model, x[: case.batch])
     if peer_run is None:
         return
-    times = medians({"ours": lambda: machine.run(steps, case.batch), "peer": peer_run})
-    ours, peer = times["ours"] / steps, times["peer"]
-    yield Figure(f"{case.name}_forward_us", ours * 1e6, "µs", "onnxruntime, 1 thread", peer * 1e6)
-    yield Figure(f"{case.name}_forward_vs_onnxruntime", peer / ours, "×", "onnxruntime, 1 thread")
+    times = compared({"ours": lambda: machine.run(steps, case.batch), "peer": peer_run})
+    ours, peer, said = times["ours"], times["peer"], "onnxruntime, 1 thread"
+    yield Figure(f"{case.name}_forward_us", ours.least / steps * 1e6, "µs", said, peer.least * 1e6)
+    yield ratio(f"{case.name}_forward_vs_onnxruntime", peer, ours, said, times=steps)
 
 
 def _products(size: int, torch: bool) -> Iterator[Figure]:
@@ -163,13 +166,13 @@ def _products(size: int, torch: bool) -> Iterator[Figure]:
         work["onnxruntime"] = other
     if torch:
         work["torch"] = peers.torch_products(x, weights)
-    times = medians(work)
+    times = compared(work)
     ours = times.pop("ours")
     rate = 2 * PRODUCTS * size**3 / 1e9
-    yield Figure(f"gemm_{size}_gflops", rate / ours, "GFLOP/s")
+    yield Figure(f"gemm_{size}_gflops", rate / ours.least, "GFLOP/s")
     for peer, taken in times.items():
         name = f"gemm_vs_{peer}" if size == SIZES[-1] else f"gemm_{size}_vs_{peer}"
-        yield Figure(name, taken / ours, "×", f"{peer}, 1 thread, {rate / taken:.0f} GFLOP/s, n = {size}")
+        yield ratio(name, taken, ours, f"{peer}, 1 thread, {rate / taken.least:.0f} GFLOP/s, n = {size}")
 
 
 def _fuel() -> Figure:
@@ -224,12 +227,8 @@ def _two_cores() -> Iterator[Figure]:
             "two": partial(two.call, "run", steps, rows),
             "copies": partial(helpers.together, alone, [beside]),
         }
-        times = medians(work)
+        times = compared(work, budget=20)
         said = f"the same job on one core, {case.name} in 2 shards, batch {rows}"
-        yield Figure(name, times["one"] / times["two"], "×", said)
-        yield Figure(
-            name.replace("two_cores", "two_copies"),
-            2 * times["one"] / times["copies"],
-            "×",
-            "two independent copies of that job at once, each on a core: this machine's bound",
-        )
+        yield ratio(name, times["one"], times["two"], said)
+        bound = "two independent copies of that job at once, each on a core: this machine's bound"
+        yield ratio(name.replace("two_cores", "two_copies"), times["one"], times["copies"], bound, times=2)

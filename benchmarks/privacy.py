@@ -12,7 +12,7 @@ from importlib.util import find_spec
 import numpy as np
 
 from benchmarks.executor import FUEL, one_core, spec_of
-from benchmarks.figure import Figure, medians
+from benchmarks.figure import Figure, compared, ratio
 from benchmarks.models import Case, lenet, mlp
 from benchmarks.peers import RATE
 from executor.compiler.compile import compile_training
@@ -50,16 +50,14 @@ def _training(case: Case, opacus: bool) -> Iterator[Figure]:
     }
     if opacus:
         work |= {way: _opacus_step(case, way) for way in WAYS}
-    times = medians(work)
-    ours = times["ours"] / STEPS[case.name]
+    times = compared(work)
+    ours, steps = times["ours"], STEPS[case.name]
     name = f"dp_{case.name}"
-    yield Figure(f"{name}_step_us", ours * 1e6, "µs", "Opacus, ghost clipping" if opacus else "",
-                 times["ghost"] * 1e6 if opacus else None)  # fmt: skip
-    yield Figure(
-        f"{name}_vs_without", times["ours"] / times["without privacy"], "×", "our step without privacy"
-    )
+    peer = ("Opacus, ghost clipping", times["ghost"].least * 1e6) if opacus else ()
+    yield Figure(f"{name}_step_us", ours.least / steps * 1e6, "µs", *peer)
+    yield ratio(f"{name}_vs_without", ours, times["without privacy"], "our step without privacy")
     for way in WAYS if opacus else ():
-        yield Figure(f"{name}_vs_opacus_{way}", times[way] / ours, "×", f"Opacus ({way}), 1 thread")
+        yield ratio(f"{name}_vs_opacus_{way}", times[way], ours, f"Opacus ({way}), 1 thread", times=steps)
 
 
 def _private(case: Case, dp: Dp | None) -> Callable[[], object]:
