@@ -2,10 +2,10 @@
 
 import os
 import stat
-from contextlib import suppress
 from pathlib import Path
 
 from client.errors import InputError
+from executor.files import write_whole
 
 PRIVATE_MAX = 1 << 20
 """Largest private file that is read, in bytes."""
@@ -13,24 +13,7 @@ PRIVATE_MAX = 1 << 20
 
 def write_atomically(path: Path, data: bytes, private: bool = True) -> None:
     """Replace a file whole and durably: a crash leaves the old or the new bytes. Private files are 0600."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-    try:
-        descriptor = os.open(temporary, flags, 0o600 if private else 0o644)
-    except OSError as error:
-        error.filename = str(path)  # what the user named
-        raise
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
-    sync_directory(path.parent)
+    write_whole(path, data, mode=0o600 if private else 0o644)
 
 
 def append_durably(path: Path, data: bytes) -> None:
@@ -38,15 +21,6 @@ def append_durably(path: Path, data: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         os.write(descriptor, data)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def sync_directory(path: Path) -> None:
-    """Make renames and new names in a directory durable."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -29,10 +29,10 @@ from client.keyring import Keyring
 from client.verification import read_receipt, run_again
 from executor import admission
 from executor.enclave import Enclave
+from executor.files import read_at_most
 from executor.options import configure_spec, training_spec
 from primitives import job as rules
 from primitives.data import BLOB_MAX
-from primitives.files import read_at_most
 from primitives.job import JobState, Quote
 from primitives.scale import encode
 from primitives.spec import bits_float

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -24,17 +25,32 @@ def check_place(path: Path) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path.parent))
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Replace a file: whoever looks, whenever this is interrupted, finds the old or the new one. Raises
-    OSError that names `path`.
+def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Replace a file, durably: whoever looks, whenever this is interrupted, finds the old or the new one.
+    `mode` are the permissions of the new one. Raises OSError that names `path`.
     """
-    check_place(path)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
-        unfinished.write_bytes(data)
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
         unfinished.replace(path)
+        sync_directory(path.parent)
     except OSError as error:
-        error.filename, error.filename2 = str(path), None
-        raise
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error  # what the user named
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):
+            unfinished.unlink()
+
+
+def sync_directory(path: Path) -> None:
+    """Make renames and new names in a directory durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

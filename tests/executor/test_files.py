@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,9 @@ from client.errors import InputError
 from client.files import write_atomically
 from client.verification import read_receipt
 from executor.errors import ReceiptError, TooLarge
+from executor.files import check_place, read_at_most, write_whole
 from executor.options import model_file
 from executor.record import read_record
-from primitives.files import check_place, read_at_most, write_whole
 
 ENDLESS = Path("/dev/zero")
 
@@ -43,16 +44,14 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
     path = tmp_path / "file"
     write_whole(path, b"old")
 
-    def full(self: Path, data: bytes) -> int:
-        with self.open("wb") as file:
-            file.write(data[:2])
-        raise OSError(errno.ENOSPC, "No space left on device", str(self))
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "write_bytes", full)
+        patch.setattr(os, "fsync", full)
         with pytest.raises(OSError, match="No space left") as caught:
             write_whole(path, b"new ones")
-    assert caught.value.filename == str(path)
+    assert str(caught.value) == f"[Errno {errno.ENOSPC}] No space left on device: '{path}'"
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
 
 
