@@ -51,7 +51,7 @@ bytecode: $(VENV)/.run
 
 install: bytecode ## make the virtual environment with the locked versions
 
-demo: $(VENV)/.run bytecode ## boot a chain, rent out real data, train in the enclave, bring the weights back
+demo: bytecode ## boot a chain, rent out real data, train in the enclave, bring the weights back
 	@$(BIN)/gristmill demo
 
 test: $(VENV)/.dev $(NPM_CLIENTS) bytecode ## run every test

@@ -39,8 +39,7 @@ SPECS: dict[str, dict[str, str]] = {
     "cnn": {"--rate": "0.05", "--schedule": "cosine", "--momentum": "0.9", "--epochs": "6", "--batch": "32"},
 }
 """How each model is trained. A block's hash decides the first weights, so no two runs are alike: at a
-constant rate one in some hundred ended with an unlucky step below 90 %; where the rate sinks to zero, none of
-250 ended below 95 %.
+constant rate a run was seen to end at 88.6 %; where the rate sinks to zero, none of 250 ended below 95 %.
 """
 
 Narrate = Callable[[str], None]
