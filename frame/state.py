@@ -138,7 +138,7 @@ _ADDED: Final = _Added()
 _Seen = bytes | None | Decoded
 _Previous = _Seen | _Absent | _Added | _Appended
 
-_LONG: Final = 4096
+_LONG: Final = 128
 
 
 class Overlay:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import enum
+import pickle
 import threading
 import tracemalloc
 from typing import Annotated, Any, Generic, TypeVar
@@ -31,6 +33,7 @@ from primitives.scale import (
     StructCodec,
     TypeName,
     Variant,
+    changer,
     codec,
     decode,
     encode,
@@ -95,6 +98,38 @@ def test_a_struct_is_an_immutable_value() -> None:
     with pytest.raises(TypeError):
         Point(y=1)  # type: ignore[call-arg]
     assert decode(Point, encode(Point, point)) == point
+
+
+class Pixel(Point):
+    at: tuple[U8, U8]
+    colour: U8 = 3
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        Pixel(x=1, at=(2, 3)),
+        decode(Pixel, bytes([1, 0, 0, 0, 7, 0, 0, 0, 2, 3, 3])),
+        changer(Pixel, "x")(Pixel(x=9, at=(2, 3)), 1),
+        replace(Pixel(x=9, at=(2, 3)), x=1),
+        copy.deepcopy(Pixel(x=1, at=(2, 3))),
+        pickle.loads(pickle.dumps(Pixel(x=1, at=(2, 3)))),
+    ],
+)
+def test_values_are_the_same_however_they_are_made(made: Pixel) -> None:
+    assert type(made) is Pixel and made == Pixel(x=1, y=7, at=(2, 3), colour=3) != Point(x=1)
+    assert not hasattr(made, "__dict__"), "all there is of a value is its fields"
+    for name in ("x", "colour", "other", "__class__"):
+        with pytest.raises(AttributeError):
+            setattr(made, name, 1)
+    with pytest.raises(AttributeError):
+        del made.x
+    assert encode(Pixel, made) == bytes([1, 0, 0, 0, 7, 0, 0, 0, 2, 3, 3])
+
+
+def test_a_variant_without_fields_is_its_class_alone() -> None:
+    assert Shape.Nothing() == decode(Shape, encode(Shape, Shape.Nothing())) != Shape.Many(shapes=[])
+    assert hash(Shape.Nothing()) == hash(Shape.Nothing()) and not hasattr(Shape.Nothing(), "__dict__")
 
 
 def test_a_variant_is_an_instance_of_its_enum() -> None:
