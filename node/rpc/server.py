@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import resource
+import socket
 from collections.abc import Awaitable, Callable
 
 from node.errors import PortTaken
@@ -50,6 +51,21 @@ KEPT_DESCRIPTORS = 256
 BACKLOG = 32
 """asyncio accepts so many at once before any of them is counted."""
 
+IDLE_SECONDS = 75.0
+"""A connection in the middle of no request goes after these: silent, or with half a request's head."""
+BODY_SECONDS = 60.0
+"""Within these a body arrives whole, also the largest by a slow line."""
+TCP_OPTIONS = {
+    "TCP_KEEPIDLE": 60,
+    "TCP_KEEPINTVL": 15,
+    "TCP_KEEPCNT": 4,
+    "TCP_USER_TIMEOUT": 120_000,
+}
+"""A client that is gone without a word, or takes nothing of what it asked for, has its place for two minutes.
+The kernel keeps count: WebSockets too may be silent for as long as they like, but not dead. Options that a
+system lacks are left out.
+"""
+
 
 class Refused(asyncio.Protocol):
     """What a connection meets that there is no room for."""
@@ -94,7 +110,12 @@ class RpcServer:
         app.router.add_route("*", "/", self._root)
         # Compressed bodies are not unpacked: nobody sends them, and a small one may hold a gigabyte.
         runner = web.AppRunner(
-            app, access_log=None, handle_signals=False, shutdown_timeout=1.0, auto_decompress=False
+            app,
+            access_log=None,
+            handle_signals=False,
+            shutdown_timeout=1.0,
+            keepalive_timeout=IDLE_SECONDS,
+            auto_decompress=False,
         )
         await runner.setup()
         try:
@@ -109,6 +130,10 @@ class RpcServer:
                     f"port {port} is taken by another program; choose one with --rpc-port"
                 ) from None
             raise
+        for each in listener.sockets:  # what is accepted takes after the listener
+            for name, value in TCP_OPTIONS.items():
+                if hasattr(socket, name):
+                    each.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
         self._runner, self._listener = runner, listener
         if self.desk is not None:
             self.desk.start()
@@ -167,7 +192,12 @@ class RpcServer:
         try:
             if (request.content_length or 0) > limit:
                 raise web.HTTPRequestEntityTooLarge(limit, request.content_length or 0)
-            body = await request.read()
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await request.read()
+        except TimeoutError:
+            late = web.Response(status=408, text=f"the body did not arrive within {BODY_SECONDS:g} s\n")
+            late.force_close()
+            return late
         except web.HTTPRequestEntityTooLarge:
             too_big = RpcError(REQUEST_TOO_BIG, "Request is too big", f"Exceeded max limit of {limit}")
             response = web.Response(
