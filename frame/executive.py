@@ -7,7 +7,7 @@ from types import TracebackType
 
 from frame.call import AS_DECLARED, DispatchClass, DispatchInfo, PostInfo
 from frame.errors import DispatchError
-from frame.extrinsic import Checked, check, holds, parse
+from frame.extrinsic import Checked, Vouched, check, checked_again, parse
 from frame.machine import Machine, Trap
 from frame.migrations import migrate_all
 from frame.origin import Origin
@@ -58,12 +58,12 @@ def _upgrade(m: Machine) -> tuple[bool, Weight]:
 
 
 def apply_extrinsic(
-    m: Machine, raw: bytes, parsed: Parsed | None = None, checked: Checked | None = None
+    m: Machine, raw: bytes, parsed: Parsed | None = None, checked: Checked | Vouched | None = None
 ) -> bytes:
     """Apply one extrinsic and return the SCALE bytes of its `DispatchResult`: `00`, or `01` and the error.
 
     `parsed` is what `frame.extrinsic.parse` makes of `raw`, and `checked` what `frame.extrinsic.check` made
-    of it before, on this block or another one, for who has them already.
+    of it before, on this block or another one, or what is left of that, for who has them already.
 
     TransactionValidityError: it must not be in the block, and nothing has changed. Trap: likewise, for a
     defect.
@@ -82,13 +82,15 @@ def admit_extrinsic(m: Machine, raw: bytes, parsed: Parsed | None = None) -> tup
 
 
 def _applied(
-    m: Machine, raw: bytes, parsed: Parsed | None, checked: Checked | None, judged: bool
+    m: Machine, raw: bytes, parsed: Parsed | None, checked: Checked | Vouched | None, judged: bool
 ) -> tuple[Validity | None, bytes]:
     overlay = m.overlay
     overlay.begin()
     validity = None
     try:
-        tx = check(m, raw, parsed) if checked is None or not holds(m, checked) else checked
+        tx = None if checked is None else checked_again(m, raw, checked)
+        if tx is None:
+            tx = check(m, raw, parsed)
         if judged:
             validity = judge(m, tx)
         error = apply_bare(m, tx) if tx.who is None else m.apply_signed(tx)

@@ -49,6 +49,17 @@ class Checked:
         """The fee at the declared weight, once it has been computed."""
 
 
+class Vouched:
+    """What is left of checking an extrinsic, for who checks it again: its signature holds, if the same is
+    signed along.
+    """
+
+    __slots__ = ("along",)
+
+    def __init__(self, along: bytes) -> None:
+        self.along = along
+
+
 def parse(machine: Machine, raw: bytes) -> Parsed:
     """Take an extrinsic's bytes (length prefix included) apart; BadFormat when they are not exactly one."""
     try:
@@ -89,6 +100,24 @@ def _usual(machine: Machine, raw: bytes) -> Usual | None:
         return machine.runtime.extrinsic_codec.usual(raw)
     except ScaleError as error:
         raise BadFormat(str(error)) from None
+
+
+def checked_again(machine: Machine, raw: bytes, before: Checked | Vouched) -> Checked | None:
+    """What `check` makes of `raw`, which was checked before, here or on another block: the signature is not
+    verified again. None when something else is signed along now. Raises what `check` raises when that cannot
+    be known.
+    """
+    if type(before) is Checked:
+        return before if holds(machine, before) else None
+    usual = _usual(machine, raw)
+    if usual is None:
+        return None
+    extra = usual.extra
+    decides = machine.decides(extra)
+    along = machine.signed_along.get(decides) or implicit(machine, extra)
+    if along != before.along:
+        return None
+    return Checked(usual.call, usual.who, extra, len(raw), along, decides)
 
 
 def holds(machine: Machine, tx: Checked) -> bool:

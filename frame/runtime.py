@@ -13,8 +13,8 @@ from frame.call import CallEntry, CallMethod, RuntimeCall
 from frame.codecs import OUTER_CALL, CalledCodec, substitute
 from frame.errors import Error
 from frame.event import Event
-from frame.extensions import Extension, standard
-from frame.extrinsic import Checked
+from frame.extensions import CheckNonce, Extension, standard
+from frame.extrinsic import Checked, Vouched
 from frame.host import Host, PlainHost
 from frame.machine import Machine
 from frame.pallet import Pallet
@@ -101,6 +101,8 @@ class Runtime:
     call_codec: ClassVar[CallCodec]
     extra_codec: ClassVar[Codec[tuple[Any, ...]]]
     extrinsic_codec: ClassVar[ExtrinsicCodec]
+    nonce_slot: ClassVar[int]
+    """The place of the nonce in the extra; -1 without exactly one."""
     event_types: ClassVar[dict[int, Pallet[Any]]]
     error_types: ClassVar[dict[tuple[int, int], type[Error]]]
     no_host: ClassVar[Host] = PlainHost()
@@ -123,6 +125,8 @@ class Runtime:
         cls.system_index = _system_index(cls)
         cls.extensions = _with_slots(cls.extensions or standard())
         cls.extra_codec = TupleCodec(tuple(codec(e.extra) for e in cls.extensions if e.slot >= 0))
+        nonces = [e.slot for e in cls.extensions if isinstance(e, CheckNonce)]
+        cls.nonce_slot = nonces[0] if len(nonces) == 1 else -1
         cls.call_codec = CallCodec()
         for pallet in cls.pallets:
             pallet.entries = {c.name: _entry(cls, pallet, c) for c in pallet.declaration.calls}
@@ -341,10 +345,12 @@ class BlockBuilder:
         made = (p.create_inherent(data) for p in self.machine.pallets if p.inherent_identifier is not None)
         return [bare(call) for call in made if call is not None]
 
-    def apply(self, extrinsic: bytes, parsed: Parsed | None = None, checked: Checked | None = None) -> bytes:
+    def apply(
+        self, extrinsic: bytes, parsed: Parsed | None = None, checked: Checked | Vouched | None = None
+    ) -> bytes:
         """Apply an extrinsic: the SCALE `ApplyExtrinsicResult` (`0000`, or `0001` ‖ DispatchError).
         `parsed`, if the pool has taken it apart before, spares doing so again; `checked`, which a
-        `Validator` left, spares all that its bytes and its signature are asked.
+        `Validator` left, spares all that its signature is asked.
 
         TransactionValidityError (InvalidTransaction, UnknownTransaction, BadFormat): it is not in the block
         and nothing has changed; ExhaustsResources means try it in a later block. machine.Trap: likewise, for

@@ -59,6 +59,10 @@ class Currency(Protocol):
         """The most that `transfer`, `burn_from` or `hold` take; with `keep_alive` the account survives it."""
         ...
 
+    def can_spend(self, account: AccountInfo, amount: int) -> bool:
+        """Whether so much is reducible, with `keep_alive`, of an account by what is stored of it."""
+        ...
+
     def transfer(self, source: bytes, dest: bytes, amount: int, keep_alive: bool) -> None:
         """Move free money. TokenError: FundsUnavailable, NotExpendable, Frozen, BelowMinimum (for `dest`)."""
         ...
@@ -163,6 +167,10 @@ class FeePayment(Protocol):
 
     def can_withdraw(self, who: bytes, fee: int) -> bool:
         """Whether `who` could pay; changes nothing."""
+        ...
+
+    def can_pay(self, account: AccountInfo, fee: int) -> bool:
+        """The same of an account by what is stored of it."""
         ...
 
     def withdraw(self, who: bytes, fee: int) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from frame import executive
 from frame.extrinsic import Checked, check, parse
+from frame.forms import Admitted, Form, FormJudge
 from frame.host import Host
 from frame.machine import Trap
 from frame.state import Backend
@@ -32,10 +34,12 @@ class Validator:
         """The last transaction that was found valid, for `BlockBuilder.apply`."""
         self._runtime = runtime
         self._machine = runtime.borrow(state, host)
+        self._forms = FormJudge(self._machine)
         self._begin(at)
 
     def _begin(self, at: bytes) -> None:
         self.at = at
+        self._forms.forget()
         self._machine.overlay.begin()  # to be undone when the next block has come
         executive.begin_validation(self._machine, at)
 
@@ -82,3 +86,11 @@ class Validator:
             overlay.rollback()
         self.checked = tx
         return found
+
+    def judge_row(
+        self, extrinsics: Iterable[bytes], nonces: Iterable[int], forms: Iterable[Form]
+    ) -> Iterator[Admitted | None]:
+        """What `validate` says of each of these, whose signatures hold and whose nonces and forms are known;
+        None for those that it must be asked of.
+        """
+        return self._forms.judge(extrinsics, nonces, forms)

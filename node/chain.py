@@ -7,13 +7,16 @@ its outcome is committed without a second run; importing the same block elsewher
 
 from __future__ import annotations
 
+import functools
+import itertools
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, NamedTuple, TypeVar
 
 from frame.apis import ApiFailed, UnknownApi
 from frame.executive import InvalidBlock
-from frame.extrinsic import Checked
+from frame.extrinsic import Checked, Vouched
+from frame.forms import Admitted, Form, questions
 from frame.runtime import Block, BlockBuilder, Outcome, Runtime
 from frame.state import Delta
 from frame.transaction import (
@@ -262,14 +265,36 @@ class Chain:
             validator.checked,
         )
 
-    def _validator_at_head(self) -> Validator:
+    def judge_row(
+        self, extrinsics: list[bytes], nonces: list[int], forms: list[Form]
+    ) -> Iterator[Admitted | None]:
+        """What `validate` says of each of these, whose signatures workers have found good under what their
+        `forms` say to be signed along; None for those that `validate` has to be asked of.
+        """
+        codec = self.runtime.extrinsic_codec
+        self.verdicts.tell_row(len(forms), functools.partial(questions, codec, extrinsics, forms))
+        return self._judged_row(extrinsics, nonces, forms)
+
+    def _judged_row(
+        self, extrinsics: list[bytes], nonces: list[int], forms: list[Form]
+    ) -> Iterator[Admitted | None]:
+        try:
+            yield from self._validator_at_head(len(forms)).judge_row(extrinsics, nonces, forms)
+        except Exception as error:  # `validate` meets it too, and says what it is
+            log.debug("judging a row: %r", error)
+        yield from itertools.repeat(None)
+
+    def _validator_at_head(self, many: int = 1) -> Validator:
         validator, at = self._validator, self.head.hash
-        self._judged += 1
+        before = self._judged
+        self._judged += many
         if validator is None:
             validator = self._validator = Validator(
                 self.runtime, self.database.backend(), at, NodeHost(self.verdicts)
             )
-        elif validator.at is not at or (self._judged % LOOKED_AT == 0 and validator.size > MOST_READ):
+        elif validator.at is not at or (
+            before // LOOKED_AT != self._judged // LOOKED_AT and validator.size > MOST_READ
+        ):
             validator.move(self.database.backend(), at, NodeHost(self.verdicts))
         return validator
 
@@ -443,7 +468,9 @@ class OpenBlock:
             self.apply(inherent)
         self.inherents = len(self.extrinsics)
 
-    def apply(self, extrinsic: bytes, checked: Checked | None = None, digest: bytes | None = None) -> bytes:
+    def apply(
+        self, extrinsic: bytes, checked: Checked | Vouched | None = None, digest: bytes | None = None
+    ) -> bytes:
         """Add an extrinsic, which the pool may have `checked`, and whose hash it has; its
         ApplyExtrinsicResult, or `InvalidTransaction` with the block unchanged.
         """

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable, Iterable
+
 from node.database import Piece
 from node.errors import RuntimeFailed
 from primitives import keys
@@ -16,6 +19,9 @@ class VerdictCache:
     good ones are kept, between `size` / 2 and `size` of the latest; one that a worker found bad is kept until
     it is asked for. With an empty cache the outcome is the same, only slower.
 
+    What a worker says of many signatures is put away as it comes (`tell_row`), and made keys of when a
+    signature is asked for that is not known otherwise: the pool and its blocks ask for none of them.
+
     `verified` counts the signatures that were verified here, `told` those that workers have verified.
     """
 
@@ -24,6 +30,8 @@ class VerdictCache:
         self._good: dict[Question, None] = {}
         self._older: dict[Question, None] = {}
         self._bad: Question | None = None
+        self._rows: deque[tuple[int, Callable[[], Iterable[Question]]]] = deque()
+        self._in_rows = 0
         self.verified = 0
         self.told = 0
 
@@ -34,6 +42,10 @@ class VerdictCache:
             return True
         if question == self._bad:
             return False
+        if self._rows:
+            self._read_rows()
+            if question in self._good or question in self._older:
+                return True
         self.verified += 1
         if not keys.verify(scheme, signature, message, public):
             return False
@@ -47,6 +59,20 @@ class VerdictCache:
             self._keep(question)
         else:
             self._bad = question
+
+    def tell_row(self, count: int, questions: Callable[[], Iterable[Question]]) -> None:
+        """A worker has found so many signatures good; `questions` says which, when someone wants to know."""
+        self.told += count
+        self._rows.append((count, questions))
+        self._in_rows += count
+        while self._in_rows > self._size // 2:
+            self._in_rows -= self._rows.popleft()[0]
+
+    def _read_rows(self) -> None:
+        while self._rows:
+            for question in self._rows.popleft()[1]():
+                self._keep(question)
+        self._in_rows = 0
 
     def _keep(self, question: Question) -> None:
         if len(self._good) >= self._size // 2:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple
 
+from frame.forms import Form
 from frame.transaction import TransactionValidityError
 from node.authoring import Author
 from node.chain import Chain, Finalized, Imported, OpenBlock, Reverted
@@ -98,6 +99,22 @@ class Node:
             queues = len(self.pool.ready), len(self.pool.future)
             txpool.debug("[%s] submitted; %d ready, %d future", short(taken), *queues)
         return taken
+
+    def submit_row(
+        self, extrinsics: list[bytes], digests: list[bytes], nonces: list[int], forms: list[Form]
+    ) -> dict[int, Exception]:
+        """`submit` of many whose signatures a worker has found good, and whose hashes, nonces and forms it
+        says; by place, why one was refused.
+        """
+        self.figures.submitted += len(extrinsics)
+        refused = self.pool.submit_row(extrinsics, digests, self.chain.judge_row(extrinsics, nonces, forms))
+        for error in refused.values():
+            self.figures.invalid += isinstance(error, Invalid)
+            txpool.debug("refused: %s", error)
+        if txpool.isEnabledFor(logging.DEBUG):
+            queues = len(self.pool.ready), len(self.pool.future)
+            txpool.debug("%d submitted; %d ready, %d future", len(extrinsics) - len(refused), *queues)
+        return refused
 
     def runtime_call(self, api: str, args: bytes, at: bytes | None = None) -> bytes:
         """`state_call`: raises `UnknownBlock` and `RuntimeFailed`."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from frame.accounts import AccountInfo
 from frame.call import PostInfo
 from frame.extrinsic import Checked
 from frame.pallet import rebind
@@ -12,6 +14,9 @@ from frame.transaction import Judgement
 
 if TYPE_CHECKING:
     from frame.machine import Machine
+
+Ask = Callable[[bytes, AccountInfo, int], bool]
+"""Whether an extrinsic of this signer, of what is stored of it, and with this nonce is valid."""
 
 
 class Extension:
@@ -31,6 +36,9 @@ class Extension:
     """Whether `prepare` refuses all that `check` refuses: then a block asks it alone. It is said of the class
     that says it: one derived from it, with a `check`, `validate` or `prepare` of its own, has to say so anew.
     """
+
+    judges_forms: ClassVar[bool] = False
+    """Whether `judge_form` says the same as `validate`; said of the class that says it, likewise."""
 
     machine: Machine
     slot: int = -1
@@ -56,11 +64,17 @@ class Extension:
     @property
     def checks_in_prepare(self) -> bool:
         """Whether `prepare_checks` holds for this class."""
+        return self.says("prepare_checks", ("check", "validate", "prepare"))
+
+    def says(self, claim: str, of: tuple[str, ...]) -> bool:
+        """Whether a `claim` on the methods `of` holds for this class: no class derived from the one that
+        makes it has replaced one of them without making it anew.
+        """
         for cls in type(self).__mro__:
             own = vars(cls)
-            if "prepare_checks" in own:
-                return bool(own["prepare_checks"])
-            if not own.keys().isdisjoint(("check", "validate", "prepare")):
+            if claim in own:
+                return bool(own[claim])
+            if not own.keys().isdisjoint(of):
                 return False
         return False
 
@@ -78,6 +92,14 @@ class Extension:
         shorter way, it is `validate`.
         """
         self.validate(tx, extra, Judgement())
+
+    def judge_form(self, tx: Checked, extra: Any, found: Judgement) -> Ask | None:
+        """`validate` for all extrinsics of the form of `tx` at once (see `frame.forms`), where `judges_forms`
+        says that it is: it may look at `info` and `length` of `tx`, and at `extra` if that is no nonce.
+        Returns what each of them must still be asked, if anything. What is refused is judged again, alone.
+        """
+        self.validate(tx, extra, found)
+        return None
 
     def validate_bare(self, tx: Checked) -> None:
         """Check an unsigned extrinsic."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Annotated, Any, Final
 
+from frame.accounts import AccountInfo
 from frame.call import PostInfo
-from frame.extensions.base import Extension
+from frame.extensions.base import Ask, Extension
 from frame.extrinsic import Checked
 from frame.transaction import (
     Invalid,
@@ -24,6 +25,7 @@ class CheckNonZeroSender(Extension):
 
     identifier = "CheckNonZeroSender"
     path = "frame_system::extensions::check_non_zero_sender::CheckNonZeroSender"
+    judges_forms = True
 
     def check(self, tx: Checked, extra: Any) -> None:
         if tx.who == _ZERO:
@@ -31,6 +33,13 @@ class CheckNonZeroSender(Extension):
 
     def validate(self, tx: Checked, extra: Any, found: Judgement) -> None:
         self.check(tx, extra)
+
+    def judge_form(self, tx: Checked, extra: Any, found: Judgement) -> Ask:
+        return _is_not_zero
+
+
+def _is_not_zero(who: bytes, account: AccountInfo, nonce: int) -> bool:
+    return who != _ZERO
 
 
 _ZERO: Final = bytes(32)
@@ -74,6 +83,7 @@ class CheckMortality(Extension):
 
     identifier = "CheckMortality"
     path = "frame_system::extensions::check_mortality::CheckMortality"
+    judges_forms = True
     extra = Annotated[Era, ERA_CODEC]
     implicit = H256
 
@@ -99,6 +109,7 @@ class CheckNonce(Extension):
     identifier = "CheckNonce"
     path = "frame_system::extensions::check_nonce::CheckNonce"
     prepare_checks = True
+    judges_forms = True
     extra = CompactU32
 
     def check(self, tx: Checked, extra: int) -> None:
@@ -119,8 +130,16 @@ class CheckNonce(Extension):
             found.requires.append(who + (extra - 1).to_bytes(4, "little"))
         found.provides.append(who + extra.to_bytes(4, "little"))
 
+    def judge_form(self, tx: Checked, extra: int, found: Judgement) -> Ask:
+        """The tags, `frame.forms` makes."""
+        return _is_due
+
     def prepare(self, tx: Checked, extra: int) -> None:
         self.machine.system.use_account_nonce(tx.who or b"", extra)
+
+
+def _is_due(who: bytes, account: AccountInfo, nonce: int) -> bool:
+    return nonce >= account.nonce and bool(account.providers or account.sufficients)
 
 
 class CheckWeight(Extension):
@@ -129,6 +148,7 @@ class CheckWeight(Extension):
     identifier = "CheckWeight"
     path = "frame_system::extensions::check_weight::CheckWeight"
     prepare_checks = True
+    judges_forms = True
 
     def validate(self, tx: Checked, extra: Any, found: Judgement) -> None:
         self.machine.system.check_room(tx.info, tx.length)

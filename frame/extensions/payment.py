@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from frame.accounts import AccountInfo
 from frame.call import PostInfo
 from frame.errors import DispatchError
-from frame.extensions.base import Extension
+from frame.extensions.base import Ask, Extension
 from frame.extrinsic import Checked
 from frame.traits import FeePayment
 from frame.transaction import Invalid, InvalidTransaction, Judgement
@@ -20,6 +21,7 @@ class ChargeTransactionPayment(Extension):
     path = "pallet_transaction_payment::ChargeTransactionPayment"
     extra = CompactU128
     prepare_checks = True
+    judges_forms = True
 
     def __init__(self, payment: FeePayment) -> None:
         self.payment = payment
@@ -43,6 +45,16 @@ class ChargeTransactionPayment(Extension):
         fee = self._payable(tx, extra)
         found.priority += self.payment.priority(tx.info, tx.length, extra, fee)
 
+    def judge_form(self, tx: Checked, extra: int, found: Judgement) -> Ask | None:
+        fee = self._fee(tx, extra)
+        found.priority += self.payment.priority(tx.info, tx.length, extra, fee)
+        can_pay = self.payment.can_pay
+
+        def pays(who: bytes, account: AccountInfo, nonce: int) -> bool:
+            return can_pay(account, fee)
+
+        return pays if fee else None
+
     def prepare(self, tx: Checked, extra: int) -> int:
         fee = tx.fee
         if fee is None:
@@ -61,6 +73,8 @@ class ChargeTransactionPayment(Extension):
 class NoPayment(ChargeTransactionPayment):
     """For runtimes without money: carries the tip's place in the format and charges nothing."""
 
+    judges_forms = True
+
     def __init__(self) -> None:
         pass
 
@@ -68,6 +82,9 @@ class NoPayment(ChargeTransactionPayment):
         """Nothing is owed."""
 
     def validate(self, tx: Checked, extra: int, found: Judgement) -> None:
+        """Nothing is to be said."""
+
+    def judge_form(self, tx: Checked, extra: int, found: Judgement) -> None:
         """Nothing is to be said."""
 
     def prepare(self, tx: Checked, extra: int) -> int:

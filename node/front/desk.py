@@ -11,11 +11,15 @@ import sys
 import time
 from pathlib import Path
 
+from frame.forms import Form
 from node.chain import Imported, Reverted
 from node.database import StateRebuilding
-from node.front.pipe import Answers, Item, Kind, Pipe
+from node.front.pipe import Answers, Item, Kind, Pipe, check_items
+from node.front.submission import TAKEN
 from node.front.worker import CONNECTION_HEADER, HEAD_MAX, SUBMISSIONS, UNANSWERED
+from node.host import Question
 from node.http import WSCloseCode, web
+from node.rpc.errors import RpcError
 from node.rpc.rate import Rate
 from node.rpc.session import Limits, error_text, to_rpc_error
 from node.rpc.websocket import TOO_SLOW, Budget, Connection
@@ -77,55 +81,105 @@ class FrontConnection(Connection):
             self._reply(self.answer(text), Answers.MESSAGE)
             self.answered()
 
-    def submit(self, run: list[Item]) -> None:
-        """`author_submitExtrinsic`, taken apart already, so often in a row: SUBMIT items. The time that they
-        took counts in equal parts.
+    def submit_row(
+        self,
+        first: int,
+        extrinsics: list[bytes],
+        digests: list[bytes],
+        sizes: list[int],
+        nonces: list[int],
+        forms: list[Form],
+    ) -> None:
+        """`author_submitExtrinsic`, so often in a row, of what the worker has taken apart and found good: the
+        fields of SUBMITS. The time that they took counts in equal parts.
         """
-        rate, submit, tell = self._rate, self.node.submit, self.node.chain.verdicts.tell
-        began, answers = time.perf_counter(), list[str]()
-        for _, _, ident, extrinsic, digest, _, question, good in run:
-            if question is not None:
-                tell(question, good)
-            try:
-                if rate is not None:
-                    rate.spend()
-                submit(extrinsic, None, digest)
-            except Exception as raised:
-                now = time.perf_counter()
-                each = (now - began) / (len(answers) + 1)
-                if answers:
-                    self._taken(answers, each)
-                error = to_rpc_error(raised, SUBMIT)
-                self.note(SUBMIT, each, error)
-                self._reply(_with_id(ident, error_text(None, error)), Answers.SUBMISSION)
-                began, answers = now, []
-            else:
-                answers.append(f'{{"jsonrpc":"2.0","result":"0x{digest.hex()}","id":{ident}}}')
-        if answers:
-            self._taken(answers, (time.perf_counter() - began) / len(answers))
-
-    def _taken(self, answers: list[str], each: float) -> None:
-        """Answer submissions that the pool took, in `each` seconds."""
-        self.node.figures.succeeded(self.protocol, SUBMIT, each, len(answers))
-        if self.reserve(answers):
-            self._pipe.send(Kind.TEXTS, self._number, answers)
+        began = time.perf_counter()
+        limited = self._limited(len(sizes))
+        if limited:
+            kept = [at for at in range(len(sizes)) if at not in limited]
+            columns = ([column[at] for at in kept] for column in (extrinsics, digests, nonces, forms))
+            found: dict[int, Exception] = self.node.submit_row(*columns)  # type: ignore[arg-type]
+            refused = limited | {kept[at]: error for at, error in found.items()}
         else:
-            for answer in answers:  # as many as there is room for, then it is cut off
-                self._reply(answer, Answers.SUBMISSION)
+            refused = self.node.submit_row(extrinsics, digests, nonces, forms)
+        each, start = (time.perf_counter() - began) / max(len(sizes), 1), 0
+        for at in sorted(refused):
+            self._taken(first + start, sizes[start:at], each)
+            self._refused(first + at, sizes[at], each, refused[at])
+            start = at + 1
+        self._taken(first + start, sizes[start:], each)
 
-    def watch(self, item: Item) -> None:
-        """`author_submitAndWatchExtrinsic`."""
-        _, _, ident, extrinsic, _, _, question, good = item
+    def _limited(self, count: int) -> dict[int, Exception]:
+        """Those of so many calls that are too many, by their places."""
+        rate, found = self._rate, dict[int, Exception]()
+        if rate is not None:
+            for at in range(count):
+                try:
+                    rate.spend()
+                except RpcError as error:
+                    found[at] = error
+        return found
+
+    def submit(
+        self,
+        number: int,
+        size: int,
+        extrinsic: bytes,
+        digest: bytes,
+        watched: bool,
+        question: Question | None,
+        good: bool,
+    ) -> None:
+        """`author_submitExtrinsic` or, if it is `watched`, `author_submitAndWatchExtrinsic`: the fields of
+        SUBMIT.
+        """
         if question is not None:
             self.node.chain.verdicts.tell(question, good)
-        request = {
-            "jsonrpc": "2.0",
-            "method": "author_submitAndWatchExtrinsic",
-            "params": ["0x" + extrinsic.hex()],
-            "id": None,
-        }
-        self._reply(_with_id(ident, self.answer_one(request)), Answers.SUBMISSION)
+        if watched:
+            self._watch(number, size, extrinsic)
+            return
+        began = time.perf_counter()
+        try:
+            self.count_call()
+            self.node.submit(extrinsic, None, digest)
+        except Exception as error:
+            self._refused(number, size, time.perf_counter() - began, error)
+        else:
+            self._taken(number, [size], time.perf_counter() - began)
+
+    def _watch(self, number: int, size: int, extrinsic: bytes) -> None:
+        params = ["0x" + extrinsic.hex()]
+        request = {"jsonrpc": "2.0", "method": "author_submitAndWatchExtrinsic", "params": params, "id": None}
+        self._answer_submission(number, size, self.answer_one(request))
         self.answered()
+
+    def _taken(self, first: int, sizes: list[int], each: float) -> None:
+        """Answer submissions that the pool took, in `each` seconds; `sizes`: the characters of their ids."""
+        count = len(sizes)
+        if not count:
+            return
+        self.node.figures.succeeded(self.protocol, SUBMIT, each, count)
+        if self.reserve(count, sum(sizes) + count * TAKEN):
+            self._pipe.send(Kind.TAKEN, self._number, first, count)
+            return
+        for number, size in enumerate(sizes, first):  # as many as there is room for, then it is cut off
+            if self.reserve(1, size + TAKEN):
+                self._pipe.send(Kind.TAKEN, self._number, number, 1)
+            else:
+                self.cut_off()
+                self._pipe.send(Kind.ANSWER, self._number, number, "")
+
+    def _refused(self, number: int, size: int, took: float, raised: Exception) -> None:
+        error = to_rpc_error(raised, SUBMIT)
+        self.note(SUBMIT, took, error)
+        self._answer_submission(number, size, error_text(None, error))
+
+    def _answer_submission(self, number: int, size: int, text: str) -> None:
+        """Send the answer to null, in whose place the worker puts the id, of so many characters."""
+        if not self.reserve(1, len(text) - len("null") + size):
+            self.cut_off()
+            text = ""
+        self._pipe.send(Kind.ANSWER, self._number, number, text)
 
     def _reply(self, text: str, answers: int) -> None:
         self._answers = answers
@@ -133,11 +187,6 @@ class FrontConnection(Connection):
             self.push(text)
         if self._answers:  # nothing to send, or too much: what is under way is counted all the same
             self.emit("")
-
-
-def _with_id(ident: str, answer: str) -> str:
-    """An answer to null as the answer to the id that the client wrote."""
-    return answer.removesuffix("null}") + ident + "}"
 
 
 class Worker:
@@ -194,28 +243,14 @@ class Worker:
     # ------------------------------------------------------------------ from the worker
 
     def _receive(self, items: list[Item]) -> None:
-        run: list[Item] = []
+        check_items(items)
         for item in items:
-            if item[0] == Kind.SUBMIT:
-                if run and (run[0][1] != item[1] or item[5] or run[0][5]):
-                    self._submitted(run)
-                    run = []
-                run.append(item)
-                continue
-            if run:
-                self._submitted(run)
-                run = []
-            self._other(item)
-        if run:
-            self._submitted(run)
-
-    def _submitted(self, run: list[Item]) -> None:
-        """Submissions of one client, or one that is watched."""
-        connection = self.connections[run[0][1]]  # its CLOSED comes after all that it asked
-        if run[0][5]:
-            connection.watch(run[0])
-        else:
-            connection.submit(run)
+            if item[0] == Kind.SUBMITS:
+                found = self.connections.get(item[1])
+                if found is not None:
+                    found.submit_row(*item[2:])
+            else:
+                self._other(item)
 
     def _other(self, item: Item) -> None:
         kind, connections = item[0], self.connections
@@ -229,7 +264,9 @@ class Worker:
         found = connections.get(item[1])
         if found is None:
             return
-        if kind == Kind.MESSAGE:
+        if kind == Kind.SUBMIT:
+            found.submit(*item[2:])
+        elif kind == Kind.MESSAGE:
             found.message(item[2])
         elif kind == Kind.SENT:
             found.sent(item[2], item[3])

@@ -7,10 +7,13 @@ one turn of the event loop sends goes out as one frame.
 from __future__ import annotations
 
 import asyncio
+import logging
 import marshal
 import struct
 from collections.abc import Callable
 from typing import Any, Final
+
+log = logging.getLogger("rpc")
 
 Item = tuple[Any, ...]
 _LENGTH = struct.Struct("<I")
@@ -32,24 +35,78 @@ class Kind:
     MESSAGE: Final = 5
     """To the node: connection, the client's text."""
     SUBMIT: Final = 6
-    """To the node: connection, id as JSON, extrinsic, its hash, whether it is watched, question or None,
-    verdict."""
+    """To the node: connection, number of the submission, characters of its id as JSON, extrinsic, its hash,
+    whether it is watched, question or None, verdict."""
     SENT: Final = 7
     """To the node: connection, characters and texts that have left for the client."""
     CLOSED: Final = 8
     """To the node: connection."""
     METADATA: Final = 9
     """To the node: version, the runtime's metadata in it."""
-    TEXTS: Final = 10
-    """To the worker: connection, texts for the client, each of which answers a submission."""
+    TAKEN: Final = 10
+    """To the worker: connection, number of a submission, how many from that one on are in the pool."""
+    ANSWER: Final = 11
+    """To the worker: connection, number of a submission, the text that answers it, its id null, or none."""
+    SUBMITS: Final = 12
+    """To the node: connection, number of the first submission; a list each of extrinsics, hashes, characters
+    of ids, nonces and forms (`frame.forms`). Their signatures are good, and nobody watches them."""
 
 
 class Answers:
-    """What a text is the answer to: for counting what a client, or the worker, has under way."""
+    """What a text is the answer to: for counting what a client has under way."""
 
     NOTHING: Final = 0
     MESSAGE: Final = 1
-    SUBMISSION: Final = 2
+
+
+class SpoiltFrame(Exception):
+    """What came through the pipe is none of our items."""
+
+
+_TO_NODE: Final[dict[int, tuple[Any, ...]]] = {
+    Kind.READY: (),
+    Kind.MESSAGE: (int, (str, bytes)),
+    Kind.SUBMIT: (int, int, int, bytes, bytes, bool, (tuple, type(None)), bool),
+    Kind.SENT: (int, int, int),
+    Kind.CLOSED: (int,),
+    Kind.METADATA: (int, bytes),
+    Kind.SUBMITS: (int, int, list, list, list, list, list),
+}
+_COLUMNS: Final = (bytes, bytes, int, int, tuple)
+_FORM: Final = (bytes, bytes, int, bytes)
+_QUESTION: Final = (int, bytes, bytes, bytes)
+
+
+def check_items(items: Any) -> None:
+    """Raises `SpoiltFrame` unless these are items that a worker sends to the node."""
+    if type(items) is not list or not all(_is_sound(item) for item in items):
+        raise SpoiltFrame
+
+
+def _is_sound(item: Any) -> bool:
+    if type(item) is not tuple or not item or type(item[0]) is not int:
+        return False
+    kind, *fields = item
+    shape = _TO_NODE.get(kind)
+    if shape is None or not _fits(fields, shape):
+        return False
+    if kind == Kind.SUBMIT:
+        return fields[6] is None or _fits(fields[6], _QUESTION)
+    return kind != Kind.SUBMITS or _is_row(fields[2:])
+
+
+def _fits(values: Any, types: tuple[Any, ...]) -> bool:
+    return len(values) == len(types) and all(map(isinstance, values, types))
+
+
+def _is_row(columns: list[list[Any]]) -> bool:
+    nonces, forms = columns[3], columns[4]
+    return (
+        len({len(column) for column in columns}) == 1
+        and all(set(map(type, column)) <= {kind} for column, kind in zip(columns, _COLUMNS, strict=True))
+        and all(0 <= nonce < 1 << 32 for nonce in (min(nonces, default=0), max(nonces, default=0)))
+        and all(_fits(form, _FORM) for form in {id(form): form for form in forms}.values())
+    )
 
 
 class Pipe(asyncio.Protocol):
@@ -64,9 +121,18 @@ class Pipe(asyncio.Protocol):
 
     def send(self, *item: Any) -> None:
         """Queue one item; it leaves at the end of this turn of the loop."""
+        self.put(item)
+
+    def put(self, item: Item) -> None:
+        """Queue one item, whose lists may still grow while it is the `last` one."""
         if not self._out:
             self._loop.call_soon(self._flush)
         self._out.append(item)
+
+    @property
+    def last(self) -> Item | None:
+        """The last item that has not left."""
+        return self._out[-1] if self._out else None
 
     def _flush(self) -> None:
         items, self._out = self._out, []
@@ -95,12 +161,26 @@ class Pipe(asyncio.Protocol):
             end = at + 4 + _LENGTH.unpack_from(buffer, at)[0]
             if len(buffer) < end:
                 break
-            items = marshal.loads(memoryview(buffer)[at + 4 : end])
+            frame = memoryview(buffer)[at + 4 : end]
             at = end
-            self._receive(items)
+            try:
+                self._receive(_read(frame))
+            except SpoiltFrame:
+                log.warning("an RPC worker sent what cannot be read")
+                self.close()
+                break
+            finally:
+                frame.release()
         if at:
             del buffer[:at]
 
     def connection_lost(self, error: Exception | None) -> None:
         """The other end is gone."""
         self._lost()
+
+
+def _read(frame: memoryview) -> Any:
+    try:
+        return marshal.loads(frame)
+    except (EOFError, ValueError, TypeError, MemoryError) as error:
+        raise SpoiltFrame from error

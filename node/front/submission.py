@@ -1,9 +1,10 @@
-"""Recognising a plain submission in a client's text."""
+"""Recognising a plain submission in a client's text, and answering it."""
 
 from __future__ import annotations
 
 import json
 import re
+from typing import Final
 
 Submission = tuple[str, bytes, bool]
 """The id as JSON, the extrinsic, whether it is watched."""
@@ -54,3 +55,17 @@ def _read(text: str) -> Submission | None:
         return (str(ident) if type(ident) is int else json.dumps(ident)), bytes.fromhex(digits[2:]), watched
     except ValueError:
         return None
+
+
+def taken(ident: str, digest: bytes) -> str:
+    """The answer to a submission that is in the pool."""
+    return f'{{"jsonrpc":"2.0","result":"0x{digest.hex()}","id":{ident}}}'
+
+
+TAKEN: Final = len(taken("", bytes(32)))
+"""Characters of it besides the id."""
+
+
+def with_id(answer: str, ident: str) -> str:
+    """An answer to null as the answer to the id that the client wrote."""
+    return answer.removesuffix("null}") + ident + "}"

@@ -8,13 +8,15 @@ extensions. Where it knows too little it says nothing, and the node verifies by 
 from __future__ import annotations
 
 from collections import deque
+from typing import NamedTuple
 
 from frame.extrinsic import implicit
+from frame.forms import Form, FormFinder
 from frame.runtime import Runtime
 from frame.state import MemoryBackend
 from primitives import keys
 from primitives.digest import Digest
-from primitives.extrinsic import MultiAddress, scheme_and_bytes, signing_payload
+from primitives.extrinsic import USUAL_EXTRA, MultiAddress, scheme_and_bytes, signing_payload
 
 Question = tuple[int, bytes, bytes, bytes]
 """Scheme, signature, payload, public key: all that a verdict depends on."""
@@ -23,18 +25,21 @@ KEPT_HASHES = 4096
 """A mortal transaction lives at most so many blocks, but for very long eras."""
 
 
-_SIGNED_BY_ID = b"\x84\0"
-"""Behind the length: signed, version 4; `MultiAddress::Id`."""
-_EXTRA = 2 + 2 + 32 + 1 + 64
-"""Where the extra begins, behind length, version and address, account, scheme and signature."""
+class Verdict(NamedTuple):
+    """What was asked of a signature, and whether it holds."""
+
+    question: Question
+    good: bool
+    form: tuple[int, Form] | None = None
+    """Nonce and form of an extrinsic that the node need not take apart (`frame.forms`)."""
 
 
 class Verifier:
     """Knows the hashes of the last blocks, and nothing else of the state."""
 
     def __init__(self, runtime: Runtime, genesis: bytes) -> None:
-        self._parse = runtime.extrinsic_codec
-        self._extra = runtime.extra_codec.decode_from
+        self._codec = runtime.extrinsic_codec
+        self._forms = FormFinder(runtime)
         self._machine = runtime.machine()
         self._genesis = genesis
         self._blocks: deque[tuple[int, bytes]] = deque(maxlen=KEPT_HASHES)
@@ -57,30 +62,27 @@ class Verifier:
         self._noted += 1
         self._machine.system.initialize(number + 1, digest, Digest(logs=[]))
 
-    def verdict(self, extrinsic: bytes) -> tuple[Question, bool] | None:
-        """Whether the signature of an extrinsic holds; None if that cannot be said here. Whether its call can
-        be read, the node finds out.
-        """
+    def verdict(self, extrinsic: bytes) -> Verdict | None:
+        """Whether the signature of an extrinsic holds; None if that cannot be said here."""
         try:
-            question = self._usual(extrinsic) or self._any(extrinsic)
+            question, form = self._usual(extrinsic) or (self._any(extrinsic), None)
         except Exception:  # whatever it is, the node meets it too, and answers
             return None
-        return None if question is None else (question, keys.verify(*question))
+        return None if question is None else Verdict(question, keys.verify(*question), form)
 
-    def _usual(self, extrinsic: bytes) -> Question | None:
-        """What is asked of an extrinsic of 64 to 16,383 bytes signed by an account's own sr25519 or ed25519
-        key, whose parts stand in known places; None for all others.
-        """
-        if extrinsic[2:4] != _SIGNED_BY_ID or extrinsic[36] > 1 or len(extrinsic) - 2 != _length(extrinsic):
+    def _usual(self, extrinsic: bytes) -> tuple[Question, tuple[int, Form] | None] | None:
+        """What is asked of an extrinsic whose parts stand in known places, and its form; None for others."""
+        usual = self._codec.usual(extrinsic)
+        if usual is None:
             return None
-        extra, call_start = self._extra(extrinsic, _EXTRA)
-        payload = signing_payload(
-            extrinsic[call_start:], extrinsic[_EXTRA:call_start], implicit(self._machine, extra)
-        )
-        return extrinsic[36], extrinsic[37:_EXTRA], payload, extrinsic[4:36]
+        start = usual.call_start
+        along = implicit(self._machine, usual.extra)
+        payload = signing_payload(extrinsic[start:], extrinsic[USUAL_EXTRA:start], along)
+        question = usual.scheme, usual.signature, payload, usual.who
+        return question, self._forms.form_of(usual, len(extrinsic), along)
 
     def _any(self, extrinsic: bytes) -> Question | None:
-        (_, signed, _), extra_start, call_start = self._parse.parse(extrinsic)
+        (_, signed, _), extra_start, call_start = self._codec.parse(extrinsic)
         if signed is None or not isinstance(signed.address, MultiAddress.Id):
             return None
         scheme, signature = scheme_and_bytes(signed.signature)
@@ -90,8 +92,3 @@ class Verifier:
             implicit(self._machine, signed.extra),
         )
         return scheme, signature, payload, signed.address.value
-
-
-def _length(extrinsic: bytes) -> int:
-    """The length that a prefix of two bytes says; -1 for one of another size."""
-    return (extrinsic[0] | extrinsic[1] << 8) >> 2 if extrinsic[0] & 3 == 1 else -1

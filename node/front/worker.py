@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 import signal
 import socket
 import sys
@@ -18,7 +19,7 @@ from typing import Any
 from frame.runtime import Runtime
 from node.front.frames import text_frames
 from node.front.pipe import Answers, Item, Kind, Pipe
-from node.front.submission import submission
+from node.front.submission import submission, taken, with_id
 from node.front.verify import Verifier
 from node.http import WSMsgType, web
 from primitives.hashing import blake2_256
@@ -151,7 +152,11 @@ class Worker:
         self._sockets = sockets
         self._clients: dict[int, Client] = {}
         self._arriving: dict[int, None] = {}
-        self._unanswered = 0
+        self._asked: dict[int, tuple[str, bytes]] = {}
+        """Id and hash of each submission without an answer."""
+        self._numbers = itertools.count()
+        self._row: Item = (Kind.SUBMITS, -1)
+        """The last row of submissions."""
         self._room = asyncio.Event()
         self._verifier: Verifier | None = None
         self._runner: web.AppRunner | None = None
@@ -162,7 +167,8 @@ class Worker:
             Kind.START: self._start,
             Kind.HEAD: self._head,
             Kind.TEXT: self._text,
-            Kind.TEXTS: self._texts,
+            Kind.TAKEN: self._taken,
+            Kind.ANSWER: self._answer,
             Kind.CLOSE: self._close,
         }
 
@@ -210,20 +216,26 @@ class Worker:
 
     def _text(self, number: int, text: str, answers: int) -> None:
         client = self._clients.get(number)
-        if answers == Answers.SUBMISSION:
-            self._unanswered -= 1
-            self._room.set()
-        elif answers and client is not None:
-            client.answered()
-        if text and client is not None:
-            client.push(text)
+        if client is not None:
+            if answers == Answers.MESSAGE:
+                client.answered()
+            if text:
+                client.push(text)
 
-    def _texts(self, number: int, texts: list[str]) -> None:
-        self._unanswered -= len(texts)
+    def _taken(self, number: int, first: int, count: int) -> None:
+        asked = self._asked
+        texts = [taken(*asked.pop(submission)) for submission in range(first, first + count)]
         self._room.set()
         client = self._clients.get(number)
         if client is not None:
             client.push_all(texts)
+
+    def _answer(self, number: int, submission: int, text: str) -> None:
+        ident, _ = self._asked.pop(submission)
+        self._room.set()
+        client = self._clients.get(number)
+        if text and client is not None:
+            client.push(with_id(text, ident))
 
     def _close(self, number: int, code: int, reason: bytes) -> None:
         client = self._clients.get(number)
@@ -276,17 +288,34 @@ class Worker:
     # ------------------------------------------------------------------ submissions
 
     def submit(self, number: int, ident: str, extrinsic: bytes, watched: bool) -> None:
-        """Verify the signature and hand the extrinsic to the node."""
+        """Verify the signature and hand the extrinsic to the node: in a row with the one before, if that was
+        the same client's and the node need not take either of them apart.
+        """
         assert self._verifier is not None
-        found = self._verifier.verdict(extrinsic)
-        question, good = (None, False) if found is None else found
-        self._unanswered += 1
-        self.pipe.send(Kind.SUBMIT, number, ident, extrinsic, blake2_256(extrinsic), watched, question, good)
+        verdict = self._verifier.verdict(extrinsic)
+        submission, digest = next(self._numbers), blake2_256(extrinsic)
+        self._asked[submission] = ident, digest
+        if verdict is None or not verdict.good or verdict.form is None or watched:
+            question, good = (None, False) if verdict is None else (verdict.question, verdict.good)
+            fields = len(ident), extrinsic, digest, watched, question, good
+            self.pipe.send(Kind.SUBMIT, number, submission, *fields)
+            return
+        row, pipe = self._row, self.pipe
+        if row is not pipe.last or row[1] != number:
+            row = self._row = (Kind.SUBMITS, number, submission, [], [], [], [], [])
+            pipe.put(row)
+        nonce, form = verdict.form
+        _, _, _, extrinsics, digests, sizes, nonces, forms = row
+        extrinsics.append(extrinsic)
+        digests.append(digest)
+        sizes.append(len(ident))
+        nonces.append(nonce)
+        forms.append(form)
 
     @property
     def is_full(self) -> bool:
         """The node has enough to do."""
-        return self._unanswered >= SUBMISSIONS
+        return len(self._asked) >= SUBMISSIONS
 
     async def room(self) -> None:
         """Wait until the node has answered some submissions."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from frame.extrinsic import Checked
+from frame.forms import Admitted, KnownForm
 from node.pool.errors import (
     AlreadyImported,
     Banned,
@@ -153,28 +154,67 @@ class Pool:
         till = min(till, MAX_BLOCK_NUMBER)
         insertion = next(self._insertions)
         return Transaction(
-            digest, data, priority, requires, provides, till, insertion, {}, 0, number, checked
+            digest, data, priority, requires, provides, till, insertion, (), 0, number, checked
         )
 
-    def _import(self, tx: Transaction) -> None:
+    def submit_row(
+        self, data: Iterable[bytes], digests: Iterable[Hash], judged: Iterable[Admitted | None]
+    ) -> dict[int, Exception]:
+        """`submit` of each of these, whose hashes are known, and nobody watches. Those that are `judged` at
+        the best block already are not verified again.
+
+        Returns by its place in the row why one was refused: what `submit` raises.
+        """
+        refused, is_ready = dict[int, Exception](), False
+        number, insertions, banned = self.number, self._insertions, self._banned
+        waiting, early = self.ready.known, self.future.known
+        last: KnownForm | None = None
+        till, priority = 0, 0
+        for at, (raw, digest, found) in enumerate(zip(data, digests, judged, strict=False)):
+            try:
+                if found is None or digest in waiting or digest in early or digest in banned:
+                    self.submit(raw, None, digest)
+                    continue
+                known, requires, provides = found
+                if known is not last:
+                    last, priority = known, known.priority
+                    till = min(number + known.longevity, MAX_BLOCK_NUMBER)
+                insertion = next(insertions)
+                tx = Transaction(
+                    digest, raw, priority, requires, provides, till, insertion, (), 0, number, known
+                )
+                is_ready = self._import(tx) or is_ready
+                if self._is_too_long() and not self._enforce_limits(digest):
+                    raise ImmediatelyDropped
+            except Exception as error:
+                refused[at] = error
+        if is_ready:
+            self.on_ready()
+        return refused
+
+    def _import(self, tx: Transaction) -> bool:
+        """Put it where it belongs; whether it is ready."""
         if tx.requires:
             missing = [tag for tag in tx.requires if not self._is_provided(tag)]
             if missing:
                 self.future.insert(tx, missing)
                 self._tell(tx.hash, Status(Phase.FUTURE))
-                return
+                return False
         self._insert_ready(tx)
-        unlocked = self.future.satisfy(tx.provides)
-        if unlocked:
-            self._promote(unlocked)
+        if self.future.known:
+            unlocked = self.future.satisfy(tx.provides)
+            if unlocked:
+                self._promote(unlocked)
+        return True
 
     def _is_provided(self, tag: Tag) -> bool:
         return self.ready.provides(tag) or any(tag in tags for tags in self._recent)
 
     def _insert_ready(self, tx: Transaction) -> None:
-        for old in self.ready.insert(tx):
-            self._tell(old.hash, Status(Phase.USURPED, tx.hash))
+        replaced = self.ready.insert(tx)
         if self._watchers:
+            for old in replaced:
+                self._tell(old.hash, Status(Phase.USURPED, tx.hash))
             self._tell(tx.hash, Status(Phase.READY))
 
     def _promote(self, unlocked: list[Transaction]) -> None:

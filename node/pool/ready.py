@@ -19,7 +19,7 @@ class Ready:
     def __init__(self) -> None:
         self._all: dict[Hash, Transaction] = {}
         self.known: Collection[Hash] = self._all
-        self._provider: dict[Tag, Hash] = {}
+        self._provider: dict[Tag, Transaction] = {}
         self._roots: dict[Hash, None] = {}  # those that wait for nobody in the queue
         self._worth: list[tuple[tuple[int, int], Hash]] | None = None
         """A heap, with entries of the gone still in it; None as long as nobody asks who is worth least."""
@@ -50,17 +50,23 @@ class Ready:
         It replaces every transaction that provides one of its tags, and needs a priority above the sum of
         theirs, else `TooLowPriority` and nothing changes.
         """
-        replaced = self._replace(tx)
         digest, provider_of, satisfied = tx.hash, self._provider, 0
+        replaced: list[Transaction] = []
+        for tag in tx.provides:
+            if tag in provider_of:
+                replaced = self._replace(tx)
+                break
         for tag in tx.requires:
-            provider = provider_of.get(tag)
-            if provider is None:
+            before = provider_of.get(tag)
+            if before is None:
                 satisfied += 1
-            else:
-                self._all[provider].unlocks[digest] = None
+            elif digest not in before.unlocks:
+                before.unlocks = (*before.unlocks, digest)
+                if before.provides == tx.requires:  # as a rule: one of them in memory is enough
+                    tx.requires = before.provides
         tx.satisfied = satisfied
         for tag in tx.provides:
-            provider_of[tag] = digest
+            provider_of[tag] = tx
         if satisfied == len(tx.requires):
             self._roots[digest] = None
         self._note_order(tx)
@@ -86,23 +92,19 @@ class Ready:
 
     def _replace(self, tx: Transaction) -> list[Transaction]:
         provider_of = self._provider
-        for tag in tx.provides:
-            if tag in provider_of:
-                break
-        else:
-            return []
-        old = {provider_of[tag]: None for tag in tx.provides if tag in provider_of}
+        old = {provider_of[tag].hash: None for tag in tx.provides if tag in provider_of}
         worth = sum(self._all[digest].priority for digest in old)
         if worth >= tx.priority:
             raise TooLowPriority(worth, tx.priority)
         kept_tags = frozenset(tx.provides)
         followers = self._subtree(old, frozenset())
-        if any(self._provider.get(tag) in followers for tag in tx.requires):
+        needed = (provider_of[tag] for tag in tx.requires if tag in provider_of)
+        if any(before.hash in followers for before in needed):
             raise CycleDetected
         doomed = self._subtree(old, kept_tags)
         heirs = {child: None for digest in old for child in self._all[digest].unlocks if child not in doomed}
         removed = [self._drop(digest, kept_tags) for digest in doomed]
-        tx.unlocks = heirs
+        tx.unlocks = tuple(heirs)
         return removed
 
     def remove_subtree(self, digests: Iterable[Hash]) -> list[Transaction]:
@@ -131,46 +133,45 @@ class Ready:
             if tag not in keep_tags:
                 self._provider.pop(tag, None)
         for tag in tx.requires:
-            before = self._all.get(self._provider.get(tag, b""))
+            before = self._provider.get(tag)
             if before is not None:
-                before.unlocks.pop(digest, None)
+                before.unlocks = _without(before.unlocks, digest)
         return tx
 
     def prune(self, tags: Iterable[Tag]) -> list[Transaction]:
         """A block provided `tags`, in this order: remove the provider of each, and whatever came before it
         and leads nowhere else.
         """
-        everything, provider_of = self._all, self._provider
+        everything, provider_of, roots = self._all, self._provider, self._roots
         stack, pruned = list[Tag](), list[Transaction]()
         for tag in tags:
             stack.append(tag)
             while stack:
-                digest = provider_of.pop(stack.pop(), None)
-                tx = everything.pop(digest, None) if digest is not None else None
-                if tx is None:
+                tx = provider_of.pop(stack.pop(), None)
+                if tx is None or everything.pop(tx.hash, None) is None:
                     continue
                 self.bytes -= len(tx.data)
-                self._roots.pop(tx.hash, None)
+                roots.pop(tx.hash, None)
                 for required in tx.requires:
-                    before = everything.get(provider_of.get(required, b""))
-                    if before is not None:
-                        before.unlocks.pop(tx.hash, None)
+                    before = provider_of.get(required)
+                    if before is not None and before.hash in everything:
+                        before.unlocks = _without(before.unlocks, tx.hash)
                         if not before.unlocks:
                             stack += before.provides
-                for other in tx.provides:
-                    provider_of.pop(other, None)
+                if len(tx.provides) > 1:
+                    for other in tx.provides:
+                        provider_of.pop(other, None)
                 if tx.unlocks:
                     self._unlock(tx)
                 pruned.append(tx)
         return pruned
 
     def _unlock(self, tx: Transaction) -> None:
-        provided = frozenset(tx.provides)
         for child_hash in tx.unlocks:
             child = self._all.get(child_hash)
             if child is None:
                 continue
-            child.satisfied += sum(tag in provided for tag in child.requires)
+            child.satisfied += _met(child, tx.provides)
             if child.satisfied >= len(child.requires):
                 self._roots[child_hash] = None
 
@@ -205,6 +206,16 @@ class Ready:
             self._worth = self._all_by_worth()
         else:
             heapq.heappush(worth, (tx.worth, tx.hash))
+
+
+def _without(hashes: tuple[Hash, ...], gone: Hash) -> tuple[Hash, ...]:
+    return tuple(digest for digest in hashes if digest != gone)
+
+
+def _met(tx: Transaction, provided: tuple[Tag, ...]) -> int:
+    """How many of the tags that `tx` requires are among these."""
+    requires = tx.requires
+    return len(requires) if requires is provided else sum(tag in provided for tag in requires)
 
 
 class Best(Iterator[Transaction]):
@@ -263,12 +274,11 @@ class ByHeap(Best):
     def _release(self, tx: Transaction) -> None:
         if not tx.unlocks:
             return
-        provided = frozenset(tx.provides)
         for digest in tx.unlocks:
             child = self._all.get(digest)
             if child is None:
                 continue
-            met = self._met.get(digest, child.satisfied) + sum(tag in provided for tag in child.requires)
+            met = self._met.get(digest, child.satisfied) + _met(child, tx.provides)
             self._met[digest] = met
             if met >= len(child.requires):
                 heapq.heappush(self._heap, (child.order, digest))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from frame.extrinsic import Checked
+from frame.extrinsic import Checked, Vouched
 
 Tag = bytes
 Hash = bytes
@@ -27,14 +27,14 @@ class Transaction:
     provides: tuple[Tag, ...]
     valid_till: int
     insertion: int = 0
-    unlocks: dict[Hash, None] = field(default_factory=dict)
+    unlocks: tuple[Hash, ...] = ()
     """Transactions in the ready queue that wait for a tag of this one."""
     satisfied: int = 0
     """How many of `requires` are provided by no other transaction in the queue."""
     judged: int = 0
     """The best block when it was last verified."""
-    checked: Checked | None = None
-    """What judging it made of `data`, for the block."""
+    checked: Checked | Vouched | None = None
+    """What judging it made of `data`, or has left of that, for the block."""
 
     @property
     def order(self) -> tuple[int, int, int]:

@@ -177,9 +177,10 @@ class Connection(Session):
         self._shared.used += size
         self.emit(text)
 
-    def reserve(self, texts: list[str]) -> bool:
-        """Count these as queued, for who sends them together; False, and none counted, without room."""
-        count, size = len(texts), sum(map(len, texts))
+    def reserve(self, count: int, size: int) -> bool:
+        """Count so many messages of so many characters as queued, for who sends them together; without room
+        none is counted, and False.
+        """
         full = self._messages + count > self.limits.messages + self.ANSWERS
         if full or self._mine.exceeded(size) or self._shared.exceeded(size):
             return False

@@ -70,6 +70,13 @@ class Book(Declared, partial=True):
         keep = Keep.PROVIDER if keep_alive else Keep.NOTHING
         return reducible(self.system.account(who), self.config.existential_deposit, keep)
 
+    def can_spend(self, account: AccountInfo, amount: int) -> bool:
+        """Whether so much may leave the free balance, and the existential deposit stay."""
+        data = account.data
+        if data.free - amount >= self._ed and not data.frozen:
+            return True
+        return reducible(account, self._ed, Keep.PROVIDER) >= amount
+
     def held(self, reason: bytes, who: bytes) -> int:
         """How much of `who` is held for `reason`."""
         return next((hold.amount for hold in self.holds[who] if hold.id == reason), 0)

@@ -27,6 +27,7 @@ from frame import (
     Weight,
     invariant,
 )
+from frame.accounts import AccountInfo
 from frame.call import AS_DECLARED
 from frame.traits import Currency, SystemPallet
 from frame.weights import weight
@@ -96,10 +97,11 @@ class TransactionPayment(Pallet[Config], weights=Weights):
     _last_priority: tuple[DispatchInfo | None, tuple[int, int, int], int] = (None, (0, 0, 0), 0)
 
     def connect(self, bound_pallets: Mapping[int, Pallet[Any]], system: SystemPallet) -> None:
-        """`withdraw` is the currency's own; the event of a fee is recorded without an object."""
+        """`withdraw` and `can_pay` are the currency's; the event of a fee is recorded without an object."""
         super().connect(bound_pallets, system)
         self._multiplier_now = self.next_fee_multiplier.get
         self.__dict__["withdraw"] = self.config.currency.withdraw_fee
+        self.__dict__["can_pay"] = self.config.currency.can_spend
         self._paid: Callable[[bytes, int, int], None] = self.depositor(self.TransactionFeePaid)
 
     # -- how much --------------------------------------------
@@ -204,6 +206,10 @@ class TransactionPayment(Pallet[Config], weights=Weights):
     def can_withdraw(self, who: bytes, fee: int) -> bool:
         """Whether `who` could pay and stay alive; changes nothing."""
         return self.config.currency.reducible_balance(who, True) >= fee
+
+    def can_pay(self, account: AccountInfo, fee: int) -> bool:
+        """The same of an account by what is stored of it."""
+        return self.config.currency.can_spend(account, fee)
 
     def withdraw(self, who: bytes, fee: int) -> None:
         """Take the fee before dispatch. TokenError.FundsUnavailable."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import marshal
 import os
 import random
 import signal
@@ -19,15 +20,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chain_spec import resolve
+from frame.runtime import Block
 from frame.testing import sign
 from node.clock import Clock
 from node.database import Database
 from node.front.desk import FrontConnection
 from node.front.frames import text_frames
-from node.front.pipe import Answers, Kind
-from node.front.submission import submission
+from node.front.pipe import Kind, Pipe, check_items
+from node.front.submission import submission, taken, with_id
 from node.front.verify import Verifier
 from node.front.worker import SUBMISSIONS, UNANSWERED
+from node.pool import PoolError
 from node.rpc import server as rpc_server
 from node.rpc.rate import Rate
 from node.rpc.server import RpcServer
@@ -35,6 +38,7 @@ from node.rpc.session import Limits
 from node.rpc.websocket import Budget
 from node.run import open_node
 from node.service import Node
+from primitives.digest import Digest
 from primitives.era import Era
 from primitives.hashing import blake2_256
 from primitives.keys import Keypair, Scheme
@@ -352,21 +356,43 @@ class Heard:
         self.items.append(item)
 
 
-def submissions(extrinsics: list[bytes]) -> list[tuple[Any, ...]]:
-    """Items as a worker sends them that verifies nothing."""
-    return [
-        (Kind.SUBMIT, 7, str(i), data, blake2_256(data), False, None, False)
-        for i, data in enumerate(extrinsics)
-    ]
+def submit(connection: FrontConnection, extrinsics: list[bytes]) -> None:
+    """As if a worker had sent them that verifies nothing."""
+    for i, data in enumerate(extrinsics):
+        connection.submit(i, len(str(i)), data, blake2_256(data), False, None, False)
+
+
+def submit_row(node: Node, connection: FrontConnection, extrinsics: list[bytes], first: int = 0) -> None:
+    """As a worker sends good ones that it has taken apart."""
+    verifier = Verifier(node.chain.runtime, node.chain.genesis_hash)
+    verifier.learn(node.chain.head.number, node.chain.head.hash)
+    found = [verifier.verdict(data) for data in extrinsics]
+    known = [verdict.form for verdict in found if verdict is not None and verdict.form is not None]
+    assert len(known) == len(extrinsics)
+    nonces, forms = (list(column) for column in zip(*known, strict=True))
+    digests = [blake2_256(data) for data in extrinsics]
+    sizes = [len(str(first + i)) for i in range(len(extrinsics))]
+    connection.submit_row(first, extrinsics, digests, sizes, nonces, forms)
+
+
+def answers_of(heard: Heard, extrinsics: list[bytes]) -> list[str]:
+    """The texts that a worker makes of what it hears about submissions."""
+    texts = []
+    for kind, _, *fields in heard.items:
+        if kind == Kind.TAKEN:
+            first, count = fields
+            texts += [taken(str(i), blake2_256(extrinsics[i])) for i in range(first, first + count)]
+        elif kind == Kind.ANSWER and fields[1]:
+            texts.append(with_id(fields[1], str(fields[0])))
+    return texts
 
 
 def test_a_client_may_have_many_submissions_under_way(node: Node) -> None:
     heard = Heard()
     connection = FrontConnection(node, Limits(messages=10), Budget(1 << 30), None, cast(Any, heard), 7)
-    connection.submit(submissions([b"\x00"] * SUBMISSIONS))
+    submit(connection, [b"\x00"] * SUBMISSIONS)
     sent = heard.items
-    assert len(sent) == SUBMISSIONS and {item[0] for item in sent} == {Kind.TEXT}
-    assert {item[3] for item in sent} == {Answers.SUBMISSION}
+    assert len(sent) == SUBMISSIONS and {item[0] for item in sent} == {Kind.ANSWER}
     for _ in range(UNANSWERED + 11):
         connection.push("x")
     assert [item[0] for item in sent[-2:]] == [Kind.TEXT, Kind.CLOSE]
@@ -376,15 +402,16 @@ def test_submissions_in_a_row_are_answered_in_order_and_each_is_counted(node: No
     alice, heard = Signer("//Alice", node.chain.genesis_hash), Heard()
     connection = FrontConnection(node, Limits(), Budget(1 << 30), None, cast(Any, heard), 7)
     good = [alice.sign(transfer(bytes(32), GRIST)) for _ in range(4)]
-    row = [good[0], good[1], b"\x00", good[1], good[2], good[3]]
-    connection.submit(submissions(row))
-    assert [item[0] for item in heard.items] == [Kind.TEXTS, Kind.TEXT, Kind.TEXT, Kind.TEXTS]
-    texts = [text for item in heard.items for text in (item[2] if item[0] == Kind.TEXTS else [item[2]])]
+    dave = Signer("//Pauper", node.chain.genesis_hash)
+    row = [good[0], good[1], dave.sign(transfer(bytes(32), GRIST)), good[1], good[2], good[3]]
+    submit_row(node, connection, row)
+    assert [item[0] for item in heard.items] == [Kind.TAKEN, Kind.ANSWER, Kind.ANSWER, Kind.TAKEN]
+    texts = answers_of(heard, row)
     answers = [json.loads(text) for text in texts]
     assert [answer["id"] for answer in answers] == [0, 1, 2, 3, 4, 5]
     results = [answer.get("result") for answer in answers]
-    taken = [None if i in (2, 3) else "0x" + blake2_256(data).hex() for i, data in enumerate(row)]
-    assert results == taken
+    assert results == [None if i in (2, 3) else "0x" + blake2_256(data).hex() for i, data in enumerate(row)]
+    assert [answers[i]["error"]["code"] for i in (2, 3)] == [1010, 1013]
     assert connection._messages == 6 and connection._mine.used == sum(map(len, texts))
     counted = {call.is_error: times.count for call, times in node.figures.calls.items()}
     assert counted == {False: 4, True: 2}
@@ -394,13 +421,127 @@ def test_answers_for_which_there_is_no_room_cut_the_client_off(node: Node) -> No
     alice, heard = Signer("//Alice", node.chain.genesis_hash), Heard()
     connection = FrontConnection(node, Limits(), Budget(250), None, cast(Any, heard), 7)
     row = [alice.sign(transfer(bytes(32), GRIST)) for _ in range(4)]
-    connection.submit(submissions(row))
+    submit_row(node, connection, row)
     assert len(node.pool.ready) == 4  # they count, whoever is told
-    kinds = [item[0] for item in heard.items]
-    assert kinds.count(Kind.CLOSE) == 1 and Kind.TEXTS not in kinds
-    answered = [item for item in heard.items if item[0] == Kind.TEXT]
-    assert [bool(item[2]) for item in answered] == [True, True, False, False]
-    assert {item[3] for item in answered} == {Answers.SUBMISSION}  # the worker counts all four
+    assert [item[0] for item in heard.items].count(Kind.CLOSE) == 1
+    answered = [item[2:] for item in heard.items if item[0] != Kind.CLOSE]
+    assert answered == [(0, 1), (1, 1), (2, ""), (3, "")]  # the worker counts all four
+
+
+def test_a_row_beyond_the_rate_is_answered_as_one_by_one(node: Node) -> None:
+    alice = Signer("//Alice", node.chain.genesis_hash)
+    row = [alice.sign(transfer(bytes(32), GRIST)) for _ in range(8)]
+    said = []
+    for way in range(2):
+        heard, rate = Heard(), Rate(5, lambda: 0.0)
+        connection = FrontConnection(node, Limits(), Budget(1 << 30), rate, cast(Any, heard), 7)
+        submit(connection, row) if way else submit_row(node, connection, row)
+        said.append(answers_of(heard, row))
+        assert len(node.pool.ready) == 5
+        node.pool.on_revert(node.chain.head.number, [])
+        node.pool.remove([tx.hash for tx in node.pool.ready])
+        node.pool._banned.clear()
+    assert said[0] == said[1] and sum("error" in text for text in said[0]) == 3
+
+
+def test_a_signature_of_a_row_is_verified_no_second_time(node: Node) -> None:
+    alice, heard = Signer("//Alice", node.chain.genesis_hash), Heard()
+    connection = FrontConnection(node, Limits(), Budget(1 << 30), None, cast(Any, heard), 7)
+    row = [alice.sign(transfer(bytes(32), GRIST)) for _ in range(4)]
+    submit_row(node, connection, row)
+    verdicts = node.chain.verdicts
+    for data in row:  # by the long way
+        node.chain.validate(data)
+    assert (verdicts.told, verdicts.verified) == (4, 0)
+    made = node.author.seal(Clock().now())
+    assert made is not None and len(made.extrinsics) == 5
+    node.chain.revert_to(0)
+    assert len(node.pool.ready) == 4  # judged anew
+    node.chain.import_block(Block(made.header, list(made.extrinsics)))
+    assert verdicts.verified == 0
+    forged = bytearray(row[0])
+    forged[50] ^= 1
+    with pytest.raises(PoolError):
+        node.chain.validate(bytes(forged))
+    assert verdicts.verified == 1
+
+
+def test_of_what_is_signed_for_another_head_a_row_says_nothing(
+    node: Node, gristmill: GristmillRuntime
+) -> None:
+    alice, heard = Keypair.from_uri("//Alice"), Heard()
+    connection = FrontConnection(node, Limits(), Budget(1 << 30), None, cast(Any, heard), 7)
+    other = b"\7" * 32
+    wrong = sign(
+        gristmill,
+        alice,
+        transfer(bytes(32), GRIST),
+        genesis_hash=other,
+        era=Era.mortal(64, 0),
+        birth_hash=other,
+    )
+    verifier = Verifier(gristmill, node.chain.genesis_hash)
+    verifier._machine.system.initialize(1, other, Digest(logs=[]))  # as if it were on another chain
+    verdict = verifier.verdict(wrong)
+    assert verdict is not None and verdict.good and verdict.form is not None
+    connection.submit_row(0, [wrong], [blake2_256(wrong)], [1], [0], [verdict.form[1]])
+    (answer,) = answers_of(heard, [wrong])
+    assert json.loads(answer)["error"]["data"] == "Transaction has a bad signature"
+
+
+ODD = st.one_of(st.binary(max_size=3), st.integers(), st.just((b"", b"", 1, b"")))
+SPOILT = st.one_of(
+    st.sampled_from([b"", b"?", b"\xff" * 9, marshal.dumps([(Kind.READY,)])[:-1]]),
+    st.recursive(
+        st.one_of(st.none(), st.integers(-1, 13), st.binary(max_size=4), st.text(max_size=3), st.booleans()),
+        lambda inner: st.one_of(st.lists(inner, max_size=6), st.lists(inner, max_size=8).map(tuple)),
+        max_leaves=12,
+    ).map(marshal.dumps),
+    st.builds(
+        lambda *columns: marshal.dumps([(Kind.SUBMITS, 7, 0, *columns)]),
+        *[st.lists(ODD, max_size=2)] * 5,
+    ),
+)
+
+
+@given(frames=st.lists(SPOILT, min_size=1, max_size=3))
+def test_a_frame_of_any_bytes_ends_the_worker_at_most(frames: list[bytes]) -> None:
+    received, closed = [], []
+
+    def receive(items: Any) -> None:
+        check_items(items)
+        received.append(items)
+
+    async def run() -> None:
+        pipe = Pipe(receive, lambda: None)
+        pipe.close = lambda: closed.append(True)  # type: ignore[method-assign]
+        for frame in frames:
+            pipe.data_received(len(frame).to_bytes(4, "little") + frame)
+
+    asyncio.run(run())
+    assert len(received) == len(frames) or closed
+    for item in (item for items in received for item in items):
+        if item[0] == Kind.SUBMITS:
+            assert len(set(map(len, item[3:]))) == 1
+            assert all(type(data) is bytes for column in item[3:5] for data in column)
+
+
+def test_a_worker_that_sends_nonsense_is_replaced(node: Node, caplog: pytest.LogCaptureFixture) -> None:
+    alice = Signer("//Alice", node.chain.genesis_hash)
+
+    async def test(server: RpcServer) -> None:
+        assert server.desk is not None
+        (worker,) = server.desk.workers
+        nonsense = marshal.dumps([(Kind.SUBMITS, 1, 0, [b"x"], [], [], [], [])])
+        spoilt = worker.pid
+        worker.pipe.data_received(len(nonsense).to_bytes(4, "little") + nonsense)
+        assert await ready(server, but=spoilt) != spoilt
+        async with aiohttp.ClientSession() as http, http.ws_connect(f"ws://127.0.0.1:{server.port}") as ws:
+            good = "0x" + alice.sign(remark(b"2")).hex()
+            assert "result" in await ask(ws, "author_submitExtrinsic", good)
+
+    serve(node, test)
+    assert not any(record.exc_info for record in caplog.records)
 
 
 @pytest.mark.parametrize("ident", ["7", '"x"'])
@@ -415,8 +556,6 @@ def test_blocks_are_the_same_with_an_empty_cache(node: Node, database: Database,
         node.submit(alice.sign(transfer(alice.account, 1)))
     made = node.author.seal(Clock().now())
     assert made is not None
-    from frame.runtime import Block
-
     with Database.open(tmp_path / "other", sync=False) as other:
         taker = open_node(resolve("dev"), other, node.chain.runtime)
         taker.chain.import_block(Block(made.header, list(made.extrinsics)))
@@ -485,7 +624,8 @@ def test_the_short_way_to_a_verdict_is_the_long_one(gristmill: GristmillRuntime)
     short = 0
     for extrinsic in _signed_texts(gristmill):
         whole = verifier._any(extrinsic)
-        assert verifier.verdict(extrinsic) == (whole, True)
+        verdict = verifier.verdict(extrinsic)
+        assert verdict is not None and verdict[:2] == (whole, True)
         for _ in range(300):
             wrong = bytearray(extrinsic)
             wrong[chance.randrange(min(len(wrong), 110))] = chance.randrange(256)
@@ -496,10 +636,13 @@ def test_the_short_way_to_a_verdict_is_the_long_one(gristmill: GristmillRuntime)
             usual = None
             with suppress(Exception):
                 usual = verifier._usual(cut)
-            if usual is not None and question is not None:
-                assert usual == question
+            if usual is not None:
+                assert usual[0] == question
                 short += 1
-            assert question is None or verifier.verdict(cut) == (question, question == whole)
+            found = verifier.verdict(cut)
+            assert (None if found is None else found[:2]) == (
+                None if question is None else (question, question == whole)
+            )
     assert short > 500
 
 

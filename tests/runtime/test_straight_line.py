@@ -11,11 +11,19 @@ from hypothesis import strategies as st
 from frame import executive
 from frame.call import RuntimeCall
 from frame.extensions import CheckNonce, standard
-from frame.extrinsic import Checked, check
+from frame.extrinsic import Checked, check, implicit
+from frame.forms import FormFinder, FormJudge, KnownForm
 from frame.machine import Machine, Trap
 from frame.runtime import BlockBuilder, Runtime
 from frame.testing import Chain, sign
-from frame.transaction import Invalid, InvalidTransaction, Source, TransactionValidityError
+from frame.transaction import (
+    Invalid,
+    InvalidTransaction,
+    Judgement,
+    Source,
+    TransactionValidityError,
+    Validity,
+)
 from frame.validator import Validator
 from pallets.system import System
 from primitives.era import Era
@@ -100,17 +108,19 @@ def test_the_same_results_and_the_same_state(
     steps: list[tuple[RuntimeCall, Keypair, int, int, Era, bool, bool]],
 ) -> None:
     chain = new_chain()
-    fast, slow, admitting = blocks = [begun(chain) for _ in range(3)]
+    fast, slow, admitting, formed = blocks = [begun(chain) for _ in range(4)]
     validator = Validator(chain.runtime, chain.state, chain.header.hash, chain.host)
+    finder = FormFinder(chain.runtime)
     for made, who, off, tip, era, bad, worse in steps:
         system = slow.machine.system
         raw = chain.sign(who, made, max(system.account_nonce(who.account_id) + off, 0), tip=tip, era=era)
         if bad and worse:
             raw = raw[:60] + bytes((raw[60] ^ 1,)) + raw[61:]
         expected = outcome(lambda raw=raw: plainly(slow.machine, raw))  # type: ignore[misc]
-        checked = None
-        if outcome(lambda raw=raw: repr(validator.validate(Source.External, raw)).encode()):  # type: ignore[misc]
-            checked = validator.checked
+        said = outcome(lambda raw=raw: repr(validator.validate(Source.External, raw)).encode())  # type: ignore[misc]
+        checked = validator.checked
+        known = None if bad and worse else by_its_form(validator, finder, raw, said)
+        assert outcome(lambda raw=raw, k=known: formed.apply(raw, None, k)) == expected  # type: ignore[misc]
         assert outcome(lambda raw=raw, c=checked: fast.apply(raw, None, c)) == expected  # type: ignore[misc]
         admitted = outcome(lambda raw=raw: admitting.admit(raw)[1])  # type: ignore[misc]
         if not admitted.startswith(b"refused"):  # the pool is also told of what no block refuses
@@ -118,7 +128,36 @@ def test_the_same_results_and_the_same_state(
         else:
             assert expected.startswith(b"refused") or made.info().dispatch_class.name == "Mandatory"
     deltas = [block.machine.overlay.delta() for block in blocks]
-    assert deltas[0] == deltas[1] == deltas[2]
+    assert deltas[0] == deltas[1] == deltas[2] == deltas[3]
+
+
+def by_its_form(validator: Validator, finder: FormFinder, raw: bytes, said: bytes) -> KnownForm | None:
+    """What is known of the form of an extrinsic whose signature holds, if it is admitted by that: then the
+    same is `said` of it by the long way.
+    """
+    machine = validator._machine
+    usual = machine.runtime.extrinsic_codec.usual(raw)
+    assert usual is not None
+    form = finder.form_of(usual, len(raw), implicit(machine, usual.extra))
+    constant = usual.call.entry.constant_info
+    assert (form is None) == (constant is None)
+    if form is None:
+        return None
+    (found,) = validator.judge_row([raw], [form[0]], [form[1]])
+    is_valid = not said.startswith((b"refused", b"trap"))
+    assert (found is not None) == is_valid, "refused is what the long way refuses"
+    if found is None:
+        return None
+    known, requires, provides = found
+    whole = Validity(
+        priority=known.priority,
+        requires=list(requires),
+        provides=list(provides),
+        longevity=known.longevity,
+        propagate=True,
+    )
+    assert repr(whole).encode() == said
+    return known
 
 
 def new_chain() -> Chain:
@@ -172,6 +211,50 @@ class NeverToday(CheckNonce):
 class Strict(Runtime, spec_name="strict", spec_version=1):
     system = System(index=0)
     extensions = tuple(NeverToday() if e.identifier == "CheckNonce" else e for e in standard())
+
+
+class Looks(CheckNonce):
+    """Says more to the pool than the class whose `judge_form` it has."""
+
+    def validate(self, tx: Checked, extra: int, found: Judgement) -> None:
+        found.priority += (tx.who or b"\0")[0]
+        super().validate(tx, extra, found)
+
+
+class Attentive(Runtime, spec_name="attentive", spec_version=1):
+    system = System(index=0)
+    extensions = tuple(Looks() if e.identifier == "CheckNonce" else e for e in standard())
+
+
+class Plain(Runtime, spec_name="plain", spec_version=1):
+    system = System(index=0)
+
+
+@pytest.mark.parametrize(("made", "is_possible"), [(Strict, False), (Attentive, False), (Plain, True)])
+def test_where_an_extension_says_more_of_each_extrinsic_no_form_is_judged(
+    made: type[Runtime], is_possible: bool
+) -> None:
+    assert FormJudge(made().machine())._is_possible is is_possible
+
+
+def test_a_form_whose_signers_signed_something_else_along_is_not_judged() -> None:
+    chain = new_chain()
+    validator = Validator(chain.runtime, chain.state, chain.header.hash, chain.host)
+    raw = chain.sign(BOB, call("balances", "transfer_keep_alive", to(ALICE), GRIST), 0)
+    usual = chain.runtime.extrinsic_codec.usual(raw)
+    assert usual is not None
+    right = implicit(validator._machine, usual.extra)
+    for along, is_judged in ((right, True), (right[:-1] + b"\1", False), (b"", False)):
+        found = FormFinder(chain.runtime).form_of(usual, len(raw), along)
+        assert found is not None
+        (judged,) = validator.judge_row([raw], [found[0]], [found[1]])
+        assert (judged is not None) is is_judged
+    for form in (
+        (b"", b"\2\3", 146, right),
+        (b"\0" * 4, b"\xff\xff", 146, right),
+        (b"\0" * 9, b"", 0, right),
+    ):
+        assert list(validator.judge_row([raw], [0], [form])) == [None]
 
 
 def test_a_derived_extension_that_refuses_more_is_asked() -> None:

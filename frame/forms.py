@@ -1,0 +1,175 @@
+"""Extrinsics by their form: what is alike in many signed ones is taken apart and judged once for all of them.
+
+A form is all of a usual signed extrinsic (`ExtrinsicCodec.usual`) besides signer, signature, nonce and the
+call's arguments, with what its signer has signed along: plain values, which one process of a node may pass to
+another. What the extensions say of a form in one state is a `KnownForm`; for each extrinsic of that form
+there is left what they ask of signer and nonce.
+
+This is a short way only: whatever is not known here, or is refused, takes the long one, `executive.judge`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from frame import executive
+from frame.call import DispatchClass, RuntimeCall
+from frame.extensions.base import Ask
+from frame.extrinsic import Checked, Vouched, implicit
+from frame.transaction import MAX_U64, Judgement, TransactionValidityError
+from primitives.extrinsic import USUAL_EXTRA, ExtrinsicCodec, Usual, signing_payload
+from primitives.scale import ScaleError
+
+if TYPE_CHECKING:
+    from frame.machine import Machine
+    from frame.runtime import Runtime
+
+Form = tuple[bytes, bytes, int, bytes]
+"""Extra with the nonce zero, as SCALE; indices of pallet and call; length of the extrinsic; what is signed
+along."""
+
+_REMEMBERED = 1024
+
+
+class KnownForm(Vouched):
+    """What a state's extensions say of all extrinsics of a form; for a block, that their signatures hold."""
+
+    __slots__ = ("asks", "longevity", "priority")
+
+    def __init__(self, along: bytes, found: Judgement, asks: tuple[Ask, ...]) -> None:
+        super().__init__(along)
+        self.asks = asks
+        """What each extrinsic is still asked."""
+        self.longevity = found.longevity
+        self.priority = found.priority if found.priority < MAX_U64 else MAX_U64
+
+
+class Admitted(NamedTuple):
+    """A valid extrinsic, for the pool."""
+
+    known: KnownForm
+    requires: tuple[bytes, ...]
+    provides: tuple[bytes, ...]
+
+
+class FormFinder:
+    """From extrinsics to their forms, for who does not know the state."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._codec = runtime.extra_codec
+        self._nonce = runtime.nonce_slot
+        slots = [e.slot for e in runtime.extensions if e.slot >= 0 and e.slot != self._nonce]
+        self._others: Callable[[tuple[Any, ...]], Any] = itemgetter(*slots) if slots else lambda extra: ()
+        self._forms: dict[Any, Form] = {}
+
+    def form_of(self, usual: Usual, length: int, along: bytes) -> tuple[int, Form] | None:
+        """Nonce and form of an extrinsic; None where what it weighs depends on the call's arguments."""
+        entry, extra = usual.call.entry, usual.extra
+        if self._nonce < 0 or entry.constant_info is None:
+            return None
+        alike = (self._others(extra), entry.prefix, length, along)
+        form = self._forms.get(alike)
+        if form is None:
+            if len(self._forms) >= _REMEMBERED:
+                self._forms.clear()
+            at = self._nonce
+            encoded = self._codec.encode((*extra[:at], 0, *extra[at + 1 :]))
+            form = self._forms[alike] = (encoded, entry.prefix, length, along)
+        return extra[self._nonce], form
+
+
+class FormJudge:
+    """Judges extrinsics by their forms, on a machine that stands where `executive.judge` is asked."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._known: dict[Form, KnownForm | None] = {}
+        self._is_possible = machine.runtime.nonce_slot >= 0 and all(
+            e.says("judges_forms", _METHODS) for e in machine.extensions if e.defines("validate")
+        )
+
+    def forget(self) -> None:
+        """The state is another one now."""
+        self._known.clear()
+
+    def judge(
+        self, extrinsics: Iterable[bytes], nonces: Iterable[int], forms: Iterable[Form]
+    ) -> Iterator[Admitted | None]:
+        """Of each extrinsic, whose form and nonce these are and whose signature holds, what the pool must
+        know; None for those that have to be judged by themselves.
+        """
+        account_of, last, known = self._machine.system.account, None, None
+        requires: tuple[bytes, ...]
+        for extrinsic, nonce, form in zip(extrinsics, nonces, forms, strict=True):
+            if form is not last:
+                last, known = form, self._find(form)
+            if known is None:
+                yield None
+                continue
+            who = extrinsic[4:36]
+            account = account_of(who)
+            for ask in known.asks:
+                if not ask(who, account, nonce):
+                    yield None
+                    break
+            else:
+                provides = (who + nonce.to_bytes(4, "little"),)
+                requires = () if nonce == account.nonce else (who + (nonce - 1).to_bytes(4, "little"),)
+                yield _make(Admitted, (known, requires, provides))
+
+    def _find(self, form: Form) -> KnownForm | None:
+        try:
+            return self._known[form]
+        except KeyError:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            found = self._known[form] = self._judge_form(form) if self._is_possible else None
+            return found
+
+    def _judge_form(self, form: Form) -> KnownForm | None:
+        """What is known of a form; None if one of its extrinsics might not be valid, whatever it asks."""
+        machine = self._machine
+        encoded, prefix, length, along = form
+        entry = machine.runtime.call_codec.entries.get(int.from_bytes(prefix, "big"))
+        if entry is None or entry.constant_info is None:
+            return None
+        overlay, found, asks = machine.overlay, Judgement(), list[Ask]()
+        overlay.begin()
+        try:
+            extra = machine.runtime.extra_codec.decode(encoded)
+            if entry.constant_info.dispatch_class is DispatchClass.Mandatory:
+                return None
+            if implicit(machine, extra) != along:
+                return None
+            tx = Checked(RuntimeCall(entry, ()), None, extra, length, along)
+            for e in machine.extensions:
+                if e.defines("validate"):
+                    ask = e.judge_form(tx, None if e.slot < 0 else extra[e.slot], found)
+                    if ask is not None:
+                        asks.append(ask)
+        except (TransactionValidityError, ScaleError):
+            return None
+        except Exception as error:
+            raise executive.as_trap(error) from error
+        finally:
+            overlay.rollback()
+        if found.requires or found.provides or not found.propagate:  # somebody makes tags of its own
+            return None
+        return KnownForm(along, found, tuple(asks))
+
+
+_METHODS = ("check", "validate", "prepare", "judge_form")
+_make = tuple.__new__
+
+
+def questions(
+    codec: ExtrinsicCodec, extrinsics: Iterable[bytes], forms: Iterable[Form]
+) -> Iterator[tuple[int, bytes, bytes, bytes]]:
+    """What their signatures asked: scheme, signature, payload and public key of each."""
+    for extrinsic, form in zip(extrinsics, forms, strict=True):
+        usual = codec.usual(extrinsic)
+        if usual is not None:
+            extra, call = extrinsic[USUAL_EXTRA : usual.call_start], extrinsic[usual.call_start :]
+            yield usual.scheme, usual.signature, signing_payload(call, extra, form[3]), usual.who
