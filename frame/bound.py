@@ -130,7 +130,9 @@ class BoundValue(BoundItem, Generic[V]):
             return
         self.get = value_getter(overlay, key, self._decode, self._keep, self._absent, self._corrupt)
         self.put = value_putter(overlay, key, self._encode, self._test, self._write)
-        self.put_checked = self.put if self._test is None else value_keeper(overlay, key, self._encode)
+        self.put_checked = (
+            self.put if self._test is None else value_keeper(overlay, key, self._encode, self._test)
+        )
 
     def getter(self, default: V) -> Callable[[], V]:
         """A function like `get` with a default of its own."""

@@ -114,11 +114,14 @@ class RangeTest:
         self._locals: list[str] = []
         self._kinds: list[str] = []
         self._integers: dict[int, list[str]] = {}
+        self.struct: type | None = None
+        """The class that `x` must be an object of, if it must be one of a struct."""
 
     @classmethod
     def of(cls, c: Codec[Any], x: str = "x") -> RangeTest | None:
         """The test of `x` for `c`; None for types that it does not cover."""
         test = cls()
+        test.struct = c.cls if isinstance(c, StructCodec) else None
         return test if test.add(c, x) else None
 
     def add(self, c: Codec[Any], x: str) -> bool:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from frame.codecs import RangeTest, compiled_decoder, hint_codec, is_shareable
 from frame.names import camel
+from frame.state import PLAIN
 from primitives.hashing import twox_64, twox_128
-from primitives.scale import Codec, ScaleError
+from primitives.scale import Codec, ScaleError, StructCodec
 
 if TYPE_CHECKING:
     from frame.pallet import Pallet
@@ -107,6 +108,8 @@ class Item:
         """How the value is decoded, encoded, and kept between the two."""
         decode, encode = compiled_decoder(self.codec), self.codec.encoder()
         test = RangeTest.of(self.codec)
+        if test is not None and isinstance(self.codec, StructCodec) and not self.codec.arguments:
+            PLAIN[self.codec.cls] = encode
         if test is None and is_shareable(self.codec):
             decode, encode = _remembering(decode, encode)
         return Coders(decode, encode, test, None if test is None else encode)

@@ -12,7 +12,7 @@ from typing import Any
 from frame.codecs import RangeTest
 from frame.errors import Corruption
 from frame.generated import function
-from frame.state import ABSENT, Decode, Encode, Overlay
+from frame.state import ABSENT, PLAIN, Decode, Encode, Overlay, kept
 from primitives.scale import Codec, ScaleError, StructCodec, change_lines, changer
 
 Absent = Callable[[], Any]
@@ -34,12 +34,14 @@ def value_getter(
             return found[0]
         if found is None:
             return absent()
+        if type(found) is not bytes:
+            return found
         try:
-            value = decode(found)  # type: ignore[arg-type]
+            value = decode(found)
         except ScaleError as error:
             raise corrupt(error) from error
         if keep is not None:
-            view[key] = (value, keep)
+            view[key] = kept(value, keep)
         return value
 
     return get
@@ -53,15 +55,12 @@ def value_putter(
     return made
 
 
-def value_keeper(overlay: Overlay, key: bytes, encode: Encode) -> Callable[[Any], None]:
+def value_keeper(overlay: Overlay, key: bytes, encode: Encode, test: RangeTest) -> Callable[[Any], None]:
     """Keep a value of which the caller knows that it fits."""
-    view, note = overlay.view, overlay.journal.extend
-
-    def put(value: Any) -> None:
-        note((key, view.get(key, ABSENT)))
-        view[key] = (value, encode)
-
-    return put
+    names = _names(overlay, encode, lambda key, x: None) | {"key": key}
+    text = f"def put(x):\n    note((key, get(key, ABSENT)))\n    view[key] = {_found('x', test.struct)}"
+    made: Callable[[Any], None] = function("put", text, names)
+    return made
 
 
 def map_getter(
@@ -82,16 +81,18 @@ def map_getter(
             found = view[key]
         except KeyError:
             found = load(key)
-        if type(found) is tuple:
-            return found[0]
+        if type(found) in PLAIN:
+            return found
         if found is None:
             return absent()
+        if type(found) is tuple:
+            return found[0]
         try:
-            value = decode(found)  # type: ignore[arg-type]
+            value = decode(found)
         except ScaleError as error:
             raise corrupt(error) from error
         if keep is not None:
-            view[key] = (value, keep)
+            view[key] = kept(value, keep)
         return value
 
     return get
@@ -135,7 +136,7 @@ def map_changer(
             f"        if type(x0) is cls0 and {test.condition}:",
             *(f"            {line}" for line in changes),
             "            note((key, get(key, ABSENT)))",
-            "            view[key] = (y0, encode)",
+            f"            view[key] = {_found('y0', codec.cls)}",
             "            return",
             "    except (AttributeError, TypeError):",
             "        pass",
@@ -184,6 +185,11 @@ def _names(overlay: Overlay, encode: Encode, write: Callable[[bytes, Any], None]
     }
 
 
+def _found(x: str, cls: type | None) -> str:
+    """What stands in the view for `x`: see `frame.state.kept`."""
+    return x if cls in PLAIN else f"({x}, encode)"
+
+
 def _putter(arguments: str, find_key: str, test: RangeTest | None, names: dict[str, Any]) -> Any:
     """`put`, with the range test of `x` in its body: most of what a block writes passes here."""
     lines = [f"def put({arguments}):", *([f"    {find_key}"] if find_key else [])]
@@ -193,7 +199,7 @@ def _putter(arguments: str, find_key: str, test: RangeTest | None, names: dict[s
         lines += [
             f"        if {test.condition}:",
             "            note((key, get(key, ABSENT)))",
-            "            view[key] = (x, encode)",
+            f"            view[key] = {_found('x', test.struct)}",
             "            return",
             "    except (AttributeError, TypeError):",
             "        pass",

@@ -19,6 +19,21 @@ Encode = Callable[[Any], bytes]
 Decoded = tuple[Any, Encode]
 """An immutable value in the view that is not encoded yet, and what encodes it, which cannot fail."""
 
+PLAIN: Final[dict[type, Encode]] = {}
+"""Classes of immutable values that stand in the view as they are, without a tuple around, and what encodes
+them: most of what a block touches are accounts.
+"""
+
+
+def kept(value: Any, encode: Encode) -> Any:
+    """What stands in the view for an immutable value that `encode` will encode."""
+    return value if type(value) in PLAIN else (value, encode)
+
+
+def _encoded(found: Any) -> bytes:
+    return found[1](found[0]) if type(found) is tuple else PLAIN[type(found)](found)
+
+
 CHILD_PREFIX: Final = b":child_storage:default:"
 
 
@@ -135,7 +150,7 @@ class _Appended:
 
 ABSENT: Final = _Absent()
 _ADDED: Final = _Added()
-_Seen = bytes | None | Decoded
+_Seen = Any  # bytes, None for nothing, a Decoded, or a value of one of the classes in PLAIN
 _Previous = _Seen | _Absent | _Added | _Appended
 
 _LONG: Final = 128
@@ -211,9 +226,9 @@ class Overlay:
             found = self.view[key]
         except KeyError:
             return self.load(key)
-        if type(found) is tuple:
-            found = self.view[key] = found[1](found[0])
-        return found  # type: ignore[return-value]  # mypy does not narrow by type()
+        if type(found) is not bytes and found is not None:
+            found = self.view[key] = _encoded(found)
+        return found  # type: ignore[no-any-return]
 
     def read(self, key: Key, decode: Decode, encode: Encode | None) -> Any:
         """The decoded value at `key`, or ABSENT. With `encode`, its inverse, it stays decoded: for immutable
@@ -227,9 +242,11 @@ class Overlay:
             return ABSENT
         if type(found) is tuple:
             return found[0]
-        value = decode(found)  # type: ignore[arg-type]
+        if type(found) is not bytes:
+            return found
+        value = decode(found)
         if encode is not None:
-            self.view[key] = (value, encode)
+            self.view[key] = kept(value, encode)
         return value
 
     def load(self, key: Key) -> bytes | None:
@@ -313,7 +330,7 @@ class Overlay:
             self._end_appends(key)
         view = self.view
         self.journal.extend((key, view.get(key, ABSENT)))
-        view[key] = (value, encode)
+        view[key] = kept(value, encode)
 
     def append(self, key: Key, item: bytes) -> None:
         """Add an encoded item to the SCALE sequence at `key`, without reading and writing all of it."""
@@ -472,10 +489,10 @@ class Overlay:
         self._settle()
         for key in self._settled:
             value: Any = view.get(key, ABSENT)
-            if type(value) is tuple:
-                value = value[1](value[0])
-            elif value is ABSENT:
+            if value is ABSENT:
                 value = self.load(key)
+            elif type(value) is not bytes and value is not None:
+                value = _encoded(value)
             if type(key) is bytes:
                 if value is not None or self.backend.get(key) is not None:
                     top[key] = value

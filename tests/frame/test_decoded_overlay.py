@@ -9,10 +9,18 @@ from hypothesis import strategies as st
 
 from frame.accounts import NO_DATA, AccountInfo
 from frame.codecs import range_check
-from frame.state import ABSENT, Delta, MemoryBackend, Overlay
-from primitives.scale import U32, CompactU64, Struct, codec
+from frame.state import ABSENT, PLAIN, Delta, MemoryBackend, Overlay
+from primitives.scale import U32, Codec, CompactU64, Struct, codec
 
-_U32 = codec(U32)
+
+class Number(Struct):
+    """Stands in the view without a tuple around it."""
+
+    n: U32
+
+
+_U32, _NUMBER = codec(U32), codec(Number)
+PLAIN[Number] = _NUMBER.encode
 KEYS = [b"a", b"b", b"c"]
 STEP = st.one_of(
     st.tuples(st.just("put"), st.sampled_from(KEYS), st.one_of(st.none(), st.integers(0, 2**32 - 1))),
@@ -25,8 +33,9 @@ STEP = st.one_of(
 )
 
 
-@given(st.lists(STEP, max_size=60))
-def test_decoded_and_raw_values_are_one_state(steps: list[tuple[str, Any, Any]]) -> None:
+@given(st.lists(STEP, max_size=60), st.booleans())
+def test_decoded_and_raw_values_are_one_state(steps: list[tuple[str, Any, Any]], structs: bool) -> None:
+    values: Codec[Any] = _NUMBER if structs else _U32
     backend = MemoryBackend({b"a": _U32.encode(7)})
     overlay, follower = Overlay(backend), Overlay(backend)
     append = overlay.counting_appender(b"list", b"count", _U32.encode, b"prefix", lambda: b"")
@@ -53,14 +62,16 @@ def test_decoded_and_raw_values_are_one_state(steps: list[tuple[str, Any, Any]])
                 overlay.put(key, None if value is None else _U32.encode(value))
                 model[-1][key] = value
             case "write":
-                overlay.write(key, value, _U32.encode)
+                overlay.write(key, Number(n=value) if structs else value, values.encode)
                 model[-1][key] = value
             case "get":
                 expected = model[-1].get(key)
                 assert overlay.get(key) == (None if expected is None else _U32.encode(expected))
             case "read":
                 expected = model[-1].get(key)
-                found = overlay.read(key, _U32.decode, _U32.encode)
+                found = overlay.read(key, values.decode, values.encode)
+                if structs and expected is not None:
+                    found = found.n
                 assert found == (ABSENT if expected is None else expected)
             case "begin":
                 overlay.begin()
