@@ -27,6 +27,8 @@ EXP = (
 )
 """(eʳ − 1 − r) / r² on |r| ≤ ln 2 / 2, highest power first."""
 EXP_LOW, EXP_HIGH = -104.0, 89.0
+EXP_WITHIN = 80.0
+EXPONENT_BIAS, FRACTION_BITS = 127, 23
 ROUNDING, ROUNDING_BITS = 12582912.0, 0x4B400000
 """1½·2²³: what is added to it is rounded to a whole number, ties to even, that stands in the lowest bits."""
 LOG = (
@@ -70,28 +72,59 @@ def _polynomial(code: Writer, x: int, coefficients: Sequence[float]) -> None:
         code.op("f32x4.relaxed_madd")
 
 
-def _power_of_two(code: Writer, n: int) -> None:
-    """Push 2ⁿ for the integers in local `n`, −126 ≤ n ≤ 127."""
-    code.get(n)
-    code.v128((127).to_bytes(4, "little") * 4)
-    code.op("i32x4.add")
-    code.i32(23)
+def _power_of_two(code: Writer, biased: int) -> None:
+    """Push 2ⁿ for the integers n + EXPONENT_BIAS in a local, −126 ≤ n ≤ 127."""
+    code.get(biased)
+    code.i32(FRACTION_BITS)
     code.op("i32x4.shl")
 
 
 def exp(code: Writer) -> None:
     """Replace x on the stack by eˣ. x = n·ln 2 + r; 2ⁿ in two factors, so that the ends of the range are
     right."""
-    n, r, half, rounded = code.local(), code.local(), code.local(), code.local()
     code.splat(EXP_LOW)
     code.op("f32x4.pmax")
     code.splat(EXP_HIGH)
     code.op("f32x4.pmin")
+    rounded, n, half = _exp_of_fraction(code), code.local(), code.local()
+    code.get(rounded)
+    code.splat_bits(ROUNDING_BITS - 2 * EXPONENT_BIAS)
+    code.op("i32x4.sub")
+    code.tee(n)
+    code.i32(1)
+    code.op("i32x4.shr_s")
+    code.set(half)
+    _power_of_two(code, half)
+    code.op("f32x4.mul")
+    code.get(n)
+    code.get(half)
+    code.op("i32x4.sub")
+    code.set(n)
+    _power_of_two(code, n)
+    code.op("f32x4.mul")
+    code.release(rounded, n, half)
+
+
+def _exp_within(code: Writer) -> None:
+    """The same for |x| ≤ EXP_WITHIN, where 2ⁿ is a normal number; the same bits as `exp`."""
+    rounded = _exp_of_fraction(code)
+    code.get(rounded)
+    code.splat_bits(ROUNDING_BITS - EXPONENT_BIAS)
+    code.op("i32x4.sub")
+    code.set(rounded)
+    _power_of_two(code, rounded)
+    code.op("f32x4.mul")
+    code.release(rounded)
+
+
+def _exp_of_fraction(code: Writer) -> int:
+    """Replace x on the stack by eʳ; a local with n + 1½·2²³. What a NaN makes of n is of no account: the
+    polynomial is a NaN too."""
+    n, r, rounded = code.local(), code.local(), code.local()
     code.tee(r)
     code.splat(LOG2_E)
     code.op("f32x4.mul")
-    # Neither `nearest` nor a conversion to integers, which takes seven instructions. What a NaN makes of n is
-    # of no account: the polynomial is a NaN too.
+    # Neither `nearest` nor a conversion to integers, which takes seven instructions.
     code.splat(ROUNDING)
     code.op("f32x4.add")
     code.tee(rounded)
@@ -115,22 +148,8 @@ def exp(code: Writer) -> None:
     code.op("f32x4.relaxed_madd")
     code.splat(1.0)
     code.op("f32x4.add")
-    code.get(rounded)
-    code.splat_bits(ROUNDING_BITS)
-    code.op("i32x4.sub")
-    code.tee(n)
-    code.i32(1)
-    code.op("i32x4.shr_s")
-    code.set(half)
-    _power_of_two(code, half)
-    code.op("f32x4.mul")
-    code.get(n)
-    code.get(half)
-    code.op("i32x4.sub")
-    code.set(n)
-    _power_of_two(code, n)
-    code.op("f32x4.mul")
-    code.release(n, r, half, rounded)
+    code.release(n, r)
+    return rounded
 
 
 def log(code: Writer) -> None:
@@ -234,7 +253,10 @@ def tanh(code: Writer) -> None:
     code.get(size)
     code.get(size)
     code.op("f32x4.add")
-    exp(code)
+    # Long before the bound the result is 1.
+    code.splat(EXP_WITHIN)
+    code.op("f32x4.pmin")
+    _exp_within(code)
     code.splat(1.0)
     code.op("f32x4.add")
     code.op("f32x4.div")
@@ -277,7 +299,7 @@ def erf(code: Writer) -> None:
     _polynomial(code, size, ERFC)
     code.get(size)
     code.op("f32x4.mul")
-    exp(code)
+    _exp_within(code)
     code.op("f32x4.sub")
     code.get(x)
     code.splat_bits(SIGN)
