@@ -18,6 +18,7 @@ from executor.compiler.ir import Node
 from executor.compiler.kernels import typed_rows
 from executor.compiler.kernels.base import Buffer, Kernel, View, c_strides
 from executor.compiler.kernels.elementwise import Elementwise
+from executor.compiler.kernels.expression import FUNCTIONS
 from executor.compiler.kernels.rows import LanesToRows, StoreLoss
 from executor.compiler.kernels.scan import TurnCopy
 from executor.compiler.lowering.general import general
@@ -38,9 +39,6 @@ VIEWS = MOVEMENT | LEAVES | {Op.PART}
 """What no kernel computes: places that others fill."""
 LOWERINGS: dict[Op, Callable[[Places, Node], None]] = {
     Op.PAD: pad,
-    Op.SUM: reduce,
-    Op.MAXIMUM: reduce,
-    Op.BATCH_SUM: batch_sum,
     Op.CONV_WEIGHT: conv_weight,
     Op.GRID_SUM: grid_sum,
     Op.GRID_OUTER: grid_sum,
@@ -49,6 +47,14 @@ LOWERINGS: dict[Op, Callable[[Places, Node], None]] = {
     Op.POOL_MAX_GRAD: pool,
 }
 """Of float32 primitives that are neither elementwise nor contractions."""
+SUMS: dict[Op, Callable[[Places, Node, Leaves], None]] = {
+    Op.SUM: reduce,
+    Op.MAXIMUM: reduce,
+    Op.BATCH_SUM: batch_sum,
+}
+"""What takes an elementwise chain as it adds up."""
+SUMMED_MAX = 6
+"""Nodes of such a chain: it is computed for one vector after the other."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +153,14 @@ class Scheduler(Places):
         of)."""
         updated = set(ends)
         size: dict[Node, int] = {}
+        heavy: set[Node] = set()
         for node in order:
+            if (
+                node.op not in ELEMENTWISE
+                or node.op in FUNCTIONS
+                or any(item in heavy for item in node.inputs if item in self.fused)
+            ):
+                heavy.add(node)
             size[node] = 1 + sum(size[item] for item in node.inputs if item in self.fused and item in size)
             if node in roots:
                 continue
@@ -160,6 +173,10 @@ class Scheduler(Places):
                     self.fused.add(node)
                 continue
             (user,) = self.users[node]
+            if user.op in SUMS:
+                if node.batched and node not in heavy and size[node] <= SUMMED_MAX and not _typed(node, user):
+                    self.fused.add(node)
+                continue
             if not _alike(node, user) or size[node] > TREE_MAX:
                 continue
             if node.op in ELEMENTWISE or node.op in CONTRACTION:
@@ -233,8 +250,16 @@ class Scheduler(Places):
             self._chain(node)
         elif node.op in CONTRACTION:
             contract(self, node, None, {})
+        elif node.op in SUMS:
+            SUMS[node.op](self, node, self._fed(node.inputs[0]))
         else:
             LOWERINGS[node.op](self, node)
+
+    def _fed(self, value: Node) -> Leaves:
+        """What a sum reads: the value, or the ends of the chain that computes it."""
+        if value not in self.fused:
+            return {value: self.view(value)}
+        return {item: self.leaf_of(item) for item in _boundary([value], lambda item: item in self.fused)}
 
     def _chain(self, node: Node) -> None:
         """An elementwise chain, inside the contraction that feeds it if there is one."""
@@ -300,7 +325,12 @@ def _joined(first: Kernel, second: Elementwise) -> Elementwise | None:
 def _alike(node: Node, user: Node) -> bool:
     """The user computes elementwise on an array of the node's shape, in float32."""
     same = user.shape == node.shape and user.batched == node.batched
-    return user.op in ELEMENTWISE and same and not ir.general(user) and not ir.general(node)
+    return user.op in ELEMENTWISE and same and not _typed(node, user)
+
+
+def _typed(*nodes: Node) -> bool:
+    """One of them takes a general kernel."""
+    return any(ir.general(node) for node in nodes)
 
 
 def _boundary(roots: Iterable[Node], inside: Callable[[Node], bool]) -> list[Node]:

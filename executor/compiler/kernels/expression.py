@@ -114,6 +114,22 @@ class Evaluator:
         self.code.release(*self.splats.values())
         self.splats.clear()
 
+    def fold(self, cells: Sequence[tuple[Unit, int]], operator: str = "") -> None:
+        """Combine the value of a unit with what its local holds, or set the local if there is no operator;
+        for one (unit, local) after the other."""
+        (store,) = self.expression.stores
+        for unit, total in cells:
+            held: dict[Node, int] = {}
+            if operator:
+                self.code.get(total)
+            self._push(store.root, unit, held)
+            if operator:
+                self.code.op(operator)
+            self.code.set(total)
+            self.code.release(*held.values())
+        self.code.release(*self.splats.values())
+        self.splats.clear()
+
     def _write_abreast(self, units: Sequence[Unit], given: Mapping[Unit, Mapping[Node, int]] | None) -> None:
         """The same, node by node instead of unit by unit."""
         code = self.code

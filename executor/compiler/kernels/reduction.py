@@ -1,16 +1,25 @@
 """Sums and maxima: over features within each row, and over the rows of the batch."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
 
-from executor.compiler.ir import Shape
+from executor.compiler.ir import Node, Shape
 from executor.compiler.kernels.base import Buffer, Lanes, View, c_strides
-from executor.compiler.kernels.nest import Access, Nest
+from executor.compiler.kernels.elementwise import bind, one_by_one
+from executor.compiler.kernels.expression import Evaluator, Expression, Unit
+from executor.compiler.kernels.nest import Nest
 from executor.compiler.op import Op
 from executor.wasm.code import Code
 
 COMBINE = {Op.SUM: "f32x4.add", Op.MAXIMUM: "f32x4.pmax"}
-UNROLL = 8
+TOGETHER = 4
+"""Results that are summed at the same time: each addition waits for the one before, so one sum alone would
+leave the processor idle."""
+BODY = 32
+"""Additions of straight-line code."""
+BLOCKS = 4
+"""Blocks of straight-line code."""
+HALVES = (0, 16)
 
 
 def horizontal_sum(code: Code, vector: int) -> None:
@@ -27,20 +36,20 @@ def horizontal_sum(code: Code, vector: int) -> None:
 
 @dataclass(frozen=True)
 class Reduce:
-    """SUM or MAXIMUM of a view over `axes`, element by element in C order. Unbatched arrays go one float at a
-    time."""
+    """SUM or MAXIMUM of a value over `axes`, element by element in C order. The value lies in memory, or is
+    computed elementwise from `leaves` that do. Unbatched arrays go one float at a time."""
 
     name: str
     op: Op
-    source: View
+    value: Node
+    leaves: dict[Node, View | float]
     axes: tuple[int, ...]
     target: Buffer
-    batched: bool
 
     @property
     def reads(self) -> tuple[Buffer, ...]:
-        """The source."""
-        return (self.source.buffer,)
+        """Buffers of the leaves."""
+        return tuple(leaf.buffer for leaf in self.leaves.values() if isinstance(leaf, View))
 
     @property
     def writes(self) -> tuple[Buffer, ...]:
@@ -48,101 +57,148 @@ class Reduce:
         return (self.target,)
 
     def flops(self, blocks: int) -> int:
-        """One for each element of the source."""
-        return prod(self.source.shape) * (8 * blocks if self.batched else 1)
+        """One for each element of the value, and those that compute it."""
+        steps = 1 + len(self.expression(Lanes(blocks)).inner())
+        return steps * self.value.size * (8 * blocks if self.value.batched else 1)
+
+    @property
+    def kept(self) -> Shape:
+        """The result's shape, reduced axes as 1."""
+        return tuple(1 if axis in self.axes else size for axis, size in enumerate(self.value.shape))
+
+    def expression(self, lanes: Lanes) -> Expression:
+        """The value, and the result as its store."""
+        target = View(self.target, self.kept, c_strides(self.kept))
+        bound = bind(((self.value, target),), self.leaves, lanes, self.value.batched)
+        return bound if self.value.batched else one_by_one(bound)
 
     def emit(self, code: Code, lanes: Lanes) -> None:
         """Loops over the kept axes around loops over the reduced ones."""
-        shape = self.source.shape
-        kept: Shape = tuple(1 if axis in self.axes else size for axis, size in enumerate(shape))
-        source = lanes.access(self.source, self.batched)
-        target = lanes.access(View(self.target, kept, c_strides(kept)), self.batched)
-        nest = Nest(code, [source, target])
-        counts = (lanes.blocks if self.batched else 1, *kept)
-        self._kept(nest, source, target, counts, 0)
+        expression = self.expression(lanes)
+        nest = Nest(code, expression.accesses)
+        counts = (lanes.blocks if self.value.batched else 1, *self.kept)
+        Sums(self, nest, Evaluator(code, nest, expression)).over(counts, 0)
 
-    def _kept(self, nest: Nest, source: Access, target: Access, counts: Shape, axis: int) -> None:
-        if axis < len(counts):
-            with nest.loop(axis, counts[axis]):
-                self._kept(nest, source, target, counts, axis + 1)
-            nest.rewind(axis, counts[axis])
+
+class Sums:
+    """Writes the loops of one reduction."""
+
+    def __init__(self, kernel: Reduce, nest: Nest, evaluator: Evaluator) -> None:
+        self.kernel, self.nest, self.evaluator = kernel, nest, evaluator
+        self.shape = kernel.value.shape
+        kept = [axis for axis, size in enumerate(kernel.kept) if size > 1]
+        self.side = 1 + kept[-1] if kept else 0
+        """The axis of results that are summed together."""
+
+    def over(self, counts: Shape, axis: int) -> None:
+        """Loops over the kept axes from `axis` on."""
+        if axis == len(counts):
+            self._results(1)
             return
-        code = nest.code
-        sums = [code.local() for _ in range(2 if self.batched else 1)]
-        self._load(nest, source, sums, 0)
+        step = TOGETHER if axis == self.side and axis else 1
+        turns, rest = divmod(counts[axis], step)
+        if turns:
+            with self.nest.loop(axis, turns, step):
+                self._inside(counts, axis, step)
+        if rest:
+            self._inside(counts, axis, rest)
+        self.nest.rewind(axis, turns * step)
+
+    def _inside(self, counts: Shape, axis: int, count: int) -> None:
+        """Behind the axis of the results that are summed together, all kept axes have one index."""
+        if axis and axis == self.side:
+            self._results(count)
+        else:
+            self.over(counts, axis + 1)
+
+    def _results(self, count: int) -> None:
+        """Sum up `count` neighbouring results."""
+        code, kernel, nest = self.nest.code, self.kernel, self.nest
+        halves = HALVES if kernel.value.batched else HALVES[:1]
+        places = [(item, byte) for item in range(count) for byte in halves]
+        sums = [code.local() for _ in places]
         # The first element starts the sum, so that a maximum needs no neutral element.
-        self._reduce(nest, source, sums, list(self.axes))
-        for half, total in enumerate(sums):
-            nest.push(target)
+        self.evaluator.fold(
+            [(self._unit(place, 0, 0), total) for place, total in zip(places, sums, strict=True)]
+        )
+        self._reduce(places, sums, list(kernel.axes))
+        (store,) = self.evaluator.expression.stores
+        for place, total in zip(places, sums, strict=True):
+            unit = self._unit(place, 0, 0)
+            offset = store.access.shifted(unit.shift) + unit.byte
+            nest.push(store.access)
             code.get(total)
-            if self.batched:
-                code.memory("v128.store", target.base + 16 * half)
+            if kernel.value.batched:
+                code.memory("v128.store", offset)
             else:
-                code.lane_memory("v128.store32_lane", target.base, 0)
+                code.lane_memory("v128.store32_lane", offset, 0)
         code.release(*sums)
 
-    def _load(self, nest: Nest, source: Access, into: list[int], offset: int) -> None:
-        for half, local in enumerate(into):
-            kind = "v128.load" if self.batched else "v128.load32_splat"
-            nest.code.memory(kind, nest.address(source, source.base + offset + 16 * half))
-            nest.code.set(local)
+    def _unit(self, place: tuple[int, int], axis: int, index: int) -> Unit:
+        """The element at `index` along a reduced axis, for one of the results."""
+        shift = [0] * (1 + len(self.shape))
+        shift[axis] += index
+        shift[self.side] += place[0]
+        return Unit(tuple(shift), place[1])
 
-    def _reduce(self, nest: Nest, source: Access, sums: list[int], axes: list[int]) -> None:
+    def _reduce(self, places: Sequence[tuple[int, int]], sums: Sequence[int], axes: list[int]) -> None:
         """Fold everything but the very first element into `sums`: along the last axis, then line by line."""
         *outer, last = axes
-        size = self.source.shape[last]
-        self._line(nest, source, sums, last, 1, size - 1)
+        nest, shape = self.nest, self.shape
+        self._line(places, sums, last, 1, shape[last] - 1)
         for position, axis in enumerate(reversed(outer)):
             inner = axes[len(outer) - position :]
             nest.advance(axis + 1, 1)
-            with nest.loop(axis + 1, self.source.shape[axis] - 1):
-                self._block(nest, source, sums, inner)
-            nest.rewind(axis + 1, self.source.shape[axis])
+            with nest.loop(axis + 1, shape[axis] - 1):
+                self._block(places, sums, inner)
+            nest.rewind(axis + 1, shape[axis])
 
-    def _block(self, nest: Nest, source: Access, sums: list[int], axes: list[int]) -> None:
+    def _block(self, places: Sequence[tuple[int, int]], sums: Sequence[int], axes: list[int]) -> None:
         """Fold a whole block over `axes`."""
         axis, *rest = axes
         if not rest:
-            self._line(nest, source, sums, axis, 0, self.source.shape[axis])
+            self._line(places, sums, axis, 0, self.shape[axis])
             return
-        with nest.loop(axis + 1, self.source.shape[axis]):
-            self._block(nest, source, sums, rest)
-        nest.rewind(axis + 1, self.source.shape[axis])
+        with self.nest.loop(axis + 1, self.shape[axis]):
+            self._block(places, sums, rest)
+        self.nest.rewind(axis + 1, self.shape[axis])
 
-    def _line(self, nest: Nest, source: Access, sums: list[int], axis: int, first: int, count: int) -> None:
+    def _line(
+        self, places: Sequence[tuple[int, int]], sums: Sequence[int], axis: int, first: int, count: int
+    ) -> None:
         """Fold `count` elements from `first` on along one axis."""
-        turns, rest = divmod(count, UNROLL)
+        nest, body = self.nest, max(1, BODY // len(places))
+        turns, rest = divmod(count, body)
         nest.advance(axis + 1, first)
         if turns:
-            with nest.loop(axis + 1, turns, UNROLL):
-                self._fold(nest, source, sums, axis, UNROLL)
-        self._fold(nest, source, sums, axis, rest)
-        nest.rewind(axis + 1, first + turns * UNROLL)
+            with nest.loop(axis + 1, turns, body):
+                self._fold(places, sums, axis, body)
+        self._fold(places, sums, axis, rest)
+        nest.rewind(axis + 1, first + turns * body)
 
-    def _fold(self, nest: Nest, source: Access, sums: list[int], axis: int, count: int) -> None:
-        code = nest.code
-        for index in range(count):
-            for half, total in enumerate(sums):
-                code.get(total)
-                offset = source.base + index * source.strides[axis + 1] + 16 * half
-                kind = "v128.load" if self.batched else "v128.load32_splat"
-                code.memory(kind, nest.address(source, offset))
-                code.op(COMBINE[self.op])
-                code.set(total)
+    def _fold(self, places: Sequence[tuple[int, int]], sums: Sequence[int], axis: int, count: int) -> None:
+        cells = [
+            (self._unit(place, axis + 1, index), total)
+            for index in range(count)
+            for place, total in zip(places, sums, strict=True)
+        ]
+        self.evaluator.fold(cells, COMBINE[self.kernel.op])
 
 
 @dataclass(frozen=True)
 class BatchSum:
-    """target[i…] = Σ over rows of source[i…]: vectors first, then across lanes."""
+    """target[i…] = Σ over rows of the value at i…: vectors first, then across lanes. The value lies in
+    memory, or is computed elementwise from `leaves` that do."""
 
     name: str
-    source: View
+    value: Node
+    leaves: dict[Node, View | float]
     target: Buffer
 
     @property
     def reads(self) -> tuple[Buffer, ...]:
-        """The source."""
-        return (self.source.buffer,)
+        """Buffers of the leaves."""
+        return tuple(leaf.buffer for leaf in self.leaves.values() if isinstance(leaf, View))
 
     @property
     def writes(self) -> tuple[Buffer, ...]:
@@ -150,45 +206,45 @@ class BatchSum:
         return (self.target,)
 
     def flops(self, blocks: int) -> int:
-        """One for each element of the source."""
-        return 8 * blocks * prod(self.source.shape)
+        """One for each element of the value, and those that compute it."""
+        return 8 * blocks * self.value.size * (1 + len(self.expression(Lanes(blocks)).inner()))
+
+    def expression(self, lanes: Lanes) -> Expression:
+        """The value, and the result as its store."""
+        shape = self.value.shape
+        flat = View(self.target, shape, c_strides(shape))
+        return bind(((self.value, flat),), self.leaves, lanes, True)
 
     def emit(self, code: Code, lanes: Lanes) -> None:
         """One accumulator a feature; blocks in the inner loop."""
-        shape = self.source.shape
-        source = lanes.access(self.source, True)
-        flat = lanes.access(View(self.target, shape, c_strides(shape)), False)
-        nest = Nest(code, [source, flat])
-        self._features(nest, source, flat, 1, lanes.blocks)
+        expression = self.expression(lanes)
+        nest = Nest(code, expression.accesses)
+        self._features(nest, Evaluator(code, nest, expression), 1, lanes.blocks)
 
-    def _features(self, nest: Nest, source: Access, target: Access, axis: int, blocks: int) -> None:
-        if axis <= len(self.source.shape):
-            count = self.source.shape[axis - 1]
-            with nest.loop(axis, count):
-                self._features(nest, source, target, axis + 1, blocks)
-            nest.rewind(axis, count)
+    def _features(self, nest: Nest, evaluator: Evaluator, axis: int, blocks: int) -> None:
+        shape, code = self.value.shape, nest.code
+        if axis <= len(shape):
+            with nest.loop(axis, shape[axis - 1]):
+                self._features(nest, evaluator, axis + 1, blocks)
+            nest.rewind(axis, shape[axis - 1])
             return
-        code = nest.code
         total = code.local()
         code.splat(0.0)
         code.set(total)
-        turns, rest = divmod(blocks, UNROLL // 2)
-        if turns:
-            with nest.loop(0, turns, UNROLL // 2):
-                self._fold(nest, source, total, UNROLL // 2)
-        self._fold(nest, source, total, rest)
-        nest.rewind(0, turns * (UNROLL // 2))
-        nest.push(target)
-        horizontal_sum(code, total)
-        code.lane_memory("v128.store32_lane", target.base, 0)
-        code.release(total)
 
-    def _fold(self, nest: Nest, source: Access, total: int, blocks: int) -> None:
-        code = nest.code
-        for block in range(blocks):
-            for half in range(2):
-                code.get(total)
-                offset = source.base + block * source.strides[0] + 16 * half
-                code.memory("v128.load", nest.address(source, offset))
-                code.op("f32x4.add")
-                code.set(total)
+        def fold(count: int) -> None:
+            shifts = [(block, *(0,) * len(shape)) for block in range(count)]
+            cells = [(Unit(shift, byte), total) for shift in shifts for byte in HALVES]
+            evaluator.fold(cells, COMBINE[Op.SUM])
+
+        turns, rest = divmod(blocks, BLOCKS)
+        if turns:
+            with nest.loop(0, turns, BLOCKS):
+                fold(BLOCKS)
+        fold(rest)
+        nest.rewind(0, turns * BLOCKS)
+        (store,) = evaluator.expression.stores
+        nest.push(store.access)
+        horizontal_sum(code, total)
+        code.lane_memory("v128.store32_lane", store.access.base, 0)
+        code.release(total)

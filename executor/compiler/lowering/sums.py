@@ -3,19 +3,19 @@
 from executor.compiler.ir import Node
 from executor.compiler.kernels.grid import GridOuter, GridSum, Lines, Noised
 from executor.compiler.kernels.reduction import BatchSum, Reduce
-from executor.compiler.lowering.places import Places, ints, pair
+from executor.compiler.lowering.places import Leaves, Places, ints, pair
 from executor.compiler.op import Op
 
 
-def reduce(at: Places, node: Node) -> None:
-    """A sum or maximum over axes."""
-    source, axes = at.view(node.inputs[0]), ints(node.attrs[0])
-    at.add(Reduce(at.name("reduce"), node.op, source, axes, at.new(node), node.batched))
+def reduce(at: Places, node: Node, leaves: Leaves) -> None:
+    """A sum or maximum over axes of what is computed from `leaves`."""
+    (value,), axes = node.inputs, ints(node.attrs[0])
+    at.add(Reduce(at.name("reduce"), node.op, value, leaves, axes, at.new(node)))
 
 
-def batch_sum(at: Places, node: Node) -> None:
-    """A sum over the rows."""
-    at.add(BatchSum(at.name("batch sum"), at.view(node.inputs[0]), at.new(node)))
+def batch_sum(at: Places, node: Node, leaves: Leaves) -> None:
+    """A sum over the rows of what is computed from `leaves`."""
+    at.add(BatchSum(at.name("batch sum"), node.inputs[0], leaves, at.new(node)))
 
 
 def grid_sum(at: Places, node: Node) -> None:
