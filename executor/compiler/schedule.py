@@ -22,7 +22,7 @@ from executor.compiler.kernels.expression import FUNCTIONS
 from executor.compiler.kernels.rows import LanesToRows, StoreLoss
 from executor.compiler.kernels.scan import TurnCopy
 from executor.compiler.lowering.general import general
-from executor.compiler.lowering.places import Leaves, Places, number
+from executor.compiler.lowering.places import Leaves, Places, ints, number
 from executor.compiler.lowering.products import contract, conv_weight, fits
 from executor.compiler.lowering.sums import batch_sum, grid_sum, noised, reduce
 from executor.compiler.lowering.turns import scan
@@ -35,6 +35,8 @@ TREE_MAX = 48
 """Nodes of one fused chain: bounds the emitter's recursion and the registers in use."""
 CHEAP = frozenset({Op.NEG, Op.ADD, Op.SUB, Op.MUL})
 """With a number: computed again in each user rather than stored."""
+ORDERED = ELEMENTWISE | {Op.DOT, Op.MATMUL}
+"""What writes its values in any order of axes."""
 VIEWS = MOVEMENT | LEAVES | {Op.PART}
 """What no kernel computes: places that others fill."""
 LOWERINGS: dict[Op, Callable[[Places, Node], None]] = {
@@ -112,6 +114,7 @@ class Scheduler(Places):
                 self.users.setdefault(item, []).append(node)
         self.uses.update(kept)
         self._choose_fused(order, set(roots), kept[len(roots) :], {u.gradient for u in sinks.updates})
+        self.orders = {node: axes for node in order if (axes := self._read_order(node))}
         for node in order:
             if node not in self.fused and node.op not in VIEWS:
                 self._realise(node)
@@ -183,6 +186,18 @@ class Scheduler(Places):
                 self.fused.add(node)
                 if node.op in CONTRACTION:
                     size[node] = 1
+
+    def _read_order(self, node: Node) -> tuple[int, ...] | None:
+        """The order of axes in which the only user of a value reads it, if its kernel can write it so."""
+        if node.op not in ORDERED or not node.batched or self.uses[node] != 1 or ir.general(node):
+            return None
+        (user,) = self.users.get(node, [node])
+        if user.op is not Op.PERMUTE:
+            return None
+        ends = _boundary([node], lambda item: item in self.fused and item.op in ELEMENTWISE)
+        if any(item in self.fused and item.op not in ORDERED for item in ends):
+            return None
+        return ints(user.attrs[0])
 
     def _again(self, node: Node) -> bool:
         """A stored value times a number, or the like, is computed in each of its users: that is cheaper than
@@ -278,7 +293,7 @@ class Scheduler(Places):
             contract(self, host, None, {})
             leaves[host] = self.view(host)
             host = None
-        stores = ((node, View(self.new(node), node.shape, c_strides(node.shape))),)
+        stores = ((node, self.laid(node)),)
         if host is None:
             kernel = replace(self.elementwise(node, stores, leaves), chain=True)
             if self.kernels and (both := _joined(self.kernels[-1], kernel)):

@@ -36,6 +36,8 @@ class Places:
         self.kernels: list[Kernel] = []
         self.constants: list[tuple[Buffer, bytes]] = []
         self.views: dict[Node, View] = {}
+        self.orders: dict[Node, tuple[int, ...]] = {}
+        """Axes of a value in the order in which its only user reads them, if its kernel can write them so."""
         self.rows: dict[Node, Buffer] = {}
         self.parts: dict[tuple[Node, object, object], Buffer] = {}
         self.prefix = ""
@@ -53,6 +55,16 @@ class Places:
         buffer = Buffer(self.name(node.op.name.lower()), node.size, node.batched, dtype=node.dtype)
         self.views[node] = View(buffer, node.shape, c_strides(node.shape))
         return buffer
+
+    def laid(self, node: Node) -> View:
+        """A new buffer for a value, in C order of the axes as they are read."""
+        buffer, axes = self.new(node), self.orders.get(node)
+        if axes is not None:
+            strides = [0] * len(axes)
+            for axis, step in zip(axes, c_strides(tuple(node.shape[axis] for axis in axes)), strict=True):
+                strides[axis] = step
+            self.views[node] = View(buffer, node.shape, tuple(strides))
+        return self.views[node]
 
     def slot(self, item: Node) -> Buffer:
         """A buffer for a leaf of a body."""

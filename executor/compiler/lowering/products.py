@@ -25,7 +25,7 @@ CACHED = 128 << 10
 def contract(at: Places, node: Node, stores: Stores | None, leaves: Leaves) -> None:
     """A contraction; without `stores` its result is stored as it is."""
     if stores is None:
-        stores = ((node, View(at.new(node), node.shape, c_strides(node.shape))),)
+        stores = ((node, at.laid(node)),)
     at.add(BUILD[node.op](at, node, stores, leaves))
 
 
