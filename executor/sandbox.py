@@ -12,6 +12,7 @@ from executor.compiler.plan import Plan, Region
 from executor.errors import EnclaveCrashed, MemoryLimit, OutOfFuel
 from executor.wasm.call import Entry
 from executor.wasm.engine import engine
+from executor.wasm.pages import ask_for_large_pages
 
 Array = NDArray[np.generic]
 LIMITS = {"table_elements": 0, "instances": 1, "tables": 0, "memories": 1}
@@ -57,6 +58,8 @@ class Sandbox:
         exported = exports["memory"]
         assert isinstance(exported, wasmtime.Memory)
         self._memory = exported
+        memory_bytes = self.whole()
+        ask_for_large_pages(memory_bytes.ctypes.data, memory_bytes.size)
 
     def _instance(self, module: wasmtime.Module) -> wasmtime.Instance:
         try:

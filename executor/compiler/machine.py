@@ -14,6 +14,7 @@ from executor.compiler.plan import Plan, Region
 from executor.errors import OutOfFuel
 from executor.wasm.call import Entry
 from executor.wasm.engine import engine
+from executor.wasm.pages import ask_for_large_pages
 
 Array = NDArray[np.float32] | NDArray[np.int32]
 
@@ -38,6 +39,7 @@ class Machine:
         self._run, self._finish = Entry(self.store, run), Entry(self.store, finish)
         # The memory never grows, so one view stays valid as long as the store lives.
         self.bytes: NDArray[np.uint8] = np.ctypeslib.as_array(memory.get_buffer_ptr(self.store))
+        ask_for_large_pages(self.bytes.ctypes.data, self.bytes.size)
         for region, data in plan.constants:
             self.write(region, np.frombuffer(data, dtype=region.kind.numpy))
         for parameter in plan.parameters:
