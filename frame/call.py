@@ -76,6 +76,9 @@ class PostInfo(NamedTuple):
         return self.actual_weight.min(info.weight)
 
 
+NESTING: Final = 4
+"""Levels of SCALE nesting that a call inside a call uses up: batches nest some ten deep."""
+
 AS_DECLARED: Final = PostInfo()
 """After a call that said nothing of its weight."""
 

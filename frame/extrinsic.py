@@ -59,6 +59,18 @@ class Vouched:
     def __init__(self, along: bytes) -> None:
         self.along = along
 
+    def again(self, machine: Machine, raw: bytes) -> Checked | None:
+        """See `checked_again`."""
+        usual = _usual(machine, raw)
+        if usual is None:
+            return None
+        extra = usual.extra
+        decides = machine.decides(extra)
+        along = machine.signed_along.get(decides) or implicit(machine, extra)
+        if along != self.along:
+            return None
+        return Checked(usual.call, usual.who, extra, len(raw), along, decides)
+
 
 def parse(machine: Machine, raw: bytes) -> Parsed:
     """Take an extrinsic's bytes (length prefix included) apart; BadFormat when they are not exactly one."""
@@ -107,17 +119,9 @@ def checked_again(machine: Machine, raw: bytes, before: Checked | Vouched) -> Ch
     verified again. None when something else is signed along now. Raises what `check` raises when that cannot
     be known.
     """
-    if type(before) is Checked:
-        return before if holds(machine, before) else None
-    usual = _usual(machine, raw)
-    if usual is None:
-        return None
-    extra = usual.extra
-    decides = machine.decides(extra)
-    along = machine.signed_along.get(decides) or implicit(machine, extra)
-    if along != before.along:
-        return None
-    return Checked(usual.call, usual.who, extra, len(raw), along, decides)
+    if isinstance(before, Vouched):
+        return before.again(machine, raw)
+    return before if holds(machine, before) else None
 
 
 def holds(machine: Machine, tx: Checked) -> bool:

@@ -15,12 +15,13 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from frame import executive
-from frame.call import DispatchClass, RuntimeCall
+from frame.call import NESTING, DispatchClass, RuntimeCall
 from frame.extensions.base import Ask
 from frame.extrinsic import Checked, Vouched, implicit
 from frame.transaction import MAX_U64, Judgement, TransactionValidityError
 from primitives.extrinsic import USUAL_EXTRA, ExtrinsicCodec, Usual, signing_payload
-from primitives.scale import ScaleError
+from primitives.scale import ScaleError, decode_compact, encode_compact
+from primitives.scale.emit import MAX_DEPTH
 
 if TYPE_CHECKING:
     from frame.machine import Machine
@@ -36,14 +37,65 @@ _REMEMBERED = 1024
 class KnownForm(Vouched):
     """What a state's extensions say of all extrinsics of a form; for a block, that their signatures hold."""
 
-    __slots__ = ("asks", "longevity", "priority")
+    __slots__ = (
+        "_after",
+        "_before",
+        "_begins",
+        "_entry",
+        "_extra",
+        "_length",
+        "_nonce_at",
+        "asks",
+        "longevity",
+        "priority",
+    )
 
-    def __init__(self, along: bytes, found: Judgement, asks: tuple[Ask, ...]) -> None:
+    def __init__(self, runtime: Runtime, form: Form, found: Judgement, asks: tuple[Ask, ...]) -> None:
+        encoded, prefix, length, along = form
         super().__init__(along)
+        codec, nonce = runtime.extra_codec, runtime.nonce_slot
+        extra = codec.decode(encoded)
+        with_one = codec.encode((*extra[:nonce], 1, *extra[nonce + 1 :]))
+        at = next(i for i, (a, b) in enumerate(zip(encoded, with_one, strict=True)) if a != b)
+        self._extra = extra[:nonce], extra[nonce + 1 :]
+        self._begins = encode_compact(length - 2) + b"\x84\0"
+        self._before, self._after = encoded[:at], encoded[at + 1 :] + prefix
+        self._nonce_at = USUAL_EXTRA + at
+        self._entry, self._length = runtime.call_codec.entries[_place(prefix)], length
         self.asks = asks
         """What each extrinsic is still asked."""
         self.longevity = found.longevity
         self.priority = found.priority if found.priority < MAX_U64 else MAX_U64
+
+    def again(self, machine: Machine, raw: bytes) -> Checked | None:
+        """See `frame.extrinsic.checked_again`: of an extrinsic of this form all but nonce and arguments is
+        compared, not decoded.
+        """
+        size, after, entry, at = self._length, self._after, self._entry, self._nonce_at
+        if len(raw) != size or raw[:4] != self._begins or raw[36] > 1 or raw[USUAL_EXTRA:at] != self._before:
+            return super().again(machine, raw)
+        try:
+            nonce = raw[at]
+            if nonce & 3:
+                nonce, at = decode_compact(raw, at, 32)
+            else:
+                nonce >>= 2
+                at += 1
+            if not raw.startswith(after, at):
+                return super().again(machine, raw)
+            args, end = entry.decode(raw, at + len(after), _DEPTH)
+        except (IndexError, ScaleError):
+            return super().again(machine, raw)
+        if end != size:
+            return super().again(machine, raw)
+        first, rest = self._extra
+        extra = (*first, nonce, *rest)
+        along = machine.signed_along.get(self)
+        if along is None:
+            along = machine.signed_along[self] = implicit(machine, extra)
+        if along != self.along:
+            return None
+        return Checked(RuntimeCall(entry, args), raw[4:36], extra, size, along)
 
 
 class Admitted(NamedTuple):
@@ -132,7 +184,7 @@ class FormJudge:
         """What is known of a form; None if one of its extrinsics might not be valid, whatever it asks."""
         machine = self._machine
         encoded, prefix, length, along = form
-        entry = machine.runtime.call_codec.entries.get(int.from_bytes(prefix, "big"))
+        entry = machine.runtime.call_codec.entries.get(_place(prefix))
         if entry is None or entry.constant_info is None:
             return None
         overlay, found, asks = machine.overlay, Judgement(), list[Ask]()
@@ -157,11 +209,17 @@ class FormJudge:
             overlay.rollback()
         if found.requires or found.provides or not found.propagate:  # somebody makes tags of its own
             return None
-        return KnownForm(along, found, tuple(asks))
+        return KnownForm(machine.runtime, form, found, tuple(asks))
 
 
+_DEPTH = MAX_DEPTH - 1 - NESTING
+"""Levels that the arguments of an extrinsic's call may take."""
 _METHODS = ("check", "validate", "prepare", "judge_form")
 _make = tuple.__new__
+
+
+def _place(prefix: bytes) -> int:
+    return int.from_bytes(prefix, "big")
 
 
 def questions(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from frame import apis, executive, genesis
-from frame.call import CallEntry, CallMethod, RuntimeCall
+from frame.call import NESTING, CallEntry, CallMethod, RuntimeCall
 from frame.codecs import OUTER_CALL, CalledCodec, substitute
 from frame.errors import Error
 from frame.event import Event
@@ -29,9 +29,6 @@ from primitives.scale.errors import too_deep
 
 _IDLE = 4
 """Machines that are kept although each knows the state after some block."""
-
-_NESTING = 4
-"""Levels of SCALE nesting that a call inside a call uses up: batches nest some ten deep."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,7 @@ class CallCodec(CalledCodec):
         entry = self.entries.get(data[offset] << 8 | data[offset + 1])
         if entry is None:
             raise ScaleError(f"no call has the index {data[offset]}.{data[offset + 1]}")
-        args, end = entry.decode(data, offset + 2, depth - _NESTING)
+        args, end = entry.decode(data, offset + 2, depth - NESTING)
         return RuntimeCall(entry, args), end
 
     def __str__(self) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -158,7 +158,7 @@ class Pool:
         )
 
     def submit_row(
-        self, data: Iterable[bytes], digests: Iterable[Hash], judged: Iterable[Admitted | None]
+        self, data: Sequence[bytes], digests: Iterable[Hash], judged: Iterable[Admitted | None]
     ) -> dict[int, Exception]:
         """`submit` of each of these, whose hashes are known, and nobody watches. Those that are `judged` at
         the best block already are not verified again.
@@ -170,6 +170,7 @@ class Pool:
         waiting, early = self.ready.known, self.future.known
         last: KnownForm | None = None
         till, priority = 0, 0
+        is_tight = self._may_get_too_long(data)
         for at, (raw, digest, found) in enumerate(zip(data, digests, judged, strict=False)):
             try:
                 if found is None or digest in waiting or digest in early or digest in banned:
@@ -184,7 +185,7 @@ class Pool:
                     digest, raw, priority, requires, provides, till, insertion, (), 0, number, known
                 )
                 is_ready = self._import(tx) or is_ready
-                if self._is_too_long() and not self._enforce_limits(digest):
+                if is_tight and self._is_too_long() and not self._enforce_limits(digest):
                     raise ImmediatelyDropped
             except Exception as error:
                 refused[at] = error
@@ -194,7 +195,7 @@ class Pool:
 
     def _import(self, tx: Transaction) -> bool:
         """Put it where it belongs; whether it is ready."""
-        if tx.requires:
+        if tx.requires and not self.ready.provides_all(tx.requires):
             missing = [tag for tag in tx.requires if not self._is_provided(tag)]
             if missing:
                 self.future.insert(tx, missing)
@@ -236,6 +237,17 @@ class Pool:
             or ready.bytes > most.bytes
             or len(future.known) > later.count
             or future.bytes > later.bytes
+        )
+
+    def _may_get_too_long(self, row: Sequence[bytes]) -> bool:
+        """Whether so many more could exceed a limit, wherever they go; futures may become ready by them."""
+        ready, future, most, later = self.ready, self.future, self._config.ready, self._config.future
+        count, size = len(row) + len(future.known), sum(map(len, row)) + future.bytes
+        return (
+            len(ready.known) + count > most.count
+            or ready.bytes + size > most.bytes
+            or count > later.count
+            or size > later.bytes
         )
 
     def _enforce_limits(self, newcomer: Hash = b"") -> bool:

@@ -44,6 +44,9 @@ class Ready:
     def provides(self, tag: Tag) -> bool:
         return tag in self._provider
 
+    def provides_all(self, tags: Iterable[Tag]) -> bool:
+        return all(map(self._provider.__contains__, tags))
+
     def insert(self, tx: Transaction) -> list[Transaction]:
         """Add `tx`; returns what it replaced.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from chain_spec import resolve
-from frame.forms import KnownForm
+from frame.forms import Form, KnownForm
 from frame.runtime import Block
 from frame.transaction import InvalidTransaction, Source
 from node.authoring import Author
@@ -158,3 +158,65 @@ def test_blocks_and_answers_are_those_of_the_plain_way(
         assert moved > 60
         assert formed > 30, "some were judged by their forms"
         assert filled, "some blocks were full"
+
+
+def code_of(error: Exception | None) -> int | None:
+    assert error is None or isinstance(error, PoolError)
+    return None if error is None else error.code
+
+
+def one_by_one(node: Node, extrinsics: list[bytes]) -> list[int | None]:
+    """The error of each, if any, by the long way."""
+    codes = []
+    for extrinsic in extrinsics:
+        try:
+            node.submit(extrinsic)
+            codes.append(None)
+        except PoolError as error:
+            codes.append(code_of(error))
+    return codes
+
+
+def in_rows(node: Node, verifier: Verifier, extrinsics: list[bytes]) -> list[int | None]:
+    """The same by the way of a worker: as many in a row as have a form."""
+    codes: list[int | None] = []
+    row: list[tuple[bytes, bytes, int, Form]] = []
+
+    def send() -> None:
+        if row:
+            columns = [list(column) for column in zip(*row, strict=True)]
+            refused = node.submit_row(*columns)  # type: ignore[arg-type]
+            codes.extend(code_of(refused.get(at)) for at in range(len(row)))
+            row.clear()
+
+    for extrinsic in extrinsics:
+        verdict = verifier.verdict(extrinsic)
+        if verdict is not None and verdict.good and verdict.form is not None:
+            row.append((extrinsic, blake2_256(extrinsic), *verdict.form))
+        else:
+            send()
+            codes += one_by_one(node, [extrinsic])
+    send()
+    return codes
+
+
+@pytest.mark.parametrize("room", [15, 8192])
+def test_rows_fill_a_pool_as_one_by_one(tmp_path: Path, gristmill: GristmillRuntime, room: int) -> None:
+    limits = PoolConfig(ready=Limits(room, 20_000_000), future=Limits(5, 2_000_000), ban_seconds=60)
+    with (
+        Database.open(tmp_path / "a", sync=False) as a,
+        Database.open(tmp_path / "b", sync=False) as b,
+    ):
+        one, other = (open_node(resolve("dev"), each, gristmill, limits) for each in (a, b))
+        arrivals, verifier = Arrivals(one, 7), Verifier(gristmill, one.chain.genesis_hash)
+        said: list[int | None] = []
+        for turn in range(5):
+            row = [arrivals.next() for _ in range(50)]
+            codes = one_by_one(one, row)
+            assert in_rows(other, verifier, row) == codes
+            assert [tx.data for tx in one.pool.pending()] == [tx.data for tx in other.pool.pending()]
+            said += codes
+            blocks = [Author(node, patience=60).seal(NOW + turn, empty=True) for node in (one, other)]
+            assert blocks[0] is not None and blocks[1] is not None and blocks[0].hash == blocks[1].hash
+            verifier.learn(blocks[0].number, blocks[0].hash)
+        assert {None, 1010, 1013} <= set(said) and (1016 in said) == (room == 15)

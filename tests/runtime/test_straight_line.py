@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from frame import executive
 from frame.call import RuntimeCall
 from frame.extensions import CheckNonce, standard
-from frame.extrinsic import Checked, check, implicit
+from frame.extrinsic import Checked, Vouched, check, implicit
 from frame.forms import FormFinder, FormJudge, KnownForm
 from frame.machine import Machine, Trap
 from frame.runtime import BlockBuilder, Runtime
@@ -255,6 +256,37 @@ def test_a_form_whose_signers_signed_something_else_along_is_not_judged() -> Non
         (b"\0" * 9, b"", 0, right),
     ):
         assert list(validator.judge_row([raw], [0], [form])) == [None]
+
+
+def test_an_extrinsic_of_a_form_is_taken_apart_as_by_the_whole_codec() -> None:
+    chain, chance = new_chain(), random.Random(3)
+    validator = Validator(chain.runtime, chain.state, chain.header.hash, chain.host)
+    machine, short = validator._machine, 0
+    for nonce in (0, 63, 64, 2**14, 2**30):
+        raw = chain.sign(BOB, call("balances", "transfer_keep_alive", to(ALICE), GRIST), nonce, tip=7)
+        usual = chain.runtime.extrinsic_codec.usual(raw)
+        assert usual is not None
+        found = FormFinder(chain.runtime).form_of(usual, len(raw), implicit(machine, usual.extra))
+        assert found is not None
+        (judged,) = validator.judge_row([raw], [nonce], [found[1]])
+        assert judged is not None
+        known, plain = judged[0], Vouched(judged[0].along)
+        for _ in range(300):
+            wrong = bytearray(raw)
+            for _ in range(chance.randrange(3)):
+                wrong[chance.choice([*range(5), 36, *range(100, len(raw))])] = chance.choice([0, 1, 4, 255])
+            cut = bytes(wrong[: chance.choice([len(wrong)] * 5 + [chance.randrange(len(wrong))])])
+            ways = []
+            for way in (known, plain):
+                try:
+                    tx = way.again(machine, cut)
+                    fields = ("call", "who", "extra", "length", "along", "info")
+                    ways.append(tx and tuple(getattr(tx, name) for name in fields))
+                except TransactionValidityError as error:
+                    ways.append(error.encode())
+            assert ways[0] == ways[1]
+            short += type(ways[0]) is tuple
+    assert short > 100
 
 
 def test_a_derived_extension_that_refuses_more_is_asked() -> None:
