@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from executor.compiler.plan import Plan, Region
 from executor.errors import EnclaveCrashed, MemoryLimit, OutOfFuel
-from executor.wasm.call import Entry
+from primitives.wasm.call import Entry
 from executor.wasm.engine import engine
 from executor.wasm.pages import ask_for_large_pages
 

@@ -23,7 +23,7 @@ from executor.privacy.gaussian import (
     Sampler,
     Words,
 )
-from executor.wasm.call import Entry
+from primitives.wasm.call import Entry
 from executor.wasm.code import Code
 from executor.wasm.encoding import I32, module
 from executor.wasm.engine import engine

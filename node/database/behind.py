@@ -7,7 +7,7 @@ with every block, and opening takes the column's trie forward by what has change
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from node.database.columns import META, TRIE, be64, packed, trie_prefix
 from node.database.storage import Batch, Reader
@@ -20,6 +20,8 @@ MOST_BLOCKS = 32
 
 Nodes = Mapping[bytes | None, NodeChanges]
 """Changed nodes, by child; None: the top level."""
+Entries = Iterable[tuple[bytes, bytes]]
+"""Branches by their keys in the column: what the tries hold themselves, and tell when it is due."""
 
 
 class Behind:
@@ -42,9 +44,9 @@ class Behind:
             return self._held[key]
         return self._source.get(TRIE, key)
 
-    def is_due(self, number: int, version: int) -> bool:
-        """Whether the column should be brought up with block `number`."""
-        full = number - self.at >= self._most or len(self._held) >= MOST_NODES
+    def is_due(self, number: int, version: int, more: int = 0) -> bool:
+        """Whether the column should be brought up with block `number`; `more` branches are held elsewhere."""
+        full = number - self.at >= self._most or len(self._held) + more >= MOST_NODES
         return full or not number or version != self.version
 
     def note(self, batch: Batch, version: int) -> None:
@@ -55,10 +57,15 @@ class Behind:
         """Take up what a block changed, which is written."""
         self._held.update(_entries(nodes))
 
-    def put(self, batch: Batch, number: int, version: int, nodes: Nodes) -> None:
-        """Bring the column up to block `number`, which changed `nodes`."""
+    def take(self, entries: Entries) -> None:
+        """Take up branches that were held elsewhere."""
+        self._held.update(entries)
+
+    def put(self, batch: Batch, number: int, version: int, nodes: Nodes, more: Entries = ()) -> None:
+        """Bring the column up to block `number`, which changed `nodes`; `more` was held elsewhere."""
         batch.put_all(TRIE, self._held.items())
         batch.put_all(TRIE, _entries(nodes))
+        batch.put_all(TRIE, more)
         batch.put(META, b"trie", be64(number) + bytes((version,)))
 
     def written(self, number: int, version: int) -> None:

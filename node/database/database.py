@@ -14,7 +14,7 @@ from types import TracebackType
 
 from frame.state import Delta
 from node.database import columns as at
-from node.database.behind import Behind, Nodes
+from node.database.behind import Behind, Entries, Nodes
 from node.database.content import Content, Piece
 from node.database.errors import (
     DatabaseCorrupt,
@@ -54,7 +54,9 @@ class Database:
         self._pins: dict[int, int] = {}
         self.cache = ReadCache()
         self._pasts = Pasts(self._new_past)
-        self._flat = Flat(self._trie_node, self._best_value, self._first_value, self._scan_tries)
+        self._flat = Flat(
+            self._trie_node, self._best_value, self._first_value, self._scan_tries, self._take_nodes
+        )
         self.storage = Storage(Path(path), sync, cache)
         try:
             self._load()
@@ -145,9 +147,11 @@ class Database:
         behind = self._behind
         if behind.at != self.best_number:
             batch = self.storage.batch()
-            behind.put(batch, self.best_number, behind.version, nodes or {})
+            held = self._tries.unwritten(updated=False)
+            behind.put(batch, self.best_number, behind.version, nodes or {}, held)
             self.storage.write(batch)
             behind.written(self.best_number, behind.version)
+            self._tries.written()
 
     # ── blocks ──
 
@@ -331,6 +335,9 @@ class Database:
     def _first_value(self, key: bytes, child: bytes | None) -> tuple[bytes, bytes] | None:
         return first_value(self.storage, key, child)
 
+    def _take_nodes(self, entries: Entries) -> None:
+        self._behind.take(entries)
+
     def _scan_tries(self, first: bytes) -> Iterator[tuple[bytes, bytes]]:
         return self.storage.entries(at.TRIE, first)
 
@@ -367,9 +374,10 @@ class Database:
             batch = self.storage.batch()
             changed = self._put_state(batch, header.number, update)
             behind, nodes = self._behind, update.nodes()
-            is_due = behind.is_due(header.number, state_version)
+            is_due = behind.is_due(header.number, state_version, self._tries.unwritten_count())
             if is_due:
-                behind.put(batch, header.number, state_version, nodes)
+                held = self._tries.unwritten(updated=True)
+                behind.put(batch, header.number, state_version, nodes, held)
             else:
                 behind.note(batch, state_version)
             self._put_block(batch, header, block_hash, list(extrinsics))
@@ -385,6 +393,8 @@ class Database:
             else:
                 behind.hold(nodes)
             self._advance(header, block_hash, update, changed)
+            if is_due:
+                self._tries.written()
             if finalized:
                 self._finalized, self._oldest = header.number, oldest
 
@@ -492,6 +502,7 @@ class Database:
             if number == self.best_number:
                 return
             self._catch_up()
+            self._pending = None
             past = self._past(number, state_version)
             while not past.step():
                 pass
@@ -501,7 +512,8 @@ class Database:
             batch = self.storage.batch()
             self._put_state(batch, 0, update)
             self.content.revert(batch, number, undone)
-            self._behind.put(batch, number, state_version, update.nodes())
+            held = self._tries.unwritten(updated=True)
+            self._behind.put(batch, number, state_version, update.nodes(), held)
             for height in range(number + 1, self.best_number + 1):
                 self._drop_block(batch, height)
             batch.put(at.META, b"best", at.be64(number))

@@ -3,14 +3,17 @@
 Branches are stored by path, so that an update overwrites what it replaces and nothing has to be counted or
 collected. Leaves are not stored: they repeat what the flat state holds, and are made from it when asked.
 Nodes stay in memory, encoded, until they take too much of it; a boot loads only what the first blocks touch.
+With the first larger block the top level's move into a WebAssembly program (`primitives/trie/wasm/`), which
+also holds those that are not in the column yet; if it gives up, they come back, and the plain pass goes on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from frame.state import Delta
 from node.database.columns import packed, trie_prefix
@@ -26,7 +29,12 @@ from primitives.trie import (
     leaf_bytes,
 )
 
+if TYPE_CHECKING:
+    from primitives.trie.wasm.arena import Arena
+
 MIB = 1 << 20
+MANY = 64
+"""From so many changes on, the top level's trie moves into the program that updates it faster."""
 MEMORY = 160 * MIB
 """Bytes of nodes in memory, about, before the oldest are dropped: the branches of a million accounts fit."""
 NODE_COST = 250
@@ -52,18 +60,22 @@ class Flat:
     """The first key at or after the one given, at the top level or in a child, and its value."""
     scan: Callable[[bytes], Iterator[tuple[bytes, bytes]]] | None = None
     """The entries of the trie column from a key on, as they are on the disk."""
+    take: Callable[[Iterable[tuple[bytes, bytes]]], None] | None = None
+    """Takes up branches that are not in the column yet. None: no program."""
 
 
 class PathStore:
     """A NodeStore over the database, for one trie of the best state."""
 
-    __slots__ = ("_ahead", "_child", "_flat", "_loaded", "_next", "_prefix", "ahead_bytes", "memory")
+    __slots__ = ("_ahead", "_child", "_flat", "_loaded", "_next", "_prefix", "ahead_bytes", "arena", "memory")
 
     def __init__(self, flat: Flat, child: bytes | None) -> None:
         self._flat = flat
         self._child = child
         self._prefix = trie_prefix(child)
         self.memory = Memory()
+        self.arena: Arena | None = None
+        """Where the trie is, if not in `memory`."""
         self._ahead: dict[bytes, bytes] = {}
         """Nodes that were read in passing, some of them changed since."""
         self._next: bytes | None = self._prefix
@@ -75,7 +87,10 @@ class PathStore:
         data = self._ahead.pop(key, None)
         if data is not None and blake2b(data, digest_size=32).digest() == node_hash:
             return data
-        data = self.memory.nodes.get(path) or self._looked_up(key)
+        if self.arena is None:
+            data = self.memory.nodes.get(path) or self._looked_up(key)
+        else:
+            data = self.arena.node(path) or self._looked_up(key)
         if data is not None and blake2b(data, digest_size=32).digest() == node_hash:
             return data
         for leaf in self._leaves(path):
@@ -147,6 +162,8 @@ class Tries:
         self._stores: dict[bytes | None, PathStore] = {None: top}
         self._tries: dict[bytes | None, Trie] = {None: Trie(root, top)}
         self._check = CHECKED
+        self._pending: Update | None = None
+        """The last update that the arena made."""
 
     def updated(self, delta: Delta, version: int) -> StateUpdate:
         """The state after `delta`; these tries stay as they are."""
@@ -171,16 +188,74 @@ class Tries:
         # A genesis may be large, and there was nothing before it.
         old = {} if trie.root_hash == EMPTY_ROOT else {key: read(key, child) for key in changes}
         before[child] = old
+        if child is None and version in (0, 1):
+            update = self._in_arena(changes, version, old)
+            if update is not None:
+                return update
         return trie.update(changes, version, self._stores[child].memory, old)
 
     def adopt(self, update: StateUpdate, *, keep: bool = False) -> None:
         """Go over to the updated state, after it was written; with `keep` it was not, and stays in memory."""
         for child, changed in update.tries.items():
             self._tries[child] = changed.trie
-            self._stores[child].memory.adopt(changed)
+            store = self._stores[child]
+            if store.arena is None:
+                store.memory.adopt(changed)
+            else:
+                assert changed is self._pending, "an update was made since"
+                store.arena.adopt()
         nodes = sum(len(store.memory.nodes) for store in self._stores.values())
         if nodes > self._check and not keep:
             self._shrink()
+
+    # ── the top level in the program ──
+
+    def _in_arena(self, changes: Values, version: int, before: Values) -> Update | None:
+        """The update as the program makes it; None if it does not."""
+        trie, store = self._tries[None], self._stores[None]
+        if store.arena is None:
+            if self._flat.take is None or len(changes) < MANY:
+                return None
+            from primitives.trie.wasm.arena import Arena  # loads wasmtime, which takes a while
+
+            store.arena = Arena(trie.root_hash)
+            store.memory.clear()
+        from primitives.trie.wasm.arena import GaveUp
+
+        try:
+            root, gone = store.arena.update(store, changes, version, before)
+        except GaveUp:
+            self._leave_arena()
+            return None
+        self._pending = Update(Trie(root, store), gone, [])
+        return self._pending
+
+    def _leave_arena(self) -> None:
+        """Nothing is lost: what is not in the column goes where the other unwritten branches are."""
+        assert self._flat.take is not None
+        self._flat.take(list(self.unwritten(updated=False)))
+        self._stores[None].arena = None
+
+    def unwritten(self, *, updated: bool) -> Iterator[tuple[bytes, bytes]]:
+        """What the program holds of the trie column, with `updated` after the last update."""
+        store = self._stores[None]
+        if store.arena is not None:
+            prefix = trie_prefix(None)
+            for path, node in store.arena.unwritten(updated=updated):
+                yield prefix + path, node
+
+    def unwritten_count(self) -> int:
+        """How many branches that are."""
+        arena = self._stores[None].arena
+        return 0 if arena is None else arena.unwritten_count()
+
+    def written(self) -> None:
+        """They are in the column."""
+        arena = self._stores[None].arena
+        if arena is not None:
+            arena.written()
+
+    # ── memory ──
 
     def _shrink(self) -> None:
         """Drop what was learned first, if it is too much."""

@@ -57,6 +57,7 @@ __all__ = [
     "leaf_bytes",
     "make_proof",
     "ordered_root",
+    "plain_ordered_root",
     "root",
     "state_root",
     "verify_child_proof",
@@ -70,8 +71,23 @@ def root(pairs: Iterable[tuple[bytes, bytes]], version: int) -> bytes:
     return blake2_256(build(items, 0, 0, len(items), None)) if items else EMPTY_ROOT
 
 
+MANY = 32
+"""From so many values on, the root over a list is made by the program in `wasm`, which takes time to load."""
+
+
 def ordered_root(values: Sequence[bytes], version: int) -> bytes:
     """Root over a list: key = Compact(u32 index). Extrinsics roots are made so."""
+    if len(values) >= MANY and version in (0, 1):
+        from primitives.trie.wasm.roots import list_root
+
+        found = list_root(values, version)
+        if found is not None:
+            return found
+    return plain_ordered_root(values, version)
+
+
+def plain_ordered_root(values: Sequence[bytes], version: int) -> bytes:
+    """The same without the program."""
     return root(zip(map(compact, range(len(values))), values, strict=True), version)
 
 

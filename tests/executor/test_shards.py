@@ -22,7 +22,7 @@ from executor.readers import read_table
 from executor.rows import MemoryRows
 from executor.sandbox import Sandbox
 from executor.team import Helpers, Team, sandbox_for
-from executor.wasm.call import Entry
+from primitives.wasm.call import Entry
 from executor.wasm.engine import engine
 from primitives.spec import Clip, Dp, LossSpec, OptimizerSpec, TrainingSpec, float_bits
 from tests.executor.compile_cases import FUEL, Case, node, training_spec

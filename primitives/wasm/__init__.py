@@ -1,0 +1,1 @@
+"""Running WebAssembly, as far as layers below the executor need it."""
