@@ -6,19 +6,28 @@ import contextlib
 import random
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from frame.state import Delta
-from node.database import Database, Pruning
+from node.database import Database, Pruning, tries
 from node.database.behind import MOST_BLOCKS
 from node.database.pruning import Mode
 from primitives.header import Header
-from primitives.trie import EMPTY_ROOT, state_root, verify_child_proof, verify_proof
+from primitives.trie import EMPTY_ROOT, NodeChanges, state_root, verify_child_proof, verify_proof
+from primitives.trie.wasm.arena import Arena, GaveUp
 from tests.crash.ledger import flat_state
 from tests.node.test_database_history import commit
 
 PREFIX = b"a pallet's item "
+
+
+@pytest.fixture(autouse=True, params=[1, 10**9], ids=["program", "plain"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """The trie in its program from the first block on, or never."""
+    monkeypatch.setattr(tries, "MANY", request.param)
+    return bool(request.param == 1)
 
 
 def random_delta(rng: random.Random, known: list[bytes]) -> Delta:
@@ -109,3 +118,38 @@ def test_going_back_over_blocks_that_are_held(tmp_path: Path) -> None:
             assert database.backend().root(Delta({}), 1) == roots[number]
             commit(database, Delta({b"after": bytes(40)}))
             assert root_of(database) == state_root(*flat_state(database), 1)
+
+
+def test_a_program_that_gives_up_now_and_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: bool
+) -> None:
+    """Then the plain pass makes the block, and nothing that was not written yet is lost."""
+    if not way:
+        return
+    rng, known, update = random.Random(5), list[bytes](), Arena.update
+
+    def moody(self: Arena, *given: Any) -> tuple[bytes, NodeChanges]:
+        made = update(self, *given)
+        if rng.random() < 0.3:
+            raise GaveUp
+        return made
+
+    monkeypatch.setattr(Arena, "update", moody)
+    with Database.open(tmp_path / "db", sync=False) as database:
+        for number in range(MOST_BLOCKS + 20):
+            delta = random_delta(rng, known)
+            if number and rng.random() < 0.3:  # computed, and then something else comes
+                database.backend().root(delta, 1)
+                delta = random_delta(rng, known)
+            commit(database, delta)
+            key = rng.choice(known)
+            state = database.backend()
+            assert verify_proof(root_of(database), state.proof([key]), key) == state.get(key)
+        cut_off(tmp_path / "db", tmp_path / "cut off")
+        root = root_of(database)
+        assert root == state_root(*flat_state(database), 1)
+    for name in ("cut off", "db"):
+        with Database.open(tmp_path / name, sync=False) as opened:
+            assert root_of(opened) == root == state_root(*flat_state(opened), 1)
+            commit(opened, random_delta(rng, list(known)))
+            assert root_of(opened) == state_root(*flat_state(opened), 1)
