@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from executor.compiler.plan import Plan, Region
 from executor.errors import EnclaveCrashed, MemoryLimit, OutOfFuel
-from primitives.wasm.call import Entry
 from executor.wasm.engine import engine
 from executor.wasm.pages import ask_for_large_pages
+from primitives.wasm.call import Entry
 
 Array = NDArray[np.generic]
 LIMITS = {"table_elements": 0, "instances": 1, "tables": 0, "memories": 1}

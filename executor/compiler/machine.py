@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from executor.compiler.plan import Plan, Region
 from executor.errors import OutOfFuel
-from primitives.wasm.call import Entry
 from executor.wasm.engine import engine
 from executor.wasm.pages import ask_for_large_pages
+from primitives.wasm.call import Entry
 
 Array = NDArray[np.float32] | NDArray[np.int32]
 

@@ -23,10 +23,10 @@ from executor.privacy.gaussian import (
     Sampler,
     Words,
 )
-from primitives.wasm.call import Entry
 from executor.wasm.code import Code
 from executor.wasm.encoding import I32, module
 from executor.wasm.engine import engine
+from primitives.wasm.call import Entry
 
 PAGE = 1 << 16
 """Draws of a call."""

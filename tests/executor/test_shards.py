@@ -22,9 +22,9 @@ from executor.readers import read_table
 from executor.rows import MemoryRows
 from executor.sandbox import Sandbox
 from executor.team import Helpers, Team, sandbox_for
-from primitives.wasm.call import Entry
 from executor.wasm.engine import engine
 from primitives.spec import Clip, Dp, LossSpec, OptimizerSpec, TrainingSpec, float_bits
+from primitives.wasm.call import Entry
 from tests.executor.compile_cases import FUEL, Case, node, training_spec
 from tests.executor.planted import ROOT, PlantedEnclave, four_rows, matmul_model, spec_for
 from tests.executor.test_compile_operators import noise
