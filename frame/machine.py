@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from operator import itemgetter
+from types import MethodType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from frame.bound import BoundItem
-from frame.call import CallResult, RuntimeCall
+from frame.call import CallEntry, CallResult, RuntimeCall
 from frame.errors import DispatchError, Error
 from frame.host import Host
 from frame.origin import Origin
@@ -57,11 +58,17 @@ class Machine:
         self.signed_along: dict[Any, bytes] = {}
         """What is signed along, by what decides it besides the block: the same in most extrinsics of a block.
         Emptied when a block begins, and when someone writes to the state by raw keys."""
+        self._error_index = {error: p.index for p in self.pallets for error in p.declaration.errors}
+        self.methods: dict[CallEntry, Callable[..., CallResult]] = {
+            entry: MethodType(entry.definition.function, pallet)
+            for pallet in self.pallets
+            for entry in pallet.entries.values()
+        }
+        """What runs a call, given the origin and the arguments."""
         self.apply_signed = applier(self)
         """What `executive.plainly_applied` does with a signed extrinsic, as straight-line code."""
         self.judge_signed = judger(self)
         """What all extensions together say of a signed extrinsic to the pool."""
-        self._error_index = {error: p.index for p in self.pallets for error in p.declaration.errors}
 
     def reset(self, backend: Backend, host: Host, at: bytes | None = None) -> None:
         """Stand on another state, that of the block `at` if that is told: after the block that was made here
@@ -96,31 +103,32 @@ class Machine:
         Trap: the call is defective; the layer is rolled back.
         """
         if origin.filters and not all(allows(call) for allows in origin.filters):
-            raise self._located(self.system.call_filtered())
-        entry = call.entry
+            raise self.located(self.system.call_filtered())
         overlay = self.overlay
         overlay.begin()
         try:
-            result: CallResult = entry.definition.function(
-                self.by_index[entry.pallet_index], origin, *call.args
-            )
+            result = self.methods[call.entry](origin, *call.args)
         except DispatchError as error:
             overlay.rollback()
-            self._located(error)
+            self.located(error)
             raise
         except Trap:
             overlay.rollback()
             raise
         except Exception as error:
             overlay.rollback()
-            raise Trap(f"{call.pallet}.{call.name} failed with {type(error).__name__}: {error}") from error
+            raise self.trap(call, error) from error
         except BaseException:
             overlay.rollback()
             raise
         overlay.commit()
         return result
 
-    def _located(self, error: DispatchError) -> DispatchError:
+    def trap(self, call: RuntimeCall, error: Exception) -> Trap:
+        """What is raised when a call ends with an error that it may not end with."""
+        return Trap(f"{call.pallet}.{call.name} failed with {type(error).__name__}: {error}")
+
+    def located(self, error: DispatchError) -> DispatchError:
         """The error, which knows its pallet's index from here on."""
         if isinstance(error, Error) and error.module_index is None:
             error.module_index = self._error_index[type(error)]

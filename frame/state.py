@@ -181,8 +181,8 @@ class Overlay:
         and some before."""
         self._marks: list[int] = []
         """Where in the journal each open layer begins."""
-        self._settled: dict[Key, None] = {}
-        """Keys written before all that is in the journal."""
+        self._settled: list[Key] = []
+        """Keys written before all that is in the journal, each as often as it was written."""
 
     def reset(self, backend: Backend) -> None:
         """Forget everything and stand on another backend."""
@@ -302,7 +302,10 @@ class Overlay:
 
     def written(self) -> dict[Key, None]:
         """All keys written so far."""
-        return self._settled | dict.fromkeys(self.journal[::2])
+        found = dict.fromkeys(self._settled)
+        self._settled[:] = found  # once each: who asks will ask again
+        found.update(dict.fromkeys(self.journal[::2]))
+        return found
 
     def _written(self, child: bytes | None) -> list[bytes]:
         keys = []
@@ -429,7 +432,7 @@ class Overlay:
 
     def _settle(self) -> None:
         """Forget what can never be rolled back any more."""
-        self._settled.update(dict.fromkeys(self.journal[::2]))
+        self._settled += self.journal[::2]
         self.journal.clear()
 
     def rollback(self) -> None:
@@ -456,6 +459,11 @@ class Overlay:
                     view.pop(key, None)
                 else:
                     view[key] = previous
+
+    def undo(self, start: int) -> None:
+        """Undo what was written since the journal had `start` entries, in a layer that stays open."""
+        self._marks.append(start)
+        self.rollback()
 
     @property
     def depth(self) -> int:
@@ -487,7 +495,7 @@ class Overlay:
         children: dict[bytes, dict[bytes, bytes | None]] = {}
         view = self.view
         self._settle()
-        for key in self._settled:
+        for key in self.written():
             value: Any = view.get(key, ABSENT)
             if value is ABSENT:
                 value = self.load(key)

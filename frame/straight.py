@@ -36,7 +36,10 @@ def applier(m: Machine) -> Apply:
     TransactionValidityError: it must not be in the block; the layer holds nothing then. An extension whose
     `prepare` refuses all that its `check` refuses (`prepare_checks`) is not asked twice; when something is
     refused, all are asked again in their order, so that the first refusal counts, as without this short cut.
+    The call needs no layer of its own: what it wrote is undone when it fails, and all is when it traps.
     """
+    from frame.machine import Trap
+
     source = _Source(m)
     for e in m.extensions:
         if e.checks and not e.checks_in_prepare:
@@ -66,9 +69,14 @@ def applier(m: Machine) -> Apply:
         "Origin": Origin,
         "PostInfo": PostInfo,
         "TransactionValidityError": TransactionValidityError,
-        "dispatch": m.dispatch,
+        "Trap": Trap,
+        "journal": m.overlay.journal,
+        "located": m.located,
+        "methods": m.methods,
         "note": m.system.note_applied_extrinsic,
         "overlay": m.overlay,
+        "trap": m.trap,
+        "undo": m.overlay.undo,
     }
     made: Apply = function("apply", body, source.names | names)
     return made
@@ -83,17 +91,24 @@ def apply(tx):
     except TransactionValidityError:
 {checks}
     failure = None
+    call = tx.call
+    start = len(journal)
     try:
-        post = dispatch(tx.call, Origin(tx.who))
+        post = methods[call.entry](Origin(tx.who), *call.args)
         if post is None:
             post = AS_DECLARED
         elif type(post) is not PostInfo:
             post = PostInfo(post)
     except DispatchError as error:
+        undo(start)
         if tx.info.dispatch_class is MANDATORY:
             raise InvalidTransaction(BAD_MANDATORY) from error
-        failure = error
+        failure = located(error)
         post = PostInfo(error.actual_weight)
+    except Trap:
+        raise
+    except Exception as error:
+        raise trap(call, error) from error
 {finishes}
     note(failure, tx.info, post)
     return failure

@@ -91,8 +91,10 @@ class TransactionPayment(Pallet[Config], weights=Weights):
         actual_fee: U128
         tip: U128
 
-    _last_fee: tuple[FixedU128 | None, DispatchInfo | None, int, int, int] = (None, None, 0, 0, 0)
-    """Multiplier, info, length and tip, and the whole fee at the declared weight."""
+    _last_asked: tuple[FixedU128, DispatchInfo, int, int] | None = None
+    """Multiplier, info, length and tip."""
+    _last_fee: int = 0
+    """The whole fee of that at the declared weight."""
 
     _last_priority: tuple[DispatchInfo | None, tuple[int, int, int], int] = (None, (0, 0, 0), 0)
 
@@ -126,13 +128,12 @@ class TransactionPayment(Pallet[Config], weights=Weights):
     def compute_fee(self, info: DispatchInfo, length: int, tip: int) -> int:
         """The whole fee at the declared weight, tip included."""
         # Kept, since it is asked twice for every extrinsic.
-        multiplier = self._multiplier_now()
-        known, kind, size, gift, fee = self._last_fee
-        if known is multiplier and kind is info and size == length and gift == tip:
-            return fee
-        fee = self._whole(info, info.weight.ref_time, info.pays, length, tip)
-        self._last_fee = (multiplier, info, length, tip, fee)
-        return fee
+        asked = (self._multiplier_now(), info, length, tip)
+        if asked == self._last_asked:
+            return self._last_fee
+        self._last_fee = self._whole(info, info.weight.ref_time, info.pays, length, tip)
+        self._last_asked = asked
+        return self._last_fee
 
     def actual_fee(self, info: DispatchInfo, post: PostInfo, length: int, tip: int) -> int:
         """The whole fee at the weight that was used, tip included."""
