@@ -15,7 +15,6 @@ from frame.call import CallEntry, CallMethod, CallResult, PostInfo, RuntimeCall
 from frame.codecs import hint_codec
 from frame.errors import DispatchError, Error
 from frame.event import NO_TOPICS, Event
-from frame.generated import function
 from frame.host import Host
 from frame.invariants import Invariant, pallet_violations
 from frame.item import Item
@@ -150,16 +149,13 @@ class Pallet(Generic[C]):
         of: no object is made of the event. To be asked for when the pallet is connected.
         """
         index = self.declaration.events.index(event)
-        encode = fields_encoder(event, self._event_head + bytes((index,)), NO_TOPICS)
         names = event.__match_args__
 
         def plainly(*fields: Any) -> None:
             self.deposit(event(**dict(zip(names, fields, strict=True))))
 
-        text = _DEPOSIT.format(fields=", ".join(f"x{place}" for place, _ in enumerate(names)))
-        space = {"encode": encode, "plainly": plainly, "record": self.system.deposit_event}
-        made: Callable[..., None] = function("deposit", text, space)
-        return made
+        then, space = self.system.event_recording()
+        return fields_encoder(event, self._event_head + bytes((index,)), NO_TOPICS, then, space, plainly)
 
     def encoded(self, event: Event) -> bytes:
         """An event of this pallet as the runtime's event: pallet byte ‖ variant ‖ fields."""
@@ -293,17 +289,6 @@ class Pallet(Generic[C]):
                 changes[field.name] = new
         if changes:
             self.config = dataclasses.replace(self.config, **changes)  # type: ignore[type-var]
-
-
-_DEPOSIT = """
-def deposit({fields}):
-    try:
-        raw = encode({fields})
-    except Exception:
-        return plainly({fields})
-    record(raw)
-"""
-"""What is wrong with an event that cannot be encoded, the plain way says."""
 
 
 def rebind(value: Any, bound_pallets: Mapping[int, Pallet[Any]]) -> Any:

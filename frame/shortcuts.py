@@ -32,10 +32,12 @@ def value_getter(
             found = load(key)
         if type(found) is tuple:
             return found[0]
+        if type(found) in PLAIN:
+            return found
         if found is None:
             return absent()
         if type(found) is not bytes:
-            return found
+            return found.value()
         try:
             value = decode(found)
         except ScaleError as error:

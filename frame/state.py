@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final, Protocol
 
+from frame.generated import function
+
 Key = bytes | tuple[bytes, bytes]
 
 Decode = Callable[[bytes], Any]
@@ -25,13 +27,32 @@ them: most of what a block touches are accounts.
 """
 
 
+class Late:
+    """A value that is worked out when someone asks for it, of what an immutable object holds: for what every
+    extrinsic changes and hardly anyone reads.
+    """
+
+    __slots__ = ()
+
+    def value(self) -> Any:
+        """The value."""
+        raise NotImplementedError
+
+    def encoded(self) -> bytes:
+        """Its encoding."""
+        raise NotImplementedError
+
+
 def kept(value: Any, encode: Encode) -> Any:
     """What stands in the view for an immutable value that `encode` will encode."""
     return value if type(value) in PLAIN else (value, encode)
 
 
 def _encoded(found: Any) -> bytes:
-    return found[1](found[0]) if type(found) is tuple else PLAIN[type(found)](found)
+    if type(found) is tuple:
+        encoded: bytes = found[1](found[0])
+        return encoded
+    return found.encoded() if isinstance(found, Late) else PLAIN[type(found)](found)
 
 
 CHILD_PREFIX: Final = b":child_storage:default:"
@@ -148,9 +169,22 @@ class _Appended:
         return _compact(self.count + len(self.items)) + self._body + b"".join(self.items)
 
 
+_COUNTING_APPEND: Final = """\
+before = view.get(prefix)
+if type(before) is not bytes:
+    before = get(prefix)
+    if before is None: before = instead()
+    if before is None: return
+try: items = appends[append_key].items
+except KeyError: items = start(append_key).items
+if counter in view: note((counter, view.pop(counter)))
+note(added)
+items.append(before + raw)"""
+"""A counter in the view was written by hand: it is counted anew when someone asks."""
+
 ABSENT: Final = _Absent()
 _ADDED: Final = _Added()
-_Seen = Any  # bytes, None for nothing, a Decoded, or a value of one of the classes in PLAIN
+_Seen = Any  # bytes, None for nothing, a Decoded, a value of one of the classes in PLAIN, a Late
 _Previous = _Seen | _Absent | _Added | _Appended
 
 _LONG: Final = 128
@@ -243,7 +277,7 @@ class Overlay:
         if type(found) is tuple:
             return found[0]
         if type(found) is not bytes:
-            return found
+            return found.value() if isinstance(found, Late) else found
         value = decode(found)
         if encode is not None:
             self.view[key] = kept(value, encode)
@@ -348,25 +382,29 @@ class Overlay:
         value, of what `otherwise` says, and of nothing if that is None. From the first time on `counter`
         holds the number of items, as `encode` encodes it.
         """
-        appends, start, view, get = self._appends, self._start_appends, self.view, self.get
-        note, added = self.journal.extend, (key, _ADDED)
+        lines, names = self.counting_append(key, counter, encode, prefix, otherwise)
+        text = "\n    ".join(["def append(raw):", *lines])
+        made: Callable[[bytes], None] = function("append", text, names)
+        return made
+
+    def counting_append(
+        self, key: Key, counter: Key, encode: Encode, prefix: Key, otherwise: Callable[[], bytes | None]
+    ) -> tuple[list[str], dict[str, Any]]:
+        """The statements of `counting_appender`, of the item `raw`, and what their names stand for."""
         self._counters[counter] = (key, encode)
-
-        def append(item: bytes) -> None:
-            before = view.get(prefix)
-            if type(before) is not bytes:
-                before = get(prefix)
-                if before is None:
-                    before = otherwise()
-                    if before is None:
-                        return
-            appended = appends.get(key) or start(key)
-            if counter in view:  # written by hand, or read: it is counted anew when someone asks
-                note((counter, view.pop(counter)))
-            note(added)
-            appended.items.append(before + item)
-
-        return append
+        names = {
+            "added": (key, _ADDED),
+            "append_key": key,
+            "appends": self._appends,
+            "counter": counter,
+            "get": self.get,
+            "instead": otherwise,
+            "note": self.journal.extend,
+            "prefix": prefix,
+            "start": self._start_appends,
+            "view": self.view,
+        }
+        return _COUNTING_APPEND.splitlines(), names
 
     def getter(self, key: Key) -> Callable[[], bytes]:
         """`get` of one key; nothing is the empty string."""
@@ -378,16 +416,22 @@ class Overlay:
 
         return read
 
-    def setter(self, first: Key, second: Key) -> Callable[[bytes | None, bytes | None], None]:
-        """`put` at two keys, which are never appended to."""
-        view, note = self.view, self.journal.extend
+    def counter(self, first: Key, second: Key, head: bytes) -> Callable[[], None]:
+        """What adds one to the u32 at `first`, and sets `second` to `head` and that number. Neither is ever
+        appended to.
+        """
+        view, get, note, number = self.view, self.get, self.journal.extend, int.from_bytes
 
-        def put(one: bytes | None, two: bytes | None) -> None:
+        def count() -> None:
+            before = view.get(first)
+            if type(before) is not bytes:
+                before = get(first)
+            new = (number(before or b"", "little") + 1).to_bytes(4, "little")
             note((first, view.get(first, ABSENT), second, view.get(second, ABSENT)))
-            view[first] = one
-            view[second] = two
+            view[first] = new
+            view[second] = head + new
 
-        return put
+        return count
 
     def _start_appends(self, key: Key) -> _Appended:
         previous = self.get(key)
@@ -553,12 +597,13 @@ class Recorder(Overlay):
     def getter(self, key: Key) -> Callable[[], bytes]:
         return lambda: self.get(key) or b""
 
-    def setter(self, first: Key, second: Key) -> Callable[[bytes | None, bytes | None], None]:
-        def put(one: bytes | None, two: bytes | None) -> None:
-            self.put(first, one)
-            self.put(second, two)
+    def counter(self, first: Key, second: Key, head: bytes) -> Callable[[], None]:
+        def count() -> None:
+            new = (int.from_bytes(self.get(first) or b"", "little") + 1).to_bytes(4, "little")
+            self.put(first, new)
+            self.put(second, head + new)
 
-        return put
+        return count
 
     def counting_appender(
         self, key: Key, counter: Key, encode: Encode, prefix: Key, otherwise: Callable[[], bytes | None]

@@ -8,7 +8,7 @@ otherwise, it either does all it says or raises a `DispatchError` and changes no
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from frame.accounts import AccountData, AccountInfo
 
@@ -217,6 +217,10 @@ class SystemPallet(Protocol):
 
     def deposit_event(self, event: bytes) -> None:
         """Record an encoded event (pallet byte ‖ variant ‖ fields ‖ topics); nothing happens in block 0."""
+        ...
+
+    def event_recording(self) -> tuple[list[str], dict[str, Any]]:
+        """The statements that do what `deposit_event` does with `raw`, and what their names stand for."""
         ...
 
     def deposit_log(self, item: bytes) -> None:

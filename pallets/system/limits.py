@@ -7,12 +7,13 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from frame import DispatchClass, DispatchInfo, Pallet, PostInfo, Weight
-from frame.limits import NOTHING, BlockLength, BlockWeights, ConsumedWeight
+from frame.limits import BlockLength, BlockWeights, ConsumedWeight
+from frame.state import Late, Overlay
 from frame.traits import SystemPallet
 from frame.transaction import Invalid, InvalidTransaction
 from frame.weights import MAX_PART, weight
 from pallets.system.declared import Config, Declared
-from primitives.scale import changer
+from primitives.scale import codec
 
 _NO_LIMIT = 1 << 80
 
@@ -54,15 +55,10 @@ def _bounds(limit: Weight | None) -> tuple[int, int]:
     return time, proof
 
 
-_WITH = tuple(changer(ConsumedWeight, kind.name.lower()) for kind in DispatchClass)
-"""What a class has used, changed."""
-
-
 class _Usual(NamedTuple):
     """What is known of the next extrinsic if it is like the last one."""
 
-    info: DispatchInfo | None
-    kind: int
+    info: DispatchInfo
     more_time: int
     """What it adds to what its class has used."""
     more_proof: int
@@ -73,15 +69,39 @@ class _Usual(NamedTuple):
     """How long all may be."""
 
 
+class _Used(Late):
+    """What a block has used, in plain numbers: see `Limits.use_room`."""
+
+    __slots__ = ("base", "proof", "time", "usual")
+
+    def __init__(self, usual: _Usual, base: ConsumedWeight, time: int, proof: int) -> None:
+        self.usual = usual
+        self.base = base
+        """What all classes had used when one of them began to be used in the usual way."""
+        self.time = time
+        """What that class has used now."""
+        self.proof = proof
+
+    def value(self) -> ConsumedWeight:
+        return self.base.with_class(self.usual.info.dispatch_class, weight(self.time, self.proof))
+
+    def encoded(self) -> bytes:
+        return codec(ConsumedWeight).encode(self.value())
+
+
+_new = object.__new__
+
+
 class Limits(Declared, partial=True):
     """What the extrinsics of a block have used, and what they may."""
 
     def connect(self, bound_pallets: Mapping[int, Pallet[Any]], system: SystemPallet) -> None:
         super().connect(bound_pallets, system)
         self._length_so_far = self.all_extrinsics_len.getter(0)
-        self._weight_so_far = self.block_weight.get
-        self._usual = _Usual(None, *((0,) * 6))
-        self._used = (NOTHING, 0, 0)
+        overlay = self.machine.overlay
+        self._weight_key, self._length_key = self.block_weight.key, self.all_extrinsics_len.key
+        self._stays_usual = type(overlay) is Overlay  # not one that counts reads and writes
+        self._view, self._note = overlay.view, overlay.journal.extend
 
     def ss58_prefix(self) -> int:
         return self.config.ss58_prefix
@@ -110,12 +130,6 @@ class Limits(Declared, partial=True):
         used = self.block_weight.get()
         self.block_weight.put(used.with_class(dispatch_class, used.of(dispatch_class) + weight))
 
-    _usual: _Usual
-    _used: tuple[ConsumedWeight, int, int]
-    """The block's weight after the last extrinsic, and of it time and proof of the extrinsic's class. If the
-    block's weight is another object by now, `_usual` does not hold.
-    """
-
     @cached_property
     def _rooms(self) -> tuple[_Room, ...]:
         return tuple(_room(self.config, kind) for kind in DispatchClass)
@@ -131,18 +145,23 @@ class Limits(Declared, partial=True):
 
     def use_room(self, info: DispatchInfo, length: int) -> None:
         # One extrinsic after another of the same kind: what it adds and how far that may go is known.
-        known, kind, more_time, more_proof, most_time, most_proof, longest = self._usual
-        after, time, proof = self._used
-        before = self._weight_so_far()
-        if known is info and after is before:
-            time += more_time
-            proof += more_proof
-            total = self._length_so_far() + length
-            if time <= most_time and proof <= most_proof and total <= longest:
-                after = _WITH[kind](before, Weight(ref_time=time, proof_size=proof))
-                self.all_extrinsics_len.put_checked(total)
-                self.block_weight.put_checked(after)
-                self._used = (after, time, proof)
+        # Weight and length stay plain numbers until someone asks.
+        view, at, length_at = self._view, self._weight_key, self._length_key
+        before, size = view.get(at), view.get(length_at)
+        if type(before) is _Used and type(size) is tuple:
+            usual = before.usual
+            known, more_time, more_proof, most_time, most_proof, longest = usual
+            time, proof = before.time + more_time, before.proof + more_proof
+            total = size[0] + length
+            if known is info and time <= most_time and proof <= most_proof and total <= longest:
+                after: _Used = _new(_Used)
+                after.usual = usual
+                after.base = before.base
+                after.time = time
+                after.proof = proof
+                self._note((at, before, length_at, size))
+                view[at] = after
+                view[length_at] = (total, size[1])
                 return
         self._use_room(info, length)
 
@@ -172,16 +191,17 @@ class Limits(Declared, partial=True):
         self.all_extrinsics_len.put(total)
         after = before.with_class(kind, weight(time, proof))
         self.block_weight.put_checked(after)
-        self._used = (after, time, proof)
-        self._usual = _Usual(
+        if not self._stays_usual:
+            return
+        usual = _Usual(
             info,
-            kind,
             more_time=new.ref_time + room.base_time,
             more_proof=new.proof_size + room.base_proof,
             most_time=min(room.most_time, room.block_time - all_time + time, MAX_PART),
             most_proof=min(room.most_proof, room.block_proof - all_proof + proof, MAX_PART),
             longest=room.length,
         )
+        self._view[self._weight_key] = _Used(usual, after, time, proof)
 
     def reclaim(self, info: DispatchInfo, post: PostInfo) -> None:
         if post.actual_weight is None:

@@ -21,6 +21,7 @@ from frame import (
 from frame.call import AS_DECLARED
 from frame.event import NO_TOPICS
 from frame.manifest import CODE_KEY, runtime_manifest
+from frame.state import Encode, Overlay
 from frame.traits import SystemPallet
 from frame.version import RuntimeVersion
 from pallets.system.accounts import MAX_CONSUMERS, Accounts
@@ -179,8 +180,7 @@ class System(Accounts, Limits, weights=Weights):
         else:
             shown = self._shown(info, post)
             self.deposit(self.ExtrinsicFailed(dispatch_error=error, dispatch_info=shown))
-        index = (int.from_bytes(self._get_index(), "little") + 1).to_bytes(4, "little")
-        self._set_index_and_phase(index, _APPLYING + index)
+        self._count_extrinsic()
 
     def _shown(self, info: DispatchInfo, post: PostInfo) -> DispatchEventInfo:
         base = self.config.block_weights.of(info.dispatch_class).base_extrinsic
@@ -230,11 +230,19 @@ class System(Accounts, Limits, weights=Weights):
     def deposit_event(self, event: bytes) -> None:
         self._recorder()(event)
 
+    def event_recording(self) -> tuple[list[str], dict[str, Any]]:
+        overlay = self.machine.overlay
+        if type(overlay) is not Overlay:  # one that counts, say
+            return ["record(raw)"], {"record": self._recorder()}
+        return overlay.counting_append(*self._recorded())
+
     def _recorder(self) -> Callable[[bytes], None]:
-        """What records an event: raw bytes, since it runs several times in every extrinsic. A stored phase is
-        its own encoding.
-        """
-        return self.machine.overlay.counting_appender(
+        """What records an event: raw bytes, since it runs several times in every extrinsic."""
+        return self.machine.overlay.counting_appender(*self._recorded())
+
+    def _recorded(self) -> tuple[bytes, bytes, Encode, bytes, Callable[[], bytes | None]]:
+        """Where events stand and are counted. A stored phase is its own encoding."""
+        return (
             self.events.key,
             self.event_count.key,
             _encode_u32,
@@ -247,7 +255,7 @@ class System(Accounts, Limits, weights=Weights):
         super().connect(bound_pallets, system)
         overlay = self.machine.overlay
         self._get_index = overlay.getter(EXTRINSIC_INDEX)
-        self._set_index_and_phase = overlay.setter(EXTRINSIC_INDEX, self.execution_phase.key)
+        self._count_extrinsic = overlay.counter(EXTRINSIC_INDEX, self.execution_phase.key, _APPLYING)
 
     # -- what is true between blocks --------------------------------------------
 

@@ -566,19 +566,33 @@ def _variant_encoder(index: int, codec: StructCodec) -> Encoder:
     return build(str(codec), "encode(x)", w)
 
 
-def fields_encoder(cls: type[_Record], head: bytes = b"", tail: bytes = b"") -> Callable[..., bytes]:
+def fields_encoder(
+    cls: type[_Record],
+    head: bytes,
+    tail: bytes,
+    then: Sequence[str],
+    names: Mapping[str, Any],
+    otherwise: Callable[..., None],
+) -> Callable[..., None]:
     """What encodes an object of `cls`, between `head` and `tail`, given the values of its fields in their
-    order instead of the object. It fails without saying why: the codec of `cls` says it of the object.
+    order instead of the object, and goes on with the statements `then` over these bytes, called `raw`;
+    `otherwise` is given values that cannot be encoded, and says why. `names`: what `then` refers to.
     """
-    struct, w = StructCodec(cls), Writer(namespace())
-    w.pack(f"{len(head)}s", w.bind(head))
-    w.stack.append(struct)
+    struct, w = StructCodec(cls), Writer({**namespace(), **names})
+    failed = w.bind(otherwise)
     values = [f"x{place}" for place, _ in enumerate(struct.fields)]
-    for field, value in zip(struct.fields, values, strict=True):
-        write(field.codec, w, value)
-    w.pack(f"{len(tail)}s", w.bind(tail))
-    w.line(f"return {w.result()}")
-    return build(str(struct), f"encode({', '.join(values)})", w)
+    w.line("try:")
+    with w.indented():
+        w.pack(f"{len(head)}s", w.bind(head))
+        w.stack.append(struct)
+        for field, value in zip(struct.fields, values, strict=True):
+            write(field.codec, w, value)
+        w.pack(f"{len(tail)}s", w.bind(tail))
+        w.line(f"raw = {w.result()}")
+    w.line(f"except Exception: return {failed}({', '.join(values)})")
+    for line in then:
+        w.line(line)
+    return build(str(struct), f"use({', '.join(values)})", w)
 
 
 def make_struct(
