@@ -200,6 +200,7 @@ class Worker:
         self.ready = asyncio.Event()
         self.was_ready = False
         self.gone = asyncio.Event()
+        self._busy = False
         self._process: subprocess.Popen[bytes] | None = None
         self._sockets: socket.socket | None = None
 
@@ -258,6 +259,9 @@ class Worker:
             self.was_ready = True
             self.ready.set()
             return
+        if kind == Kind.BUSY:
+            self._is_busy(item[1])
+            return
         if kind == Kind.METADATA:
             self._node.chain.runtime.know_metadata(item[1], item[2])
             return
@@ -273,7 +277,12 @@ class Worker:
         elif kind == Kind.CLOSED:
             self._ended(connections.pop(item[1]))
 
+    def _is_busy(self, busy: bool) -> None:
+        self._node.pool.expected += busy - self._busy
+        self._busy = busy
+
     def _lost(self) -> None:
+        self._is_busy(False)
         while self.connections:
             self._ended(self.connections.popitem()[1])
         self.ready.clear()

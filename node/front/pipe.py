@@ -50,6 +50,8 @@ class Kind:
     SUBMITS: Final = 12
     """To the node: connection, number of the first submission; a list each of extrinsics, hashes, characters
     of ids, nonces and forms (`frame.forms`). Their signatures are good, and nobody watches them."""
+    BUSY: Final = 13
+    """To the node: whether the worker is in the middle of verifying more submissions."""
 
 
 class Answers:
@@ -71,6 +73,7 @@ _TO_NODE: Final[dict[int, tuple[Any, ...]]] = {
     Kind.CLOSED: (int,),
     Kind.METADATA: (int, bytes),
     Kind.SUBMITS: (int, int, list, list, list, list, list),
+    Kind.BUSY: (bool,),
 }
 _COLUMNS: Final = (bytes, bytes, int, int, tuple)
 _FORM: Final = (bytes, bytes, int, bytes)
@@ -126,7 +129,7 @@ class Pipe(asyncio.Protocol):
     def put(self, item: Item) -> None:
         """Queue one item, whose lists may still grow while it is the `last` one."""
         if not self._out:
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self.flush)
         self._out.append(item)
 
     @property
@@ -134,9 +137,10 @@ class Pipe(asyncio.Protocol):
         """The last item that has not left."""
         return self._out[-1] if self._out else None
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Let what is queued leave now."""
         items, self._out = self._out, []
-        if self._transport is not None and not self._transport.is_closing():
+        if items and self._transport is not None and not self._transport.is_closing():
             data = marshal.dumps(items)
             self._transport.write(_LENGTH.pack(len(data)) + data)
 

@@ -40,6 +40,9 @@ SUBMISSIONS = 8192
 """Submissions without an answer, of all clients together: as many as a pool holds."""
 
 
+ROW = 128
+"""Submissions in a row that go to the node while more are verified."""
+
 METADATA_VERSIONS = (14, 15, 16)
 """What most clients ask for first is made here, so that nobody waits while the node makes it."""
 
@@ -157,6 +160,7 @@ class Worker:
         self._numbers = itertools.count()
         self._row: Item = (Kind.SUBMITS, -1)
         """The last row of submissions."""
+        self._is_busy = False
         self._room = asyncio.Event()
         self._verifier: Verifier | None = None
         self._runner: web.AppRunner | None = None
@@ -311,6 +315,20 @@ class Worker:
         sizes.append(len(ident))
         nonces.append(nonce)
         forms.append(form)
+        if len(forms) >= ROW:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        """In the middle of a turn of the loop: the node begins with what there is, and knows of the rest."""
+        if not self._is_busy:
+            self._is_busy = True
+            self.pipe.send(Kind.BUSY, True)
+            asyncio.get_running_loop().call_soon(self._end_turn)
+        self.pipe.flush()
+
+    def _end_turn(self) -> None:
+        self._is_busy = False
+        self.pipe.send(Kind.BUSY, False)
 
     @property
     def is_full(self) -> bool:

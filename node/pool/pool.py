@@ -96,6 +96,8 @@ class Pool:
         self.ready = Ready()
         self.future = Future()
         self.number = 0
+        self.expected = 0
+        """How many workers are in the middle of verifying more."""
         self._insertions = itertools.count()
         self._recent: list[frozenset[Tag]] = [frozenset(), frozenset()]
         self._banned: dict[Hash, float] = {}

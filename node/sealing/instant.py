@@ -12,7 +12,7 @@ LONGEST = 0.25
 FEW = 32
 """So few make a block at once, if the loop's next turn brings no more."""
 BETWEEN = 0.002
-"""Seconds within which a worker that has more sends it."""
+"""Seconds after which one looks for more again."""
 MANY = 2500
 """Transactions that fill a block; then nothing is waited for."""
 
@@ -32,10 +32,12 @@ class Instant:
         """What has arrived by now goes into the same block. Where many come, more are waited for as long as
         they come: each block costs a sync of the disk and its share of the trie.
         """
-        ready, until, seen = self._node.pool.ready, time.monotonic() + LONGEST, -1
-        while seen != len(ready) < MANY and time.monotonic() < until:
-            seen = len(ready)
-            await asyncio.sleep(0 if seen < FEW else BETWEEN)
+        pool, until, seen = self._node.pool, time.monotonic() + LONGEST, -1
+        while (pool.expected or seen != len(pool.ready)) and time.monotonic() < until:
+            seen = len(pool.ready)
+            if seen >= MANY:
+                return
+            await asyncio.sleep(0 if seen < FEW and not pool.expected else BETWEEN)
 
     async def run(self) -> None:
         pool, author, clock = self._node.pool, self._node.author, self._node.clock

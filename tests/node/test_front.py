@@ -29,7 +29,8 @@ from node.front.frames import text_frames
 from node.front.pipe import Kind, Pipe, check_items
 from node.front.submission import submission, taken, with_id
 from node.front.verify import Verifier
-from node.front.worker import SUBMISSIONS, UNANSWERED
+from node.front.worker import ROW, SUBMISSIONS, UNANSWERED
+from node.front.worker import Worker as FrontWorker
 from node.pool import PoolError
 from node.rpc import server as rpc_server
 from node.rpc.rate import Rate
@@ -375,6 +376,43 @@ def submit_row(node: Node, connection: FrontConnection, extrinsics: list[bytes],
     connection.submit_row(first, extrinsics, digests, sizes, nonces, forms)
 
 
+class Sent:
+    """A transport that keeps the frames."""
+
+    def __init__(self) -> None:
+        self.frames: list[list[tuple[Any, ...]]] = []
+
+    def is_closing(self) -> bool:
+        return False
+
+    def write(self, data: bytes) -> None:
+        self.frames.append(marshal.loads(data[4:]))
+
+
+def test_a_worker_hands_over_what_it_has_while_it_verifies_more(node: Node) -> None:
+    alice, sent = Signer("//Alice", node.chain.genesis_hash), Sent()
+    row = [alice.sign(transfer(bytes(32), GRIST)) for _ in range(2 * ROW + 3)]
+
+    async def run() -> None:
+        worker = FrontWorker(GristmillRuntime(), cast(Any, None))
+        worker._verifier = Verifier(GristmillRuntime(), node.chain.genesis_hash)
+        worker.pipe._transport = cast(Any, sent)
+        for i, extrinsic in enumerate(row):
+            worker.submit(7, str(i), extrinsic, watched=i == len(row) - 1)
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+    asyncio.run(run())
+    kinds = [[item[0] for item in frame] for frame in sent.frames]
+    assert kinds[:2] == [[Kind.SUBMITS, Kind.BUSY], [Kind.SUBMITS]]
+    assert [kind for frame in kinds[2:] for kind in frame] == [Kind.SUBMITS, Kind.SUBMIT, Kind.BUSY]
+    items = [item for frame in sent.frames for item in frame]
+    assert [item[1] for item in items if item[0] == Kind.BUSY] == [True, False]
+    handed = [data for item in items if item[0] == Kind.SUBMITS for data in item[3]]
+    assert handed == row[:-1]
+    check_items(items)
+
+
 def answers_of(heard: Heard, extrinsics: list[bytes]) -> list[str]:
     """The texts that a worker makes of what it hears about submissions."""
     texts = []
@@ -534,8 +572,10 @@ def test_a_worker_that_sends_nonsense_is_replaced(node: Node, caplog: pytest.Log
         (worker,) = server.desk.workers
         nonsense = marshal.dumps([(Kind.SUBMITS, 1, 0, [b"x"], [], [], [], [])])
         spoilt = worker.pid
+        worker._is_busy(True)
         worker.pipe.data_received(len(nonsense).to_bytes(4, "little") + nonsense)
         assert await ready(server, but=spoilt) != spoilt
+        assert node.pool.expected == 0
         async with aiohttp.ClientSession() as http, http.ws_connect(f"ws://127.0.0.1:{server.port}") as ws:
             good = "0x" + alice.sign(remark(b"2")).hex()
             assert "result" in await ask(ws, "author_submitExtrinsic", good)

@@ -18,6 +18,7 @@ from node.database import Database
 from node.errors import BadBlock, BadOption, UnknownBlock
 from node.pool import Limits, Phase, Status
 from node.run import open_node
+from node.sealing.instant import LONGEST
 from node.service import Node
 from runtime import GristmillRuntime
 from tests.signing import GRIST, Signer, remark, transfer
@@ -103,6 +104,35 @@ def test_the_driver_may_change_while_the_node_runs(node: Node, signer: Sign) -> 
     with pytest.raises(BadOption):
         node.sealing.choose("interval")
     assert node.sealing.name == "interval=5"
+
+
+def test_instant_sealing_waits_while_workers_are_busy_but_not_for_ever(
+    node: Node, signer: Sign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, clock = signer("//Alice"), iter(range(1000))
+    monkeypatch.setattr("node.sealing.instant.time.monotonic", lambda: next(clock) * LONGEST / 50)
+
+    async def course() -> None:
+        node.sealing.choose("instant")
+        running = asyncio.create_task(node.sealing.run())
+        node.pool.expected = 1
+        node.submit(alice.sign(remark()))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        node.submit(alice.sign(remark()))
+        assert node.chain.head.number == 0
+        node.pool.expected = 0
+        while node.chain.head.number == 0:
+            await asyncio.sleep(0)
+        assert len(node.chain.body(node.chain.head.hash) or ()) == 3
+        node.pool.expected = 1  # and nothing comes
+        node.submit(alice.sign(remark()))
+        async with asyncio.timeout(20):
+            while node.chain.head.number == 1:
+                await asyncio.sleep(0.001)
+        running.cancel()
+
+    asyncio.run(course())
 
 
 def test_a_defect_of_a_driver_comes_out(node: Node) -> None:
