@@ -1,5 +1,5 @@
-"""A product's bits do not depend on how its weights are held: read where they lie, packed, or packed and
-turned."""
+"""A product's bits do not depend on how its weights are held: read where they lie, packed, or packed so that
+they can be read turned; four rows or some blocks of rows at a time."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ ROWS = 8
 
 
 @pytest.mark.parametrize("inner", [7, TURNED_STEPS, TURNED_STEPS + 45])
-@pytest.mark.parametrize("outputs", [4, 11])
+@pytest.mark.parametrize("outputs", [4, 11, 70])
 @pytest.mark.parametrize("turned", [0, 1])
 def test_rows_have_the_same_bits_in_batches_of_any_size(inner: int, outputs: int, turned: int) -> None:
     weights = noise(inner, outputs, seed=inner)

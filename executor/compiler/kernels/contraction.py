@@ -20,14 +20,20 @@ from executor.compiler.kernels.expression import VECTOR, Evaluator, Expression, 
 from executor.compiler.kernels.nest import LANES, Access, Nest
 from executor.compiler.kernels.rows import transpose4
 from executor.wasm.code import Code
+from executor.wasm.encoding import I32
 
 BODY = 64
 """Reduction steps of straight-line code."""
 PACK_UNROLL = 8
 HALF_TURN = 2
-"""How far the second copy of packed weights is turned."""
-TURNED_STEPS = 256
-"""Weights of at most so many reduction steps are packed twice: they take a quarter of the first cache."""
+"""Behind four packed weights lie the first two again: two floats further begins the vector that is turned."""
+TURNED_STEPS = 512
+"""For at most so many reduction steps: they then take less than half of the first cache."""
+GAP = 64
+"""Bytes between the packed weights of four rows and those of the next: else those of a power of two of steps
+fall into few sets of a cache."""
+LINE = 64
+"""Bytes of a line of a cache, at least."""
 ACCUMULATORS = 8
 ROWS = 4
 COLUMNS = 8
@@ -100,12 +106,12 @@ class Contraction:
     stores: tuple[tuple[Node, View], ...]
     leaves: dict[Node, View | float]
     scratch: Buffer | None = None
-    """The weights of four rows are copied here, step by step, before they are used again and again: then one
-    load serves a step, and lines of memory a power of two apart do not evict each other. `packed_floats` a
-    step."""
-    group: int = 0
-    """Work on so many indices of the vector axis with all rows before the next: what they read of `x` stays
-    in the second cache. 0: on all."""
+    """The weights of `height` rows are copied here, step by step, before they are used again and again: then
+    one load serves a step, and lines of memory a power of two apart do not evict each other. `packed_floats`
+    for each four rows."""
+    height: int = ROWS
+    """Rows whose weights are packed together, a multiple of four. More than four stay in the second cache
+    while the vector axis is walked through once, what is read there of `x` in the first."""
     bands: tuple[Band, ...] = ()
     """Where an image is padded with zeros: cuts the one axis `inside` and shortens reduction axis 1, kernel
     rows."""
@@ -151,8 +157,8 @@ class Contraction:
         nest = Nest(code, [self.x.access(), self.w.access(), *packed, *expression.accesses])
         tiles = Tiles(self, nest, Evaluator(code, nest, expression))
 
-        def rows(each: Callable[[int], None]) -> None:
-            turns, rest = divmod(self.counts[self.row_axis], ROWS)
+        def rows(each: Callable[[int], None], total: int = self.counts[self.row_axis]) -> None:
+            turns, rest = divmod(total, ROWS)
             if turns:
                 with nest.loop(self.row_axis, turns, ROWS):
                     each(ROWS)
@@ -167,7 +173,7 @@ class Contraction:
             self._pack(nest, lambda steps: copy(count, steps))
 
         def lines(count: int) -> None:
-            if self.scratch and not self.grouped:
+            if self.scratch:
                 pack(count)
             if self.bands:
                 self._banded(tiles, count)
@@ -182,42 +188,44 @@ class Contraction:
                 over(axes[1:], body)
             nest.rewind(axes[0], self.counts[axes[0]])
 
-        def groups() -> None:
-            turns, rest = divmod(self.counts[self.vector_axis], self.group)
-            if self.scratch and self._in_lines:
-                rows(pack)
-            elif self.scratch:
-                self._pack(nest, lambda steps: rows(lambda count: copy(count, steps)))
-            with nest.loop(self.vector_axis, turns, self.group):
-                tiles.items = self.group
-                rows(lines)
+        def block(total: int) -> None:
+            def some(steps: int) -> None:
+                self._touch(nest, total, steps)
+                rows(lambda count: copy(count, steps), total)
+
+            if self._in_lines:
+                rows(pack, total)
+            else:
+                self._pack(nest, some)
+            tiles.across(lambda each: rows(each, total))
+
+        def blocks() -> None:
+            axis, still = self.row_axis, self.packed()
+            turns, rest = divmod(self.counts[axis], self.height)
+            if turns:
+                with nest.loop(axis, turns, self.height, still):
+                    block(self.height)
             if rest:
-                tiles.items = rest
-                rows(lines)
-            nest.rewind(self.vector_axis, turns * self.group)
+                block(rest)
+            nest.rewind(axis, turns * self.height, still)
 
-        over(self.outside, groups if self.grouped else lambda: rows(lines))
-
-    @property
-    def grouped(self) -> bool:
-        """More than one group: then all rows are packed at once, before the first."""
-        return 0 < self.group < self.counts[self.vector_axis]
+        over(self.outside, blocks if self.scratch and self.height > ROWS else lambda: rows(lines))
 
     @property
     def turned(self) -> bool:
-        """Packed weights lie there once more, turned by two lanes."""
-        return self.scratch is not None and packed_floats(prod(self.reduction)) > VECTOR
+        """Packed weights turned by two lanes can be loaded as well."""
+        return self.scratch is not None and step_floats(prod(self.reduction)) > VECTOR
 
     @property
     def _step_bytes(self) -> int:
-        return 4 * packed_floats(prod(self.reduction))
+        return 4 * step_floats(prod(self.reduction))
 
     def packed(self) -> Access:
-        """The scratch: the vectors of four rows for each step of the reduction, in order."""
+        """The scratch: the weights of four rows for each step of the reduction, in order."""
         assert self.scratch is not None
         steps = [self._step_bytes * prod(self.reduction[axis + 1 :]) for axis in range(len(self.reduction))]
         outer = [0] * len(self.counts)
-        outer[self.row_axis] = self._step_bytes // ROWS * prod(self.reduction) if self.grouped else 0
+        outer[self.row_axis] = 4 * packed_floats(prod(self.reduction)) // ROWS if self.height > ROWS else 0
         return Access(self.scratch.offset, (*outer, *steps))
 
     @property
@@ -277,10 +285,23 @@ class Contraction:
                 code.get(columns[index])
                 code.memory("v128.store", place)
                 if self.turned and rows == ROWS:
+                    # Two floats too many: the next step is written over them.
                     nest.push(target)
-                    turn(code, columns[index], HALF_TURN)
+                    code.get(columns[index])
                     code.memory("v128.store", place + 4 * VECTOR)
             code.release(*dict.fromkeys((*vectors, *columns)))
+
+    def _touch(self, nest: Nest, rows: int, steps: int) -> None:
+        """Load something of each line that `_copy` will take, all at once, so that it waits for memory once.
+        Nobody uses it."""
+        if self.weights is not Weights.ALONG_ROWS:
+            return
+        code, source = nest.code, self.w.access()
+        unused = code.local(I32)
+        for step, byte in product(range(steps), range(0, 4 * rows, LINE)):
+            nest.push(source)
+            code.memory("i32.load", source.base + step * source.strides[-1] + byte)
+            code.set(unused)
 
     def _banded(self, tiles: "Tiles", count: int) -> None:
         """Lines band by band, each with its own kernel rows."""
@@ -306,13 +327,26 @@ class Tiles:
         self.axes = len(kernel.counts)
         self.rank = self.axes + len(kernel.reduction)
         self.reduction = list(kernel.reduction)
-        self.items = kernel.counts[kernel.vector_axis]
+
+    def across(self, rows: Callable[[Callable[[int], None]], None]) -> None:
+        """All tiles of `rows`: item by item of the vector axis, each with all rows."""
+        axis, nest, count = self.kernel.vector_axis, self.nest, self.kernel.counts[self.kernel.vector_axis]
+        step = COLUMNS if self.kernel.columns else 1
+        items, left = divmod(count, step)
+        full = [(0, byte, VECTOR) for byte in (0, 16)]
+        if items:
+            with nest.loop(axis, items, step):
+                rows(lambda count: self.tile(count, full))
+        tail = [(0, 4 * column, min(VECTOR, left - column)) for column in range(0, left, VECTOR)]
+        if tail:
+            rows(lambda count: self.tile(count, tail))
+        nest.rewind(axis, items * step)
 
     def line(self, rows: int) -> None:
         """All tiles of `rows` rows along the vector axis."""
         axis, nest = self.kernel.vector_axis, self.nest
-        items, left = divmod(self.items, COLUMNS) if self.kernel.columns else (self.items, 0)
         step = COLUMNS if self.kernel.columns else 1
+        items, left = divmod(self.kernel.counts[axis], step)
         if self.weights is Weights.LANES:
             self._halves(rows)
             return
@@ -332,7 +366,7 @@ class Tiles:
         """The same where `w` has a value for each lane: of more items a tile takes one half of the lanes, so
         that a vector of `w` serves all its items."""
         axis, nest, width = self.kernel.vector_axis, self.nest, max(1, ACCUMULATORS // rows)
-        turns, rest = divmod(self.items, width)
+        turns, rest = divmod(self.kernel.counts[axis], width)
         if turns:
             with nest.loop(axis, turns, width):
                 for byte in (0, 16):
@@ -452,7 +486,7 @@ class Tiles:
                 turned = code.local()
                 if by == HALF_TURN and self.kernel.turned:
                     self.nest.push(self.w)
-                    code.memory("v128.load", self.w.shifted(shift) + 4 * VECTOR)
+                    code.memory("v128.load", self.w.shifted(shift) + 4 * HALF_TURN)
                 else:
                     turn(code, weights, by)
                 code.set(turned)
@@ -524,9 +558,14 @@ class Tiles:
         code.release(spread)
 
 
-def packed_floats(steps: int) -> int:
+def step_floats(steps: int) -> int:
     """Floats that the packed weights of four rows take for each of `steps` steps."""
-    return 2 * VECTOR if steps <= TURNED_STEPS else VECTOR
+    return VECTOR + HALF_TURN if steps <= TURNED_STEPS else VECTOR
+
+
+def packed_floats(steps: int) -> int:
+    """Floats that they take for all steps, and the gap behind them."""
+    return step_floats(steps) * steps + GAP // 4
 
 
 def turn(code: Code, vector: int, by: int) -> None:

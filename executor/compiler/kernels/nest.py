@@ -74,22 +74,22 @@ class Nest:
         return 0
 
     @contextmanager
-    def loop(self, axis: int, turns: int, step: int = 1) -> Iterator[None]:
+    def loop(self, axis: int, turns: int, step: int = 1, still: Access | None = None) -> Iterator[None]:
         """Turn `turns` times, advancing the index of `axis` by `step` after each turn."""
         with self.code.loop(turns):
             yield
-            self.advance(axis, step)
+            self.advance(axis, step, still)
 
-    def advance(self, axis: int, by: int) -> None:
-        """Move the index of `axis`."""
+    def advance(self, axis: int, by: int, still: Access | None = None) -> None:
+        """Move the index of `axis`, but not for `still`."""
         for strides, pointer in self.pointers.items():
-            if strides[axis] and by:
+            if strides[axis] and by and not (still and strides == still.strides):
                 self.code.get(pointer)
                 self.code.i32(strides[axis] * by)
                 self.code.op("i32.add")
                 self.code.set(pointer)
                 self.summed[strides] = self.summed.get(strides, (-1, -1))[0], -1
 
-    def rewind(self, axis: int, by: int) -> None:
+    def rewind(self, axis: int, by: int, still: Access | None = None) -> None:
         """Take the index of `axis` back."""
-        self.advance(axis, -by)
+        self.advance(axis, -by, still)

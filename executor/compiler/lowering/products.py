@@ -5,7 +5,15 @@ from math import prod
 
 from executor.compiler.ir import Node
 from executor.compiler.kernels.base import Buffer, Kernel, View, c_strides
-from executor.compiler.kernels.contraction import COLUMNS, Band, Contraction, Operand, Weights, packed_floats
+from executor.compiler.kernels.contraction import (
+    COLUMNS,
+    ROWS,
+    Band,
+    Contraction,
+    Operand,
+    Weights,
+    packed_floats,
+)
 from executor.compiler.kernels.convolution import ConvWeight
 from executor.compiler.kernels.nest import BLOCK, LANES
 from executor.compiler.kernels.rows import PANEL
@@ -20,6 +28,8 @@ PACK_DOT, PACK_OUTER, PACK_CONV = 2, 2, 8
 """Weights are packed that are used by more than so many tiles."""
 CACHED = 128 << 10
 """Bytes of an operand that is read again and again: they fit the second cache of a core."""
+PACKED, TALL = 208 << 10, 16
+"""Bytes of weights that are packed together, which fit it too, and at most how many times four rows."""
 
 
 def contract(at: Places, node: Node, stores: Stores | None, leaves: Leaves) -> None:
@@ -46,8 +56,7 @@ def dot(at: Places, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
     wide = w.shape[1]
     many = last > 1
     again = prod(node.shape[:-1]) if many else at.blocks
-    group = max(1, CACHED // (BLOCK * inner))
-    packs = -(-node.shape[-1] // 4) if group < counts[last - 1] else 1
+    height = together(node.shape[-1], inner) if BLOCK * inner * counts[last - 1] > CACHED else ROWS
     return Contraction(
         name=at.name("dot"),
         counts=counts,
@@ -55,7 +64,7 @@ def dot(at: Places, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
         x=Operand(source, (source.block_stride(), *steps[:-1], 0, BLOCK)),
         w=Operand(weights, (*(0,) * last, *((4 * wide, 4) if along else (4, 4 * wide)))),
         weights=Weights.ALONG_REDUCTION if along else Weights.ALONG_ROWS,
-        scratch=scratch(at, inner, again, PACK_DOT if along else 1, packs),
+        scratch=scratch(at, inner, again, PACK_DOT if along else 1, height),
         outside=(0,) if many else (),
         row_axis=last,
         inside=tuple(range(1, last - 1)) if many else (),
@@ -64,7 +73,7 @@ def dot(at: Places, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
         result=node,
         stores=stores,
         leaves=leaves,
-        group=group,
+        height=height,
     )
 
 
@@ -75,13 +84,12 @@ def outer(at: Places, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
     rows, columns = node.shape
     between = prod(a.shape[:-1])
     line, steps = 4 * PANEL, at.blocks * between * LANES
-    group = PANEL * max(1, CACHED // (line * steps))
-    packs = -(-rows // 4) if group < columns else 1
+    height = together(rows, steps) if 4 * steps * columns > CACHED else ROWS
     return Contraction(
         name=at.name("outer"),
         counts=(1, rows, columns),
         reduction=(at.blocks, between, LANES),
-        scratch=scratch(at, steps, -(-columns // COLUMNS), PACK_OUTER, packs),
+        scratch=scratch(at, steps, -(-columns // COLUMNS), PACK_OUTER, height),
         # Eight columns further lies the next panel.
         x=Operand(x, (0, 0, 4 * steps, between * LANES * line, LANES * line, line)),
         w=Operand(w, (0, BLOCK, 0, w.block_stride(), rows * BLOCK, 4)),
@@ -94,7 +102,7 @@ def outer(at: Places, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
         result=node,
         stores=stores,
         leaves=leaves,
-        group=group,
+        height=height,
     )
 
 
@@ -225,9 +233,16 @@ def winograd_weight(at: Places, node: Node, x: Buffer, dy: Buffer, target: Buffe
     at.add(WinogradWeight(name, x, dy, target, x_shape, dy_shape, images, gradients, sums))
 
 
-def scratch(at: Places, steps: int, uses: int, more_than: int, packs: int = 1) -> Buffer | None:
-    """Room for the packed weights of `packs` times four rows, if they are used often enough."""
-    size = packed_floats(steps) * steps * packs
+def together(rows: int, steps: int) -> int:
+    """How many of the rows are packed together: blocks of equal size, where the rows allow it."""
+    most = max(1, min(TALL, PACKED // (4 * packed_floats(steps))))
+    fours = -(-rows // ROWS)
+    return ROWS * -(-fours // -(-fours // most))
+
+
+def scratch(at: Places, steps: int, uses: int, more_than: int, height: int = ROWS) -> Buffer | None:
+    """Room for the packed weights of `height` rows, if they are used often enough."""
+    size = packed_floats(steps) * height // ROWS
     return Buffer(at.name("scratch"), size, False) if uses > more_than else None
 
 
