@@ -333,7 +333,7 @@ class BlockBuilder:
         self._runtime = runtime
         self.machine = machine
         self.results: list[bytes] = []
-        self.extrinsics: list[bytes] = []
+        self.extrinsics = machine.extrinsics
         """The extrinsics applied so far."""
         self._inherents_over = False
 
@@ -361,7 +361,6 @@ class BlockBuilder:
                 result = executive.apply_extrinsic(self.machine, extrinsic, parsed, checked)
             self._inherents_over = True
         self.results.append(result)
-        self.extrinsics.append(extrinsic)
         return b"\0" + result
 
     def admit(self, extrinsic: bytes, parsed: Parsed | None = None) -> tuple[Validity, bytes]:
@@ -376,7 +375,6 @@ class BlockBuilder:
                 validity, result = executive.admit_extrinsic(self.machine, extrinsic, parsed)
             self._inherents_over = True
         self.results.append(result)
-        self.extrinsics.append(extrinsic)
         return validity, b"\0" + result
 
     def finish(self) -> tuple[Header, Outcome]:

@@ -53,7 +53,7 @@ def value_putter(
     overlay: Overlay, key: bytes, encode: Encode, test: RangeTest | None, write: Callable[[bytes, Any], None]
 ) -> Callable[[Any], None]:
     """Keep a value that fits; `write` does it for the others."""
-    made: Callable[[Any], None] = _putter("x", "", test, _names(overlay, encode, write) | {"key": key})
+    made: Callable[[Any], None] = _putter("x", (), test, _names(overlay, encode, write) | {"key": key})
     return made
 
 
@@ -78,7 +78,10 @@ def map_getter(
     view, load = overlay.view, overlay.load
 
     def get(k: Any) -> Any:
-        key = known.get(k) or key_of(k)
+        try:
+            key = known[k]
+        except KeyError:
+            key = key_of(k)
         try:
             found = view[key]
         except KeyError:
@@ -109,8 +112,8 @@ def map_putter(
     write: Callable[[bytes, Any], None],
 ) -> Callable[[Any, Any], None]:
     """Keep an entry that fits; `write` does it for the others."""
-    names = _names(overlay, encode, write) | {"known": known.get, "key_of": key_of}
-    made: Callable[[Any, Any], None] = _putter("k, x", "key = known(k) or key_of(k)", test, names)
+    names = _names(overlay, encode, write) | {"known": known, "key_of": key_of}
+    made: Callable[[Any, Any], None] = _putter("k, x", _FIND_KEY, test, names)
     return made
 
 
@@ -126,10 +129,10 @@ def map_changer(
     it for the others. Of `x` only its class is tested. `path`: the field, or that of a struct in it.
     """
     changes, names = change_lines(codec.cls, path)
-    names |= _names(overlay, codec.encoder(), write) | {"known": known.get, "key_of": key_of}
+    names |= _names(overlay, codec.encoder(), write) | {"known": known, "key_of": key_of}
     names |= {"change": changer(codec.cls, *path)}
     test = RangeTest.of(_part(codec, path), "v")
-    lines = ["def put(k, x0, v):", "    key = known(k) or key_of(k)"]
+    lines = ["def put(k, x0, v):", *_FIND_KEY]
     if test is not None:
         names |= test.names
         lines += [
@@ -192,9 +195,12 @@ def _found(x: str, cls: type | None) -> str:
     return x if cls in PLAIN else f"({x}, encode)"
 
 
-def _putter(arguments: str, find_key: str, test: RangeTest | None, names: dict[str, Any]) -> Any:
+_FIND_KEY = ("    try: key = known[k]", "    except KeyError: key = key_of(k)")
+
+
+def _putter(arguments: str, find_key: tuple[str, ...], test: RangeTest | None, names: dict[str, Any]) -> Any:
     """`put`, with the range test of `x` in its body: most of what a block writes passes here."""
-    lines = [f"def put({arguments}):", *([f"    {find_key}"] if find_key else [])]
+    lines = [f"def put({arguments}):", *find_key]
     if test is not None:
         names = names | test.names
         lines += ["    try:", *(f"        {line}" for line in test.before)]

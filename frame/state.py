@@ -423,11 +423,10 @@ class Overlay:
         view, get, note, number = self.view, self.get, self.journal.extend, int.from_bytes
 
         def count() -> None:
-            before = view.get(first)
-            if type(before) is not bytes:
-                before = get(first)
-            new = (number(before or b"", "little") + 1).to_bytes(4, "little")
-            note((first, view.get(first, ABSENT), second, view.get(second, ABSENT)))
+            before = view.get(first, ABSENT)
+            known = before if type(before) is bytes else get(first) or b""
+            new = (number(known, "little") + 1).to_bytes(4, "little")
+            note((first, before, second, view.get(second, ABSENT)))
             view[first] = new
             view[second] = head + new
 

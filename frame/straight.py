@@ -53,7 +53,9 @@ def applier(m: Machine) -> Apply:
     for e in m.extensions:
         if e.defines("finish"):
             prepared = f"prepared{source.place(e)}" if e.defines("prepare") else "None"
-            finishes.append(source.call(e, "finish", prepared, "post"))
+            seldom = e.says("finishes_changes_alone", ("finish",))
+            condition = "if post is not AS_DECLARED: " if seldom else ""
+            finishes.append(condition + source.call(e, "finish", prepared, "post"))
     after = ["overlay.rollback()", "overlay.begin()", *checks, "raise"]
     body = _APPLY.format(
         prepares="\n".join(source.lines),

@@ -462,7 +462,8 @@ class OpenBlock:
         self._builder: BlockBuilder = chain.runtime.open_block(
             chain.database.backend(on.hash), on.header, digest, self._host
         )
-        self.extrinsics: list[bytes] = []
+        self.extrinsics = self._builder.extrinsics
+        """The extrinsics applied so far."""
         self._digests: list[bytes] = []
         for inherent in self._builder.inherents({INHERENT_TIME: now.to_bytes(8, "little")}):
             self.apply(inherent)
@@ -480,7 +481,6 @@ class OpenBlock:
         except BaseException:
             del self._host.pieces[kept:]
             raise
-        self.extrinsics.append(extrinsic)
         self._digests.append(digest or blake2_256(extrinsic))
         return result
 

@@ -40,6 +40,9 @@ class Extension:
     judges_forms: ClassVar[bool] = False
     """Whether `judge_form` says the same as `validate`; said of the class that says it, likewise."""
 
+    finishes_changes_alone: ClassVar[bool] = False
+    """Whether `finish` does nothing after a call that said nothing of its weight; likewise."""
+
     machine: Machine
     slot: int = -1
     """The place in the tuple of extras."""

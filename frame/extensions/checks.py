@@ -198,6 +198,7 @@ class WeightReclaim(Extension):
 
     identifier = "WeightReclaim"
     path = "frame_system::extensions::weight_reclaim::WeightReclaim"
+    finishes_changes_alone = True
 
     def finish(self, tx: Checked, extra: Any, prepared: Any, post: PostInfo) -> None:
         self.machine.system.reclaim(tx.info, post)

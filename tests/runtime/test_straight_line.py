@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from frame import executive
-from frame.call import RuntimeCall
-from frame.extensions import CheckNonce, standard
+from frame.call import DispatchClass, PostInfo, RuntimeCall
+from frame.extensions import CheckNonce, WeightReclaim, standard
 from frame.extrinsic import Checked, Vouched, check, implicit
 from frame.forms import FormFinder, FormJudge, KnownForm
 from frame.machine import Machine, Trap
@@ -26,6 +27,7 @@ from frame.transaction import (
     Validity,
 )
 from frame.validator import Validator
+from frame.weights import weight
 from pallets.system import System
 from primitives.era import Era
 from primitives.extrinsic import MultiAddress
@@ -225,6 +227,29 @@ class Looks(CheckNonce):
 class Attentive(Runtime, spec_name="attentive", spec_version=1):
     system = System(index=0)
     extensions = tuple(Looks() if e.identifier == "CheckNonce" else e for e in standard())
+
+
+class Recounts(WeightReclaim):
+    """Does something after every call, although what it derives from does not."""
+
+    def finish(self, tx: Checked, extra: Any, prepared: Any, post: PostInfo) -> None:
+        self.machine.system.register_extra_weight(weight(5), DispatchClass.Operational)
+
+
+class Recounting(Runtime, spec_name="recounting", spec_version=1):
+    system = System(index=0)
+    extensions = (*standard(), Recounts())
+
+
+def test_an_extension_that_finishes_always_is_asked_always() -> None:
+    chain = Chain(Recounting(), {})
+    block = chain.open()
+    system = block.machine.of(Recounting.system)
+    system.inc_providers(ALICE.account_id)
+    remark = RuntimeCall(Recounting.system.entry("remark"), (b"",))
+    before = system.used_weight(DispatchClass.Operational)
+    block.apply(sign(Recounting, ALICE, remark, genesis_hash=chain.genesis_hash, nonce=0))
+    assert system.used_weight(DispatchClass.Operational) == before + weight(5)
 
 
 class Plain(Runtime, spec_name="plain", spec_version=1):
