@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 MIB = 1 << 20
 MANY = 64
 """From so many changes on, the top level's trie moves into the program that updates it faster."""
+MANY_AT_FIRST = 2000
+"""So many at genesis: most nodes never make a block that is worth the program's loading, and boot sooner."""
 MEMORY = 160 * MIB
 """Bytes of nodes in memory, about, before the oldest are dropped: the branches of a million accounts fit."""
 NODE_COST = 250
@@ -106,6 +108,9 @@ class PathStore:
 
     def _read_ahead(self, entries: Iterator[tuple[bytes, bytes]]) -> None:
         self._next = None
+        if self.arena is not None:
+            self._offer(self.arena, entries)
+            return
         for key, node in islice(entries, AHEAD):
             if not key.startswith(self._prefix) or self.ahead_bytes > MEMORY:
                 self._next = None
@@ -113,6 +118,14 @@ class PathStore:
             self._ahead[key] = node
             self.ahead_bytes += len(node) + NODE_COST
             self._next = key + b"\0"
+
+    def _offer(self, arena: Arena, entries: Iterator[tuple[bytes, bytes]]) -> None:
+        size = len(self._prefix)
+        read = list(islice(entries, AHEAD))
+        mine = [(key[size:], node) for key, node in read if key.startswith(self._prefix)]
+        arena.offer(mine)
+        if len(mine) == AHEAD and not arena.is_full:
+            self._next = read[-1][0] + b"\0"
 
     def shrink(self) -> None:
         """Forget a part of what is in memory: what was learned first."""
@@ -214,7 +227,8 @@ class Tries:
         """The update as the program makes it; None if it does not."""
         trie, store = self._tries[None], self._stores[None]
         if store.arena is None:
-            if self._flat.take is None or len(changes) < MANY:
+            many = MANY_AT_FIRST if trie.root_hash == EMPTY_ROOT else MANY
+            if self._flat.take is None or len(changes) < many:
                 return None
             from primitives.trie.wasm.arena import Arena  # loads wasmtime, which takes a while
 

@@ -44,8 +44,10 @@ class Disk:
         self.flat: dict[bytes, bytes] = {}
         self.versions: dict[bytes, int] = {}
         self.column: dict[bytes, bytes] = {}
+        self.loads = 0
 
     def load(self, path: str, node_hash: bytes) -> bytes:
+        self.loads += 1
         node = self.column.get(packed(path))
         if node is None or blake2_256(node) != node_hash:
             key = next(key for key in sorted(self.flat) if key.hex().startswith(path))
@@ -89,6 +91,7 @@ def test_the_program_does_what_the_plain_pass_does(
 ) -> None:
     disk, arena, plain = Disk(), Arena(EMPTY_ROOT), Trie()
     plain_nodes: dict[str, bytes | None] = {}
+    stale: dict[bytes, bytes] = {}
     for drawn, then in steps:
         changes = dict(drawn)
         if disk.flat:
@@ -115,6 +118,9 @@ def test_the_program_does_what_the_plain_pass_does(
             assert disk.column == branches(plain_nodes)
         if then == "restart":
             arena = Arena(plain.root_hash)
+            if arena.update(disk, {b"not there": None}, version, {})[0] == plain.root_hash:
+                arena.offer([*stale.items(), *disk.column.items()])
+            stale = dict(disk.column)
         if then == "forget":
             for quarter in range(4):
                 arena.forget(quarter)
@@ -145,7 +151,11 @@ def test_a_state_of_accounts_through_many_blocks() -> None:
         if block % 3 == 2:
             disk.write(arena)
         if block == 5:
-            arena = Arena(current)
+            arena, loads = Arena(current), disk.loads
+            arena.update(disk, {b"not there": None}, 1, {})
+            arena.offer(disk.column.items())
+            arena.update(disk, dict.fromkeys(disk.flat, b"x"), 1, disk.flat)
+            assert disk.loads < loads + 5  # the root, and leaves of which it is not told
     fresh = Trie().update(disk.flat, 1)
     disk.write(arena)
     assert (current, disk.column) == (fresh.trie.root_hash, branches(fresh.nodes))

@@ -9,7 +9,8 @@ it is adopted; the next one takes it back.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from operator import itemgetter
 
 from wasmtime import Trap
 
@@ -121,6 +122,29 @@ class Arena:
         if self._machine.code:
             raise GaveUp
 
+    def offer(self, nodes: Iterable[tuple[bytes, bytes]]) -> None:
+        """Take up nodes that will be asked for, with paths as in `unwritten`: those whose parent is here, and
+        that are what it refers to.
+        """
+        counted = [(2 * len(path) - 2 - path[-1], path, node) for path, node in nodes]
+        counted.sort(key=itemgetter(0))
+        for first in range(0, len(counted), _AT_ONCE):
+            parts = [
+                part
+                for nibbles, path, node in counted[first : first + _AT_ONCE]
+                if plain_branch(node) is not None
+                for part in (_ENTRY.pack(nibbles, len(node)), path[:-1], node)
+            ]
+            data = b"".join(parts)
+            if len(data) <= IN - OUT:
+                self._machine.write(OUT, data)
+                self._machine.offer(len(parts) // 3)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it had better not be offered more."""
+        return self._machine.word(0x2C) > MOST_BYTES * 3 // 4
+
     def _gone(self, keys: list[bytes]) -> NodeChanges:
         count = self._machine.word(0x28)
         if not count:
@@ -147,7 +171,7 @@ class Arena:
     def node(self, path: str) -> bytes | None:
         """The node at a path of nibbles, if it is in memory."""
         machine = self._machine
-        machine.write(OUT, bytes(map(NIBBLES.index, path)))
+        machine.write(OUT, bytes.fromhex(path + "0" * (len(path) & 1)))
         machine.find(len(path))
         length = machine.word(0x28)
         return machine.read(machine.word(0x24), length) if length else None

@@ -102,45 +102,103 @@
       (local.set $length (i32.load offset=4 (local.get $at)))
       (local.set $at (i32.add (local.get $at) (i32.const 8)))
       (call $parse (local.get $at))
-      (local.set $node
-        (call $node (local.get $at) (local.get $length) (i32.const 0) (i32.popcnt (global.get $bitmap))
-          (i32.const 0)))
-      (br_if $done (i32.eqz (local.get $node)))
-      (if (local.get $entry)
-        (then (i32.store (local.get $entry) (local.get $node)))
-        (else (global.set $root (local.get $node))))
+      (if (i32.or (i32.eqz (local.get $entry)) (i32.lt_u (i32.load (local.get $entry)) (i32.const 2)))
+        (then
+          (local.set $node
+            (call $node (local.get $at) (local.get $length) (i32.const 0) (i32.popcnt (global.get $bitmap))
+              (i32.const 0)))
+          (br_if $done (i32.eqz (local.get $node)))
+          (if (local.get $entry)
+            (then (i32.store (local.get $entry) (local.get $node)))
+            (else (global.set $root (local.get $node))))))
       (local.set $at (i32.add (local.get $at) (local.get $length)))
       (local.set $n (i32.sub (local.get $n) (i32.const 1)))
       (br $next)))
   (call $answer (global.get $stop)))
 
-;; The node whose path, of `n` nibbles, is at f00000, one a byte: its address and length in the counts; 0: not here.
-(func (export "find") (param $n i32)
-  (local $node i32) (local $at i32) (local $i i32) (local $nibble i32) (local $entry i32)
-  (i32.store (i32.const 0x24) (i32.const 0))
-  (i32.store (i32.const 0x28) (i32.const 0))
+;; The entry of the node at a path of `n` nibbles, two a byte, and where its hash is; 0: its parent is not in memory, or
+;; it has no hash. Whether the partial keys go along with the path is not asked: the hash tells.
+(global $hash (mut i32) (i32.const 0))
+
+(func $seek (param $path i32) (param $n i32) (result i32)
+  (local $node i32) (local $i i32) (local $nibble i32) (local $below i32) (local $ref i32)
   (local.set $node (global.get $root))
   (loop $down
-    (if (i32.lt_u (local.get $node) (i32.const 2)) (then (return)))
-    (local.set $at (call $encoding (local.get $node)))
-    (if (i32.eq (local.get $i) (local.get $n))
-      (then
-        (i32.store (i32.const 0x24) (local.get $at))
-        (i32.store (i32.const 0x28) (i32.load (local.get $node)))
-        (return)))
-    (call $parse (local.get $at))
+    (if (i32.lt_u (local.get $node) (i32.const 2)) (then (return (i32.const 0))))
+    (call $parse (call $encoding (local.get $node)))
     (local.set $i (i32.add (local.get $i) (global.get $count)))
-    (if (i32.ge_u (local.get $i) (local.get $n)) (then (return)))
-    (local.set $nibble (i32.load8_u (i32.add (i32.const 0xf00000) (local.get $i))))
+    (if (i32.ge_u (local.get $i) (local.get $n)) (then (return (i32.const 0))))
+    (local.set $nibble (call $partial_nibble (local.get $path) (i32.const 0) (local.get $i)))
     (local.set $i (i32.add (local.get $i) (i32.const 1)))
-    (if (i32.eqz (i32.and (global.get $bitmap) (i32.shl (i32.const 1) (local.get $nibble)))) (then (return)))
-    (local.set $entry
+    (if (i32.eqz (i32.and (global.get $bitmap) (i32.shl (i32.const 1) (local.get $nibble))))
+      (then (return (i32.const 0))))
+    (local.set $below
       (i32.popcnt
         (i32.and (global.get $bitmap)
           (i32.sub (i32.shl (i32.const 1) (local.get $nibble)) (i32.const 1)))))
     (local.set $node
-      (i32.load offset=8 (i32.add (local.get $node) (i32.shl (local.get $entry) (i32.const 2)))))
-    (br $down)))
+      (i32.add (i32.add (local.get $node) (i32.const 8)) (i32.shl (local.get $below) (i32.const 2))))
+    (if (i32.lt_u (local.get $i) (local.get $n))
+      (then (local.set $node (i32.load (local.get $node))) (br $down))))
+  (local.set $ref (global.get $refs))
+  (block $found
+    (loop $next
+      (br_if $found (i32.eqz (local.get $below)))
+      (local.set $ref
+        (i32.add (local.get $ref)
+          (i32.add (i32.const 1) (i32.shr_u (i32.load8_u (local.get $ref)) (i32.const 2)))))
+      (local.set $below (i32.sub (local.get $below) (i32.const 1)))
+      (br $next)))
+  (if (i32.ne (i32.load8_u (local.get $ref)) (i32.const 0x80)) (then (return (i32.const 0))))
+  (global.set $hash (i32.add (local.get $ref) (i32.const 1)))
+  (local.get $node))
+
+;; The node whose path, of `n` nibbles, is at f00000: at 24 its address, at 28 its length; 0: it is not in memory.
+(func (export "find") (param $n i32)
+  (local $node i32)
+  (local.set $node (global.get $root))
+  (if (local.get $n)
+    (then
+      (local.set $node (call $seek (i32.const 0xf00000) (local.get $n)))
+      (if (local.get $node) (then (local.set $node (i32.load (local.get $node)))))))
+  (i32.store (i32.const 0x28) (i32.const 0))
+  (if (i32.gt_u (local.get $node) (i32.const 1))
+    (then
+      (i32.store (i32.const 0x24) (call $encoding (local.get $node)))
+      (i32.store (i32.const 0x28) (i32.load (local.get $node))))))
+
+;; `n` nodes that nobody asked for yet, at f00000, parents first: each as u32 nibbles of the path, u32 length, the path,
+;; two nibbles a byte, its bytes. Those are taken that have a place, and the hash that is there.
+(func (export "offer") (param $n i32)
+  (local $at i32) (local $path i32) (local $nibbles i32) (local $length i32) (local $entry i32) (local $node i32)
+  (call $begin)
+  (local.set $at (i32.const 0xf00000))
+  (block $done
+    (loop $next
+      (br_if $done (i32.eqz (local.get $n)))
+      (local.set $nibbles (i32.load (local.get $at)))
+      (local.set $length (i32.load offset=4 (local.get $at)))
+      (local.set $path (i32.add (local.get $at) (i32.const 8)))
+      (local.set $at
+        (i32.add (local.get $path) (i32.shr_u (i32.add (local.get $nibbles) (i32.const 1)) (i32.const 1))))
+      (local.set $entry (call $seek (local.get $path) (local.get $nibbles)))
+      (if (local.get $entry)
+        (then
+          (if (i32.eqz (i32.load (local.get $entry)))
+            (then
+              (call $blake2b (local.get $at) (local.get $length) (i32.const 0x40))
+              (if (call $same (i32.const 0x40) (global.get $hash) (i32.const 32))
+                (then
+                  (call $parse (local.get $at))
+                  (local.set $node
+                    (call $node (local.get $at) (local.get $length) (i32.const 0)
+                      (i32.popcnt (global.get $bitmap)) (i32.const 0)))
+                  (br_if $done (i32.eqz (local.get $node)))
+                  (i32.store (local.get $entry) (local.get $node))))))))
+      (local.set $at (i32.add (local.get $at) (local.get $length)))
+      (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+      (br $next)))
+  (call $answer (global.get $stop)))
 
 ;; ── nodes to write ──
 

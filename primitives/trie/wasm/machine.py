@@ -64,6 +64,7 @@ class Machine:
         self.adopt = self._entry("adopt")
         self.back = self._entry("back")
         self.attach = self._entry("attach")
+        self.offer = self._entry("offer")
         self.find = self._entry("find")
         self.list = self._entry("list")
         self.written = self._entry("written")
