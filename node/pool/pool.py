@@ -362,6 +362,11 @@ class Pool:
         self._enforce_limits()
 
     def _prune(self, included: Iterable[Hash]) -> list[Transaction]:
+        if not self.future.known:
+            all_tags = self.ready.take_all(list(included))
+            if all_tags is not None:
+                self._recent = [self._recent[1], all_tags]
+                return []
         known = [tx for tx in map(self._get, included) if tx is not None]
         tags = list(dict.fromkeys([tag for tx in known for tag in tx.provides]))
         self._recent = [self._recent[1], frozenset(tags)]

@@ -7,7 +7,7 @@ dependencies, then priority, then the sooner to expire, then the older.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from node.pool.errors import CycleDetected, TooLowPriority
 from node.pool.transaction import Hash, Tag, Transaction
@@ -168,6 +168,21 @@ class Ready:
                     self._unlock(tx)
                 pruned.append(tx)
         return pruned
+
+    def take_all(self, digests: Sequence[Hash]) -> frozenset[Tag] | None:
+        """Where these end with all that is here, in the order in which it is taken, remove it and return the
+        tags that it provided; else None, and nothing changes.
+        """
+        everything = self._all
+        if not everything or list(everything) != digests[-len(everything) :]:
+            return None
+        tags = frozenset(self._provider)
+        everything.clear()
+        self._provider.clear()
+        self._roots.clear()
+        self._last = None
+        self.bytes = 0
+        return tags
 
     def _unlock(self, tx: Transaction) -> None:
         for child_hash in tx.unlocks:

@@ -15,6 +15,7 @@ from node.pool.errors import (
     TooLowPriority,
 )
 from node.pool.pool import FINALITY_TIMEOUT, REVALIDATED_AFTER
+from node.pool.ready import Ready
 from primitives.hashing import blake2_256
 
 FOREVER = 2**64 - 1
@@ -93,6 +94,28 @@ def test_a_future_waits_for_its_tag_and_takes_its_followers_along(it: Fixture) -
     assert it.order() == ["a", "b", "c"]
     assert it.phases(c) == [Phase.FUTURE, Phase.READY]
     assert len(it.pool.future) == 0 and it.wakes == 1
+
+
+@pytest.mark.parametrize("taken", ["abcd", "abc", "bacd", "bcd", "abcdx"])
+def test_a_block_of_all_that_is_ready_prunes_as_any_other(
+    monkeypatch: pytest.MonkeyPatch, taken: str
+) -> None:
+    left = []
+    for is_short in (True, False):
+        if not is_short:
+            monkeypatch.setattr(Ready, "take_all", lambda self, digests: None)
+        it = Fixture()
+        made = {
+            name: it.submit(name, requires, provides)
+            for name, requires, provides in (("a", "", "ae"), ("b", "a", ""), ("c", "", ""), ("d", "cb", "d"))
+        }
+        made |= {"x": it.tx("x", "d")}
+        it.block(1, it.tx("inherent"), *(made[name] for name in taken))
+        f, g = it.submit("f", requires="d"), it.submit("g", requires="z")
+        pool = it.pool
+        state = it.order(), pool.ready.bytes, len(pool.future), pool._recent
+        left.append((*state, it.heard, it.phases(f), it.phases(g), sorted(pool.ready._provider)))
+    assert left[0] == left[1]
 
 
 def test_a_block_prunes_and_promotes_and_tells(it: Fixture) -> None:
