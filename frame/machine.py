@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 A = TypeVar("A", bound=Pallet[Any])
 
-_KEPT = 40_000
-"""Values that may stay in memory from block to block."""
+MOST_KEPT = 40_000
+"""Values of the state that stay in memory from block to block; of more, those that were written last."""
 
 
 class Trap(Exception):
@@ -74,8 +74,8 @@ class Machine:
         """Stand on another state, that of the block `at` if that is told: after the block that was made here
         last, what is known of its state stays in memory.
         """
-        if at is not None and at == self.ended and len(self.overlay.view) <= _KEPT:
-            self.overlay.rebase(backend)
+        if at is not None and at == self.ended:
+            self.overlay.rebase(backend, MOST_KEPT)
         else:
             self.overlay.reset(backend)
         self.began, self.ended = at, None

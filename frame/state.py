@@ -227,21 +227,30 @@ class Overlay:
         self._marks.clear()
         self._settled.clear()
 
-    def rebase(self, backend: Backend) -> None:
+    def rebase(self, backend: Backend, most: int) -> None:
         """Stand on the state that the changes so far have made, which `backend` holds now: what is known of
-        it stays in memory, decoded. Only for an overlay without open layers.
+        it stays in memory, decoded; of more than `most` values those that the changes wrote. Only for an
+        overlay without open layers.
         """
+        view = self.view
+        if len(view) > most:
+            young = {key: view[key] for key in self.written() if key in view}
+            view.clear()
+            view.update(young)
         self.backend = backend
         self._appends.clear()  # these are not in the view: they are read when someone asks
         self.journal.clear()
         self._settled.clear()
 
-    def follow(self, other: Overlay, backend: Backend) -> None:
-        """From the state that `other` has begun on to the one that it has made, which `backend` holds now.
+    def follow(self, other: Overlay, backend: Backend, most: int) -> None:
+        """From the state that `other` has begun on to the one that it has made, which `backend` holds now. Of
+        more than `most` values those that `other` wrote stay in memory.
 
         This one holds no changes of its own.
         """
         mine, theirs = self.view, other.view
+        if len(mine) > most:
+            mine.clear()
         for key in other.written():
             if key in theirs:
                 mine[key] = theirs[key]

@@ -9,17 +9,13 @@ from frame import executive
 from frame.extrinsic import Checked, check, parse
 from frame.forms import Admitted, Form, FormJudge
 from frame.host import Host
-from frame.machine import Trap
+from frame.machine import MOST_KEPT, Trap
 from frame.state import Backend
 from frame.transaction import Source, TransactionValidityError, Validity
 from primitives.extrinsic import Parsed
 
 if TYPE_CHECKING:
     from frame.runtime import Runtime
-
-
-MOST_READ = 40_000
-"""Values of the state that may stay in memory when the next block has come."""
 
 
 class Validator:
@@ -48,10 +44,10 @@ class Validator:
         here, what is known of the state stays in memory.
         """
         machine, maker = self._machine, self._runtime.maker_of(at)
-        if maker is not None and maker.began == self.at and self.size <= MOST_READ:
+        if maker is not None and maker.began == self.at:
             overlay = machine.overlay
             overlay.rollback()
-            overlay.follow(maker.overlay, state)
+            overlay.follow(maker.overlay, state, MOST_KEPT)
             machine.host = host
         else:
             machine.reset(state, host)

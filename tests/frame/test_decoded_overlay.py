@@ -33,8 +33,10 @@ STEP = st.one_of(
 )
 
 
-@given(st.lists(STEP, max_size=60), st.booleans())
-def test_decoded_and_raw_values_are_one_state(steps: list[tuple[str, Any, Any]], structs: bool) -> None:
+@given(st.lists(STEP, max_size=60), st.booleans(), st.integers(0, 6))
+def test_decoded_and_raw_values_are_one_state(
+    steps: list[tuple[str, Any, Any]], structs: bool, most: int
+) -> None:
     values: Codec[Any] = _NUMBER if structs else _U32
     backend = MemoryBackend({b"a": _U32.encode(7)})
     overlay, follower = Overlay(backend), Overlay(backend)
@@ -45,8 +47,8 @@ def test_decoded_and_raw_values_are_one_state(steps: list[tuple[str, Any, Any]],
         match what:
             case "block" if len(model) == 1:
                 backend = backend.after(overlay.delta())
-                follower.follow(overlay, backend)
-                overlay.rebase(backend)
+                follower.follow(overlay, backend, most)
+                overlay.rebase(backend, most)
                 for known in (*KEYS, b"list", b"count"):
                     assert follower.get(known) == overlay.get(known) == backend.get(known)
             case "append":
@@ -98,6 +100,20 @@ def test_decoded_and_raw_values_are_one_state(steps: list[tuple[str, Any, Any]],
     overlay.put(b"count", None)
     after = backend.after(overlay.delta()).top
     assert after == {key: _U32.encode(value) for key, value in model[0].items() if value is not None}
+
+
+def test_of_too_many_values_those_stay_that_were_written_last() -> None:
+    backend = MemoryBackend({bytes((n,)): b"old" for n in range(10)})
+    overlay, follower = Overlay(backend), Overlay(backend)
+    for reader in (overlay, follower):
+        for n in range(10):
+            assert reader.get(bytes((n,))) == b"old"
+    overlay.put(b"\3", b"new")
+    backend = backend.after(overlay.delta())
+    follower.follow(overlay, backend, 9)
+    overlay.rebase(backend, 9)
+    assert overlay.view == follower.view == {b"\3": b"new"}
+    assert overlay.get(b"\4") == follower.get(b"\4") == b"old"
 
 
 def test_a_counted_list_is_a_list_and_its_count() -> None:
