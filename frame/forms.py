@@ -19,7 +19,7 @@ from frame.call import NESTING, DispatchClass, RuntimeCall
 from frame.extensions.base import Ask
 from frame.extrinsic import Checked, Vouched, implicit
 from frame.transaction import MAX_U64, Judgement, TransactionValidityError
-from primitives.extrinsic import USUAL_EXTRA, ExtrinsicCodec, Usual, signing_payload
+from primitives.extrinsic import USUAL_EXTRA, ExtrinsicCodec, signing_payload
 from primitives.scale import ScaleError, decode_compact, encode_compact
 from primitives.scale.emit import MAX_DEPTH
 
@@ -34,8 +34,8 @@ along."""
 _REMEMBERED = 1024
 
 
-class KnownForm(Vouched):
-    """What a state's extensions say of all extrinsics of a form; for a block, that their signatures hold."""
+class Shape(Vouched):
+    """How to read an extrinsic of a form."""
 
     __slots__ = (
         "_after",
@@ -45,14 +45,13 @@ class KnownForm(Vouched):
         "_extra",
         "_length",
         "_nonce_at",
-        "asks",
-        "longevity",
-        "priority",
+        "form",
     )
 
-    def __init__(self, runtime: Runtime, form: Form, found: Judgement, asks: tuple[Ask, ...]) -> None:
+    def __init__(self, runtime: Runtime, form: Form) -> None:
         encoded, prefix, length, along = form
         super().__init__(along)
+        self.form = form
         codec, nonce = runtime.extra_codec, runtime.nonce_slot
         extra = codec.decode(encoded)
         with_one = codec.encode((*extra[:nonce], 1, *extra[nonce + 1 :]))
@@ -62,18 +61,19 @@ class KnownForm(Vouched):
         self._before, self._after = encoded[:at], encoded[at + 1 :] + prefix
         self._nonce_at = USUAL_EXTRA + at
         self._entry, self._length = runtime.call_codec.entries[_place(prefix)], length
-        self.asks = asks
-        """What each extrinsic is still asked."""
-        self.longevity = found.longevity
-        self.priority = found.priority if found.priority < MAX_U64 else MAX_U64
 
-    def again(self, machine: Machine, raw: bytes) -> Checked | None:
-        """See `frame.extrinsic.checked_again`: of an extrinsic of this form all but nonce and arguments is
-        compared, not decoded.
+    def take_apart(self, raw: bytes) -> tuple[int, int, Any] | None:
+        """Nonce, where the call begins, and its arguments, if these are the bytes of an extrinsic of this
+        form: all but nonce and arguments is compared, not decoded.
         """
-        size, after, entry, at = self._length, self._after, self._entry, self._nonce_at
-        if len(raw) != size or raw[:4] != self._begins or raw[36] > 1 or raw[USUAL_EXTRA:at] != self._before:
-            return super().again(machine, raw)
+        after, entry, at = self._after, self._entry, self._nonce_at
+        if (
+            len(raw) != self._length
+            or raw[:4] != self._begins
+            or raw[36] > 1
+            or raw[USUAL_EXTRA:at] != self._before
+        ):
+            return None
         try:
             nonce = raw[at]
             if nonce & 3:
@@ -82,20 +82,46 @@ class KnownForm(Vouched):
                 nonce >>= 2
                 at += 1
             if not raw.startswith(after, at):
-                return super().again(machine, raw)
-            args, end = entry.decode(raw, at + len(after), _DEPTH)
+                return None
+            at += len(after)
+            args, end = entry.decode(raw, at, _DEPTH)
         except (IndexError, ScaleError):
-            return super().again(machine, raw)
-        if end != size:
-            return super().again(machine, raw)
-        first, rest = self._extra
-        extra = (*first, nonce, *rest)
+            return None
+        return (nonce, at - 2, args) if end == self._length else None
+
+    def is_signed_along(self, machine: Machine, nonce: int) -> bool:
+        """Whether the form's `along` is what is signed along on this machine's block."""
         along = machine.signed_along.get(self)
         if along is None:
-            along = machine.signed_along[self] = implicit(machine, extra)
-        if along != self.along:
+            first, rest = self._extra
+            along = machine.signed_along[self] = implicit(machine, (*first, nonce, *rest))
+        return along == self.along
+
+    def again(self, machine: Machine, raw: bytes) -> Checked | None:
+        """See `frame.extrinsic.checked_again`."""
+        found = self.take_apart(raw)
+        if found is None:
+            return super().again(machine, raw)
+        nonce, _, args = found
+        if not self.is_signed_along(machine, nonce):
             return None
-        return Checked(RuntimeCall(entry, args), raw[4:36], extra, size, along)
+        first, rest = self._extra
+        return Checked(
+            RuntimeCall(self._entry, args), raw[4:36], (*first, nonce, *rest), self._length, self.along
+        )
+
+
+class KnownForm(Shape):
+    """What a state's extensions say of all extrinsics of a form; for a block, that their signatures hold."""
+
+    __slots__ = ("asks", "longevity", "priority")
+
+    def __init__(self, runtime: Runtime, form: Form, found: Judgement, asks: tuple[Ask, ...]) -> None:
+        super().__init__(runtime, form)
+        self.asks = asks
+        """What each extrinsic is still asked."""
+        self.longevity = found.longevity
+        self.priority = found.priority if found.priority < MAX_U64 else MAX_U64
 
 
 class Admitted(NamedTuple):
@@ -106,30 +132,59 @@ class Admitted(NamedTuple):
     provides: tuple[bytes, ...]
 
 
-class FormFinder:
-    """From extrinsics to their forms, for who does not know the state."""
+class Found(NamedTuple):
+    """What `FormFinder` says of an extrinsic."""
 
-    def __init__(self, runtime: Runtime) -> None:
-        self._codec = runtime.extra_codec
-        self._nonce = runtime.nonce_slot
+    call_start: int
+    along: bytes
+    nonce: int
+    form: Form | None
+    """None where what it weighs depends on the call's arguments: the nonce is of no use then."""
+
+
+class FormFinder:
+    """From extrinsics to their forms, for who knows of the state only what is signed along: `machine` stands
+    in the next block.
+    """
+
+    def __init__(self, machine: Machine) -> None:
+        runtime = machine.runtime
+        self._machine, self._runtime, self._nonce = machine, runtime, runtime.nonce_slot
         slots = [e.slot for e in runtime.extensions if e.slot >= 0 and e.slot != self._nonce]
         self._others: Callable[[tuple[Any, ...]], Any] = itemgetter(*slots) if slots else lambda extra: ()
-        self._forms: dict[Any, Form] = {}
+        self._shapes: dict[Any, Shape] = {}
+        self._last: dict[int, Shape] = {}
+        """The last shape of each length: many extrinsics in a row are alike."""
 
-    def form_of(self, usual: Usual, length: int, along: bytes) -> tuple[int, Form] | None:
-        """Nonce and form of an extrinsic; None where what it weighs depends on the call's arguments."""
-        entry, extra = usual.call.entry, usual.extra
-        if self._nonce < 0 or entry.constant_info is None:
+    def find(self, raw: bytes) -> Found | None:
+        """The parts of a usual extrinsic; None for others. ScaleError, and what `implicit` raises."""
+        size = len(raw)
+        shape = self._last.get(size)
+        if shape is not None:
+            found = shape.take_apart(raw)
+            if found is not None and shape.is_signed_along(self._machine, found[0]):
+                return Found(found[1], shape.along, found[0], shape.form)
+        usual = self._runtime.extrinsic_codec.usual(raw)
+        if usual is None:
             return None
-        alike = (self._others(extra), entry.prefix, length, along)
-        form = self._forms.get(alike)
-        if form is None:
-            if len(self._forms) >= _REMEMBERED:
-                self._forms.clear()
-            at = self._nonce
-            encoded = self._codec.encode((*extra[:at], 0, *extra[at + 1 :]))
-            form = self._forms[alike] = (encoded, entry.prefix, length, along)
-        return extra[self._nonce], form
+        entry, extra = usual.call.entry, usual.extra
+        along = implicit(self._machine, extra)
+        if self._nonce < 0 or entry.constant_info is None:
+            return Found(usual.call_start, along, 0, None)
+        alike = (self._others(extra), entry.prefix, size, along)
+        shape = self._shapes.get(alike)
+        if shape is None:
+            shape = self._shapes[alike] = self._shape(entry.prefix, extra, size, along)
+        self._last[size] = shape
+        return Found(usual.call_start, along, extra[self._nonce], shape.form)
+
+    def _shape(self, prefix: bytes, extra: tuple[Any, ...], size: int, along: bytes) -> Shape:
+        if len(self._shapes) >= _REMEMBERED:
+            self._shapes.clear()
+            self._last.clear()
+        at = self._nonce
+        encoded = self._runtime.extra_codec.encode((*extra[:at], 0, *extra[at + 1 :]))
+        return Shape(self._runtime, (encoded, prefix, size, along))
 
 
 class FormJudge:
@@ -201,15 +256,15 @@ class FormJudge:
                     ask = e.judge_form(tx, None if e.slot < 0 else extra[e.slot], found)
                     if ask is not None:
                         asks.append(ask)
+            if found.requires or found.provides or not found.propagate:  # somebody makes tags of its own
+                return None
+            return KnownForm(machine.runtime, form, found, tuple(asks))
         except (TransactionValidityError, ScaleError):
             return None
         except Exception as error:
             raise executive.as_trap(error) from error
         finally:
             overlay.rollback()
-        if found.requires or found.provides or not found.propagate:  # somebody makes tags of its own
-            return None
-        return KnownForm(machine.runtime, form, found, tuple(asks))
 
 
 _DEPTH = MAX_DEPTH - 1 - NESTING

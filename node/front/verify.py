@@ -39,8 +39,8 @@ class Verifier:
 
     def __init__(self, runtime: Runtime, genesis: bytes) -> None:
         self._codec = runtime.extrinsic_codec
-        self._forms = FormFinder(runtime)
         self._machine = runtime.machine()
+        self._forms = FormFinder(self._machine)
         self._genesis = genesis
         self._blocks: deque[tuple[int, bytes]] = deque(maxlen=KEPT_HASHES)
         self._noted = 0
@@ -72,14 +72,13 @@ class Verifier:
 
     def _usual(self, extrinsic: bytes) -> tuple[Question, tuple[int, Form] | None] | None:
         """What is asked of an extrinsic whose parts stand in known places, and its form; None for others."""
-        usual = self._codec.usual(extrinsic)
-        if usual is None:
+        found = self._forms.find(extrinsic)
+        if found is None:
             return None
-        start = usual.call_start
-        along = implicit(self._machine, usual.extra)
+        start, along, nonce, form = found
         payload = signing_payload(extrinsic[start:], extrinsic[USUAL_EXTRA:start], along)
-        question = usual.scheme, usual.signature, payload, usual.who
-        return question, self._forms.form_of(usual, len(extrinsic), along)
+        question = extrinsic[36], extrinsic[37:USUAL_EXTRA], payload, extrinsic[4:36]
+        return question, None if form is None else (nonce, form)
 
     def _any(self, extrinsic: bytes) -> Question | None:
         (_, signed, _), extra_start, call_start = self._codec.parse(extrinsic)

@@ -113,7 +113,7 @@ def test_the_same_results_and_the_same_state(
     chain = new_chain()
     fast, slow, admitting, formed = blocks = [begun(chain) for _ in range(4)]
     validator = Validator(chain.runtime, chain.state, chain.header.hash, chain.host)
-    finder = FormFinder(chain.runtime)
+    finder = FormFinder(validator._machine)
     for made, who, off, tip, era, bad, worse in steps:
         system = slow.machine.system
         raw = chain.sign(who, made, max(system.account_nonce(who.account_id) + off, 0), tip=tip, era=era)
@@ -139,14 +139,14 @@ def by_its_form(validator: Validator, finder: FormFinder, raw: bytes, said: byte
     same is `said` of it by the long way.
     """
     machine = validator._machine
-    usual = machine.runtime.extrinsic_codec.usual(raw)
-    assert usual is not None
-    form = finder.form_of(usual, len(raw), implicit(machine, usual.extra))
-    constant = usual.call.entry.constant_info
-    assert (form is None) == (constant is None)
-    if form is None:
+    usual, parts = machine.runtime.extrinsic_codec.usual(raw), finder.find(raw)
+    assert usual is not None and parts is not None
+    assert parts.call_start == usual.call_start and parts.along == implicit(machine, usual.extra)
+    assert (parts.form is None) == (usual.call.entry.constant_info is None)
+    if parts.form is None:
         return None
-    (found,) = validator.judge_row([raw], [form[0]], [form[1]])
+    assert parts.nonce == usual.extra[machine.runtime.nonce_slot]
+    (found,) = validator.judge_row([raw], [parts.nonce], [parts.form])
     is_valid = not said.startswith((b"refused", b"trap"))
     assert (found is not None) == is_valid, "refused is what the long way refuses"
     if found is None:
@@ -267,13 +267,11 @@ def test_a_form_whose_signers_signed_something_else_along_is_not_judged() -> Non
     chain = new_chain()
     validator = Validator(chain.runtime, chain.state, chain.header.hash, chain.host)
     raw = chain.sign(BOB, call("balances", "transfer_keep_alive", to(ALICE), GRIST), 0)
-    usual = chain.runtime.extrinsic_codec.usual(raw)
-    assert usual is not None
-    right = implicit(validator._machine, usual.extra)
+    found = FormFinder(validator._machine).find(raw)
+    assert found is not None and found.form is not None
+    right = found.along
     for along, is_judged in ((right, True), (right[:-1] + b"\1", False), (b"", False)):
-        found = FormFinder(chain.runtime).form_of(usual, len(raw), along)
-        assert found is not None
-        (judged,) = validator.judge_row([raw], [found[0]], [found[1]])
+        (judged,) = validator.judge_row([raw], [found.nonce], [(*found.form[:3], along)])
         assert (judged is not None) is is_judged
     for form in (
         (b"", b"\2\3", 146, right),
@@ -289,11 +287,9 @@ def test_an_extrinsic_of_a_form_is_taken_apart_as_by_the_whole_codec() -> None:
     machine, short = validator._machine, 0
     for nonce in (0, 63, 64, 2**14, 2**30):
         raw = chain.sign(BOB, call("balances", "transfer_keep_alive", to(ALICE), GRIST), nonce, tip=7)
-        usual = chain.runtime.extrinsic_codec.usual(raw)
-        assert usual is not None
-        found = FormFinder(chain.runtime).form_of(usual, len(raw), implicit(machine, usual.extra))
-        assert found is not None
-        (judged,) = validator.judge_row([raw], [nonce], [found[1]])
+        found = FormFinder(machine).find(raw)
+        assert found is not None and found.form is not None
+        (judged,) = validator.judge_row([raw], [nonce], [found.form])
         assert judged is not None
         known, plain = judged[0], Vouched(judged[0].along)
         for _ in range(300):
