@@ -197,7 +197,8 @@ def opened(cls: type[_Record]) -> type[_Record]:
     `cls` when it is full. That takes a third of the time that slots take to be set from outside.
     """
     if cls.__scale_open__ is None:
-        writable = {"__slots__": (), "__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
+        plain = ("__init__", "__setattr__", "__delattr__")
+        writable = {"__slots__": ()} | {name: getattr(object, name) for name in plain}
         cls.__scale_open__ = types.new_class(cls.__name__, (cls,), None, lambda space: space.update(writable))
     return cls.__scale_open__
 
@@ -207,7 +208,7 @@ def filling(name: str, cls: str, opened_cls: str, fields: Mapping[str, str]) -> 
     if not fields:
         return [f"{name} = new({cls})"]
     sets = [f"{name}.{field} = {value}" for field, value in fields.items()]
-    return [f"{name} = new({opened_cls})", *sets, f"{name}.__class__ = {cls}"]
+    return [f"{name} = {opened_cls}()", *sets, f"{name}.__class__ = {cls}"]
 
 
 S = TypeVar("S", bound=_Record)
