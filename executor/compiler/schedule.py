@@ -34,7 +34,12 @@ from executor.compiler.types import DType
 TREE_MAX = 48
 """Nodes of one fused chain: bounds the emitter's recursion and the registers in use."""
 CHEAP = frozenset({Op.NEG, Op.ADD, Op.SUB, Op.MUL})
-"""With a number: computed again in each user rather than stored."""
+"""With a number, or what is spread from a much smaller array: computed again in each user rather than
+stored."""
+AGAIN_MAX = 3
+"""Nodes of a chain that is computed again."""
+SPREAD = 8
+"""How many times smaller."""
 ORDERED = ELEMENTWISE | {Op.DOT, Op.MATMUL}
 """What writes its values in any order of axes."""
 VIEWS = MOVEMENT | LEAVES | {Op.PART}
@@ -100,6 +105,7 @@ class Scheduler(Places):
         self.uses: Counter[Node] = Counter()
         self.users: dict[Node, list[Node]] = {}
         self.fused: set[Node] = set()
+        self.again: set[Node] = set()
 
     def run(self, sinks: Sinks) -> list[Kernel]:
         """Schedule everything the sinks need, in order of execution."""
@@ -168,8 +174,9 @@ class Scheduler(Places):
             if node in roots:
                 continue
             if self.uses[node] != 1:
-                if node not in updated and self._again(node):
+                if node not in updated and size[node] <= AGAIN_MAX and self._again(node):
                     self.fused.add(node)
+                    self.again.add(node)
                 continue
             if node in updated:
                 if node.op is Op.OUTER and node in hosts:
@@ -177,7 +184,7 @@ class Scheduler(Places):
                 continue
             (user,) = self.users[node]
             if user.op in SUMS:
-                if node.batched and node not in heavy and size[node] <= SUMMED_MAX and not _typed(node, user):
+                if node not in heavy and size[node] <= SUMMED_MAX and _sums(node, user):
                     self.fused.add(node)
                 continue
             if not _alike(node, user) or size[node] > TREE_MAX:
@@ -204,11 +211,11 @@ class Scheduler(Places):
         to store it."""
         if node.op not in CHEAP:
             return False
-        values = [item for item in node.inputs if number(item) is None]
+        values = [item for item in node.inputs if number(item) is None and not _spread(item, node.batched)]
         return (
             len(values) == 1
-            and values[0] not in self.fused
-            and all(_alike(node, user) for user in self.users[node])
+            and (values[0] not in self.fused or values[0] in self.again)
+            and all(_alike(node, user) or _sums(node, user) for user in self.users[node])
         )
 
     def _updated(self, updates: Sequence[Update]) -> list[Kernel]:
@@ -341,6 +348,19 @@ def _alike(node: Node, user: Node) -> bool:
     """The user computes elementwise on an array of the node's shape, in float32."""
     same = user.shape == node.shape and user.batched == node.batched
     return user.op in ELEMENTWISE and same and not _typed(node, user)
+
+
+def _sums(node: Node, user: Node) -> bool:
+    """The user adds up the node, a value of each row, and may compute it on the way."""
+    return user.op in SUMS and node.batched and not _typed(node, user)
+
+
+def _spread(node: Node, batched: bool) -> bool:
+    """A value of rows gets the node from an array that is much smaller."""
+    source = node
+    while source.op in MOVEMENT:
+        source = source.inputs[0]
+    return batched and SPREAD * source.size <= node.size
 
 
 def _typed(*nodes: Node) -> bool:
