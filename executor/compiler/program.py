@@ -4,10 +4,11 @@
 every NaN that may leave by the canonical one, so that payloads, which differ between machines, never show.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from executor.compiler.kernels.base import SLACK, Buffer, Kernel, Lanes
+from executor.compiler.kernels.base import BLOCK_NUMBER, SLACK, Buffer, Kernel, Lanes
+from executor.compiler.kernels.blocks import ByBlock
 from executor.compiler.kernels.double import written
 from executor.compiler.kernels.nest import Access, Nest
 from executor.compiler.kernels.scan import Loop
@@ -73,18 +74,23 @@ def link(
     TooLarge."""
     every = [*kernels, *(shards.update if shards else ())]
     memory = place(every, pinned, blocks)
-    first = sum(1 + (len(kernel.inner) if isinstance(kernel, Loop) else 0) for kernel in every)
+    first = sum(1 + (len(kernel.inner) if isinstance(kernel, Loop | ByBlock) else 0) for kernel in every)
     shared = Shared(first + (5 if shards else 3))
-    lanes = Lanes(blocks, shared)
+    lanes, alone = Lanes(blocks, shared), Lanes(1, shared, single=True)
     bodies: list[Body] = []
     size = 0
 
-    def write(kernel: Kernel) -> tuple[int, int]:
+    parts: dict[int, list[int]] = {}
+
+    def write(kernel: Kernel, lanes: Lanes) -> tuple[int, int]:
         """The kernel's function, behind those that it calls: (index, fuel)."""
         nonlocal size
-        code = Code(PARAMETERS)
-        if isinstance(kernel, Loop):
-            kernel.emit_loop(code, [write(inner) for inner in kernel.inner])
+        code = Code(BLOCK_NUMBER + 1 if lanes.single else PARAMETERS)
+        if isinstance(kernel, Loop | ByBlock):
+            inside = alone if isinstance(kernel, ByBlock) else lanes
+            inner = [write(item, inside) for item in kernel.inner]
+            kernel.emit_loop(code, inner)
+            parts[len(bodies)] = [fuel for _, fuel in inner]
         else:
             kernel.emit(code, lanes)
         bodies.append(code.body())
@@ -93,8 +99,7 @@ def link(
             raise TooLarge(f"the module of this model has more than {MODULE_MAX} bytes")
         return len(bodies) - 1, code.fuel
 
-    functions = [write(kernel) for kernel in every]
-    costs = [fuel for _, fuel in functions]
+    functions = [write(kernel, lanes) for kernel in every]
     step = _step(functions[: len(kernels)])
     codes, exports = [step], []
     if shards is None:
@@ -109,20 +114,31 @@ def link(
     exports += [("run", first + len(codes)), ("finish", first + len(codes) + 1)]
     bodies += [*(code.body() for code in (*codes, run, finish)), *shared.bodies]
     turns = [shards.count if shards and number < len(kernels) else 1 for number in range(len(every))]
-    flops = [turn * kernel.flops(blocks) for kernel, turn in zip(every, turns, strict=True)]
+    table = [
+        (name, turn * fuel, turn * flop)
+        for kernel, turn, (number, cost) in zip(every, turns, functions, strict=True)
+        for name, fuel, flop in _costs(kernel, cost, parts.get(number, []), blocks)
+    ]
     return Program(
         module=module(bodies, memory // PAGE, exports),
         memory=memory,
         fuel_per_step=per_step,
         fuel_per_call=per_call,
         fuel_of_finish=finish.fuel,
-        kernels=tuple(
-            (kernel.name, turn * cost, flop)
-            for kernel, turn, cost, flop in zip(every, turns, costs, flops, strict=True)
-        ),
-        flops=sum(flops),
+        kernels=tuple(table),
+        flops=sum(flop for _, _, flop in table),
         traffic=sum(turn * _traffic(kernel, blocks) for kernel, turn in zip(every, turns, strict=True)),
     )
+
+
+def _costs(kernel: Kernel, fuel: int, parts: Sequence[int], blocks: int) -> Iterator[tuple[str, int, int]]:
+    """Name, fuel and float operations of a kernel; of kernels by block, each one's, and what is left."""
+    if not isinstance(kernel, ByBlock):
+        yield kernel.name, fuel, kernel.flops(blocks)
+        return
+    for inner, part in zip(kernel.inner, parts, strict=True):
+        yield inner.name, blocks * part, inner.flops(blocks)
+    yield kernel.name, fuel - blocks * sum(parts), 0
 
 
 class Shared:
@@ -145,7 +161,7 @@ class Shared:
 
 def _traffic(kernel: Kernel, blocks: int) -> int:
     """Bytes that a kernel reads and writes."""
-    if isinstance(kernel, Loop):
+    if isinstance(kernel, Loop | ByBlock):
         return kernel.traffic(blocks)
     return sum(buffer.bytes(blocks) for buffer in {*kernel.reads, *kernel.writes} if not buffer.hosted)
 
@@ -157,22 +173,35 @@ def place(kernels: Sequence[Kernel], pinned: Iterable[Buffer], blocks: int) -> i
     for buffer in pinned:
         buffer.offset = top
         top = _after(top, buffer, blocks)
-    last: dict[Buffer, int] = {}
-    for index, kernel in enumerate(kernels):
-        for buffer in (*kernel.reads, *kernel.writes):
-            last[buffer] = index
+    uses = list(_uses(kernels))
+    last = {buffer: index for index, (_, touched) in enumerate(uses) for buffer in touched}
     free: list[tuple[int, int]] = []
-    for index, kernel in enumerate(kernels):
-        for buffer in kernel.writes:
+    for index, (filled, touched) in enumerate(uses):
+        for buffer in filled:
             if buffer.offset < 0:
                 top = _claim(buffer, free, top, blocks)
-        for buffer in dict.fromkeys((*kernel.reads, *kernel.writes)):
+        for buffer in dict.fromkeys(touched):
             if last[buffer] == index and not buffer.pinned:
                 _give_back(free, buffer.offset, _after(buffer.offset, buffer, blocks))
     memory = -(-(top + SLACK) // PAGE) * PAGE
     if memory > MEMORY_MAX:
         raise TooLarge(f"a step needs {memory} bytes of memory; {MEMORY_MAX} are allowed")
     return memory
+
+
+def _uses(kernels: Sequence[Kernel]) -> Iterator[tuple[Sequence[Buffer], Sequence[Buffer]]]:
+    """For kernel after kernel, what it writes and what it touches. What kernels by block share with others
+    lives from before the first of them until after the last."""
+    for kernel in kernels:
+        if not isinstance(kernel, ByBlock):
+            yield kernel.writes, (*kernel.reads, *kernel.writes)
+            continue
+        lasting = [buffer for buffer in kernel.writes if not buffer.brief]
+        yield lasting, lasting
+        for inner in kernel.inner:
+            brief = [buffer for buffer in inner.writes if buffer.brief]
+            yield brief, [buffer for buffer in (*inner.reads, *inner.writes) if buffer.brief]
+        yield (), [buffer for buffer in (*kernel.reads, *kernel.writes) if not buffer.brief]
 
 
 def _after(offset: int, buffer: Buffer, blocks: int) -> int:

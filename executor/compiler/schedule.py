@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from executor.compiler import ir
+from executor.compiler.blocks import by_block
 from executor.compiler.ir import Node
 from executor.compiler.kernels import typed_rows
 from executor.compiler.kernels.base import Buffer, Kernel, View, c_strides
@@ -230,7 +231,7 @@ class Scheduler(Places):
                     self.view(end)
         for update in updates:
             self._update(update)
-        return soonest(self.kernels)
+        return soonest(by_block(self.kernels, self.blocks))
 
     def _update(self, update: Update) -> None:
         ends, gradient = set(update.ends), update.gradient

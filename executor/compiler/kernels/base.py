@@ -5,10 +5,12 @@ from math import prod
 from typing import Protocol
 
 from executor.compiler.ir import Shape
-from executor.compiler.kernels.nest import LANES, Access
+from executor.compiler.kernels.nest import LANES, Access, Nest
 from executor.compiler.types import DType
 from executor.wasm.code import Code
 
+BLOCK_NUMBER = 3
+"""Parameter of kernels that work on one block."""
 SLACK = 32
 """Bytes after each buffer, so that whole vectors may be read where only some lanes are used."""
 
@@ -26,14 +28,16 @@ class Buffer:
     """Holds the rows of a whole call, of which a step uses its own."""
     offset: int = -1
     dtype: DType = DType.F32
+    brief: bool = False
+    """Lives while one block is worked on: holds one block, whose place all share."""
 
     def bytes(self, blocks: int) -> int:
         """Size of the content."""
-        return self.elements * self.unit() * (blocks if self.batched else 1)
+        return self.elements * self.unit() * (blocks if self.batched and not self.brief else 1)
 
     def block_stride(self) -> int:
         """Bytes from one block of eight rows to the next."""
-        return self.elements * self.unit() if self.batched else 0
+        return self.elements * self.unit() if self.batched and not self.brief else 0
 
     def unit(self) -> int:
         """Bytes from one element to the next: of eight rows side by side if batched."""
@@ -79,6 +83,13 @@ class Lanes:
 
     blocks: int
     functions: Functions | None = None
+    single: bool = False
+    """The kernel works on one block, whose number is its parameter BLOCK_NUMBER."""
+
+    def begin(self, nest: Nest) -> None:
+        """Let a nest's pointers begin at that block."""
+        if self.single:
+            nest.begin(0, BLOCK_NUMBER)
 
     def access(self, view: View, batched: bool) -> Access:
         """Access over the axes (block, features…); an unbatched array in a batched kernel is a splat."""

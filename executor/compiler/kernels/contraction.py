@@ -69,7 +69,8 @@ class Operand:
 
     def access(self) -> Access:
         """With the buffer's address."""
-        return Access(self.buffer.offset + self.start, self.strides)
+        strides = (0, *self.strides[1:]) if self.buffer.brief else self.strides
+        return Access(self.buffer.offset + self.start, strides)
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,7 @@ class Contraction:
         expression = self.expression(lanes)
         packed = [self.packed()] if self.scratch else []
         nest = Nest(code, [self.x.access(), self.w.access(), *packed, *expression.accesses])
+        lanes.begin(nest)
         tiles = Tiles(self, nest, Evaluator(code, nest, expression))
 
         def rows(each: Callable[[int], None], total: int = self.counts[self.row_axis]) -> None:
@@ -209,7 +211,8 @@ class Contraction:
                 block(rest)
             nest.rewind(axis, turns * self.height, still)
 
-        over(self.outside, blocks if self.scratch and self.height > ROWS else lambda: rows(lines))
+        outside = tuple(axis for axis in self.outside if axis or not lanes.single)
+        over(outside, blocks if self.scratch and self.height > ROWS else lambda: rows(lines))
 
     @property
     def turned(self) -> bool:

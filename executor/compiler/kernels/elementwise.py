@@ -53,7 +53,7 @@ class Elementwise:
     def emit(self, code: Code, lanes: Lanes) -> None:
         """Loops over the merged axes; the innermost is unrolled."""
         counts = (lanes.blocks if self.batched else 1, *self.shape)
-        counts, expression = merged(counts, self.expression(lanes))
+        counts, expression = merged(counts, self.expression(lanes), lanes.single)
         items = counts[-1]
         tail = 0
         if self.batched:
@@ -64,6 +64,7 @@ class Elementwise:
         else:
             expression, pattern = one_by_one(expression), ((0, 1),)
         nest = Nest(code, expression.accesses)
+        lanes.begin(nest)
         evaluator = Evaluator(code, nest, expression)
         rank = len(counts)
 
@@ -83,7 +84,7 @@ class Elementwise:
             if rank > 1:
                 nest.rewind(rank - 1, turns * UNROLL + (rest if tail else 0))
 
-        loops(nest, counts[:-1], innermost)
+        loops(nest, counts[:-1], innermost, 1 if lanes.single else 0)
 
 
 @dataclass(frozen=True)
@@ -158,13 +159,20 @@ def rewritten(expression: Expression, change: Callable[[Access], Access]) -> Exp
     )
 
 
-def merged(counts: tuple[int, ...], expression: Expression) -> tuple[tuple[int, ...], Expression]:
-    """Drop axes of size 1 and join neighbours over which every access is contiguous."""
-    keep = [axis for axis, count in enumerate(counts) if count > 1] or [len(counts) - 1]
-    groups: list[list[int]] = []
+def merged(
+    counts: tuple[int, ...], expression: Expression, single: bool = False
+) -> tuple[tuple[int, ...], Expression]:
+    """Drop axes of size 1 and join neighbours over which every access is contiguous. The first axis stays as
+    it is if a nest begins at a `single` index of it."""
+    keep = [axis for axis, count in enumerate(counts) if count > 1 and (axis or not single)]
+    keep = keep or [len(counts) - 1]
+    groups: list[list[int]] = [[0]] if single else []
+    first = len(groups)
     for axis in keep:
         last = groups[-1][-1] if groups else -1
-        if groups and all(a.strides[last] == a.strides[axis] * counts[axis] for a in expression.accesses):
+        if len(groups) > first and all(
+            a.strides[last] == a.strides[axis] * counts[axis] for a in expression.accesses
+        ):
             groups[-1].append(axis)
         else:
             groups.append([axis])

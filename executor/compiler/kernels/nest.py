@@ -42,6 +42,15 @@ class Nest:
             if access.strides not in self.pointers:
                 self.pointers[access.strides] = code.local(I32)
 
+    def begin(self, axis: int, index: int) -> None:
+        """Start at the index of `axis` that a local holds."""
+        for strides, pointer in self.pointers.items():
+            if strides[axis]:
+                self.code.get(index)
+                self.code.i32(strides[axis])
+                self.code.op("i32.mul")
+                self.code.set(pointer)
+
     def push(self, access: Access) -> None:
         """Push the pointer of an access. Cranelift widens an address to 64 bits before each use, but not
         what an addition left: so behind each join the pointer is first added to zero."""

@@ -76,8 +76,9 @@ class Reduce:
         """Loops over the kept axes around loops over the reduced ones."""
         expression = self.expression(lanes)
         nest = Nest(code, expression.accesses)
+        lanes.begin(nest)
         counts = (lanes.blocks if self.value.batched else 1, *self.kept)
-        Sums(self, nest, Evaluator(code, nest, expression)).over(counts, 0)
+        Sums(self, nest, Evaluator(code, nest, expression)).over(counts, 1 if lanes.single else 0)
 
 
 class Sums:
