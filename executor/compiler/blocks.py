@@ -17,6 +17,8 @@ from executor.compiler.op import Op
 
 CACHED = 256 << 10
 """Bytes: what a shorter run touches stays in the second cache anyway."""
+RUN_MIN = 4
+"""Kernels of a run: a shorter one gains little, and keeps memory for longer."""
 
 
 def by_block(kernels: Iterable[Kernel], blocks: int) -> list[Kernel]:
@@ -77,7 +79,7 @@ class Run:
         """The run between the others; all as they were if that gains nothing."""
         inner = tuple(self.inner.kernels)
         size = sum(buffer.bytes(blocks) for buffer in self.inner.read | self.inner.written if buffer.batched)
-        if len(inner) < 2 or size <= CACHED:
+        if len(inner) < RUN_MIN or size <= CACHED:
             return self.all
         return [*self.before.kernels, ByBlock(name, inner, blocks), *self.behind.kernels]
 

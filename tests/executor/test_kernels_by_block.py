@@ -23,6 +23,7 @@ from tests.executor.test_numerics import BATCH, KERNELS, ROWS, attention, digest
 def always(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs are made however little they touch."""
     monkeypatch.setattr(grouping, "CACHED", 0)
+    monkeypatch.setattr(grouping, "RUN_MIN", 1)
 
 
 @pytest.mark.usefixtures("always")
@@ -72,6 +73,7 @@ def programs(draw: st.DrawFn) -> list[Kernel]:
 def test_no_kernel_notices_what_runs_by_block(kernels: list[Kernel]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(grouping, "CACHED", 0)
+        patch.setattr(grouping, "RUN_MIN", 1)
         grouped = by_block(kernels, 2)
     flat = [
         item for kernel in grouped for item in (kernel.inner if isinstance(kernel, ByBlock) else [kernel])
@@ -87,9 +89,10 @@ def test_no_kernel_notices_what_runs_by_block(kernels: list[Kernel]) -> None:
 
 
 def test_one_block_needs_no_runs() -> None:
-    a, b, c = (Buffer(name, 1 << 20, True) for name in "abc")
-    kernels: list[Kernel] = [chain("first", a, b), chain("second", b, c)]
+    a, *others = (Buffer(name, 1 << 20, True) for name in "abcde")
+    kernels: list[Kernel] = [chain(x.name, y, x) for x, y in zip(others, [a, *others[:-1]], strict=True)]
     assert by_block(kernels, 1) == kernels
     (run,) = by_block(kernels, 4)
     assert isinstance(run, ByBlock) and run.inner == tuple(kernels)
-    assert b.brief and c.brief
+    assert all(buffer.brief for buffer in others) and not a.brief
+    assert by_block(kernels[:3], 4) == kernels[:3], "too short"
