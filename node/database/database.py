@@ -298,6 +298,7 @@ class Database:
     def _updated(self, delta: Delta, version: int) -> StateUpdate:
         pending = self._pending
         if pending is None or not pending.fits(delta, version):
+            self._pending = None  # the tries may forget it, whether or not there will be another
             pending = self._pending = self._tries.updated(delta, version)
         return pending
 

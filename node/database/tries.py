@@ -236,6 +236,7 @@ class Tries:
             store.memory.clear()
         from primitives.trie.wasm.arena import GaveUp
 
+        self._pending = None
         try:
             root, gone = store.arena.update(store, changes, version, before)
         except GaveUp:

@@ -18,6 +18,11 @@ _lock = Lock()
 
 
 @cache
+def _keys() -> list[bytes]:
+    return list(map(compact, range(MOST_VALUES)))
+
+
+@cache
 def _machine() -> Machine:
     return Machine()
 
@@ -28,13 +33,15 @@ def list_root(values: Sequence[bytes], version: int) -> bytes | None:
     if not 0 < count <= MOST_VALUES:
         return None
     # In the order of the keys' bytes: first by the low six bits, which are in the first byte.
-    order = [index for low in range(min(count, 64)) for index in range(low, count, 64)]
+    ordered: list[bytes] = []
+    keys: list[bytes] = []
+    for low in range(min(count, 64)):
+        ordered += values[low::64]
+        keys += _keys()[low:count:64]
     with _lock:
         machine = _machine()
         try:
-            if not machine.hand_over(
-                list(map(compact, order)), [values[index] for index in order], None, version
-            ):
+            if not machine.hand_over(keys, ordered, None, version):
                 return None
             machine.root_of(count)
         except Trap:
