@@ -84,6 +84,7 @@ class Database:
                     self._catch_up()
             self.cache.clear()
             self._pasts.clear()
+            self._tries.close()
             self.storage.close()
 
     def __enter__(self) -> Database:

@@ -272,6 +272,10 @@ class Tries:
 
     # ── memory ──
 
+    def close(self) -> None:
+        """Let go of what is in memory; they are used no more."""
+        self._stores[None].arena = None
+
     def _shrink(self) -> None:
         """Drop what was learned first, if it is too much."""
         size = sum(

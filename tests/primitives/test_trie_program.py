@@ -125,8 +125,8 @@ def test_the_program_does_what_the_plain_pass_does(
             for quarter in range(4):
                 arena.forget(quarter)
         for path, node in plain_nodes.items():
-            kept_node = arena.node(path)
-            assert kept_node is None or kept_node == node
+            # At a path where there is none it may find another, which the hash would tell.
+            assert node is None or arena.node(path) in (None, node)
     disk.write(arena)
     assert disk.column == branches(plain_nodes)
 
