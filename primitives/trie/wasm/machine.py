@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import struct
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
@@ -58,13 +58,14 @@ class Machine:
         memory = exports["memory"]
         assert isinstance(memory, wasmtime.Memory)
         self._memory = memory
+        self._base = self._where()
         self.prepare = self._entry("prepare")
-        self.update = self._entry("update")
-        self.root_of = self._entry("root_of")
+        self.update = self._growing("update")
+        self.root_of = self._growing("root_of")
         self.adopt = self._entry("adopt")
         self.back = self._entry("back")
-        self.attach = self._entry("attach")
-        self.offer = self._entry("offer")
+        self.attach = self._growing("attach")
+        self.offer = self._growing("offer")
         self.find = self._entry("find")
         self.list = self._entry("list")
         self.written = self._entry("written")
@@ -75,27 +76,39 @@ class Machine:
         assert isinstance(function, wasmtime.Func)
         return Entry(self._store, function)
 
+    def _growing(self, name: str) -> Callable[[int], None]:
+        """One that may make memory larger, which may move it."""
+        entry = self._entry(name)
+
+        def call(number: int) -> None:
+            try:
+                entry(number)
+            finally:
+                self._base = self._where()
+
+        return call
+
     def read(self, at: int, length: int) -> bytes:
         """Bytes of its memory."""
-        return ctypes.string_at(self._base() + at, length)
+        return ctypes.string_at(self._base + at, length)
 
     def write(self, at: int, data: bytes) -> None:
         """Put bytes into its memory, which reaches to `NODES` at least."""
         assert at + len(data) <= NODES
-        ctypes.memmove(self._base() + at, data, len(data))
+        ctypes.memmove(self._base + at, data, len(data))
 
     def word(self, at: int) -> int:
         """A u32 of its memory."""
         return int.from_bytes(self.read(at, 4), "little")
 
-    def _base(self) -> int:
+    def _where(self) -> int:
         base = ctypes.cast(self._memory.data_ptr(self._store), ctypes.c_void_p).value
         assert base is not None
         return base
 
     def listed(self) -> list[tuple[bytes, bytes]]:
         """The answer of `list`: paths and encodings."""
-        base, at, found = self._base(), OUT, []
+        base, at, found = self._base, OUT, []
         for _ in range(self.word(0x24)):
             address, length, size = _LISTED.unpack(ctypes.string_at(base + at, _LISTED.size))
             at += _LISTED.size
