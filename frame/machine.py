@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from operator import itemgetter
 from types import MethodType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -29,6 +29,18 @@ MOST_KEPT = 40_000
 
 class Trap(Exception):
     """A call ended with something other than a DispatchError (its cause): the runtime has a defect."""
+
+
+class _Methods(dict[CallEntry, Callable[..., CallResult]]):
+    """What runs a call, given the origin and the arguments, by the call's entry."""
+
+    def __init__(self, by_index: Mapping[int, Pallet[Any]]) -> None:
+        super().__init__()
+        self._by_index = by_index
+
+    def __missing__(self, entry: CallEntry) -> Callable[..., CallResult]:
+        made = self[entry] = MethodType(entry.definition.function, self._by_index[entry.pallet_index])
+        return made
 
 
 class Machine:
@@ -59,12 +71,7 @@ class Machine:
         """What is signed along, by what decides it besides the block: the same in most extrinsics of a block.
         Emptied when a block begins, and when someone writes to the state by raw keys."""
         self._error_index = {error: p.index for p in self.pallets for error in p.declaration.errors}
-        self.methods: dict[CallEntry, Callable[..., CallResult]] = {
-            entry: MethodType(entry.definition.function, pallet)
-            for pallet in self.pallets
-            for entry in pallet.entries.values()
-        }
-        """What runs a call, given the origin and the arguments."""
+        self.methods = _Methods(self.by_index)
         self.apply_signed = applier(self)
         """What `executive.plainly_applied` does with a signed extrinsic, as straight-line code."""
         self.judge_signed = judger(self)

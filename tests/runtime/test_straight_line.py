@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from frame import executive
+from frame import Error, Origin, Pallet, StorageValue, executive
+from frame import call as call_of_pallet
 from frame.call import DispatchClass, PostInfo, RuntimeCall
 from frame.extensions import CheckNonce, WeightReclaim, standard
 from frame.extrinsic import Checked, Vouched, check, implicit
@@ -32,6 +33,7 @@ from pallets.system import System
 from primitives.era import Era
 from primitives.extrinsic import MultiAddress
 from primitives.keys import Keypair
+from primitives.scale import U32
 from runtime import GristmillRuntime, runtime
 
 GRIST = 10**12
@@ -250,6 +252,55 @@ def test_an_extension_that_finishes_always_is_asked_always() -> None:
     before = system.used_weight(DispatchClass.Operational)
     block.apply(sign(Recounting, ALICE, remark, genesis_hash=chain.genesis_hash, nonce=0))
     assert system.used_weight(DispatchClass.Operational) == before + weight(5)
+
+
+class Breaks(Pallet[None]):
+    """Calls that write, and then do not end well."""
+
+    written = StorageValue[U32](default=0)
+
+    class Refused(Error):
+        """Not done."""
+
+    @call_of_pallet(0, weight=weight(1))
+    def refuse(self, origin: Origin) -> None:
+        """Write and fail."""
+        self.written.put(1)
+        raise self.Refused()
+
+    @call_of_pallet(1, weight=weight(1))
+    def defect(self, origin: Origin) -> None:
+        """Write and divide by zero."""
+        self.written.put(2)
+        raise ZeroDivisionError("a defect")
+
+
+class Broken(Runtime, spec_name="broken", spec_version=1):
+    system = System(index=0)
+    breaks = Breaks(index=9)
+
+
+class Derived(Broken, spec_name="derived", spec_version=2):
+    """Has the same pallets; that it is there changes nothing for the other."""
+
+
+@pytest.mark.parametrize("made", [Broken, Derived])
+def test_what_a_call_wrote_is_undone_when_it_fails(made: type[Broken]) -> None:
+    chain = Chain(made(), {})
+    block = chain.open()
+    system, breaks = block.machine.of(made.system), block.machine.of(made.breaks)
+    system.inc_providers(ALICE.account_id)
+
+    def raw(name: str, nonce: int) -> bytes:
+        call = RuntimeCall(made.breaks.entry(name), ())
+        return sign(made, ALICE, call, genesis_hash=chain.genesis_hash, nonce=nonce)
+
+    assert block.apply(raw("refuse", 0)) == b"\0\1" + bytes((3, 9, 0, 0, 0, 0))
+    assert breaks.written.try_get() is None and system.account_nonce(ALICE.account_id) == 1
+    with pytest.raises(Trap, match=r"Breaks\.defect failed with ZeroDivisionError: a defect"):
+        block.apply(raw("defect", 1))
+    assert breaks.written.try_get() is None and system.account_nonce(ALICE.account_id) == 1
+    assert block.machine.overlay.depth == 0
 
 
 class Plain(Runtime, spec_name="plain", spec_version=1):
