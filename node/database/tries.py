@@ -230,14 +230,14 @@ class Tries:
             many = MANY_AT_FIRST if trie.root_hash == EMPTY_ROOT else MANY
             if self._flat.take is None or len(changes) < many:
                 return None
-            from primitives.trie.wasm.arena import Arena  # loads wasmtime, which takes a while
 
-            store.arena = Arena(trie.root_hash)
-            store.memory.clear()
-        from primitives.trie.wasm.arena import GaveUp
+        from primitives.trie.wasm.arena import Arena, GaveUp  # loads wasmtime, which takes a while
 
         self._pending = None
         try:
+            if store.arena is None:
+                store.arena = Arena(trie.root_hash)
+                store.memory.clear()
             root, gone = store.arena.update(store, changes, version, before)
         except GaveUp:
             self._leave_arena()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from collections.abc import Mapping
 from hashlib import blake2b
 
@@ -213,3 +215,21 @@ def test_regions_of_memory_do_not_overlap() -> None:
     assert OUT < IN < program.NODES
     with pytest.raises(AssertionError):
         Machine().write(program.NODES - 1, b"xx")
+
+
+def test_where_address_space_is_short_the_plain_way_is_taken() -> None:
+    """The program's memory wants some gigabytes of addresses, as wasmtime lays it out."""
+    code = """if True:
+        import resource
+        from primitives.trie import EMPTY_ROOT, ordered_root, plain_ordered_root
+        from primitives.trie.wasm.arena import Arena, GaveUp
+        resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
+        values = [b"a value"] * 100
+        assert ordered_root(values, 0) == plain_ordered_root(values, 0)
+        try:
+            Arena(EMPTY_ROOT)
+        except GaveUp:
+            print("gave up")
+        """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "gave up\n"

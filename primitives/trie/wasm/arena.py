@@ -12,7 +12,7 @@ import struct
 from collections.abc import Iterable, Iterator, Mapping
 from operator import itemgetter
 
-from wasmtime import Trap
+from wasmtime import Trap, WasmtimeError
 
 from primitives.trie.codec import EMPTY_ROOT, NIBBLES, plain_branch
 from primitives.trie.nodes import NodeChanges, NodeStore
@@ -37,11 +37,14 @@ class GaveUp(Exception):
 class Arena:
     """The trie with the root hash `root`, whose nodes are loaded from a store as they are needed.
 
-    Not for several threads at once.
+    Not for several threads at once. Raises GaveUp where there is no memory for it.
     """
 
     def __init__(self, root: bytes) -> None:
-        self._machine = Machine()
+        try:
+            self._machine = Machine()
+        except WasmtimeError as error:
+            raise GaveUp from error
         self.root = root
         self._next: bytes | None = None
         """The updated trie's root hash."""

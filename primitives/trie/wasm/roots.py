@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from threading import Lock
 
-from wasmtime import Trap
+from wasmtime import Trap, WasmtimeError
 
 from primitives.trie.codec import compact
 from primitives.trie.wasm.machine import OK, Machine
@@ -28,7 +28,7 @@ def _machine() -> Machine:
 
 
 def list_root(values: Sequence[bytes], version: int) -> bytes | None:
-    """The root of the trie that holds `values` under Compact(index). None: too many or too long."""
+    """The root of the trie that holds `values` under Compact(index). None: too many, too long, no memory."""
     count = len(values)
     if not 0 < count <= MOST_VALUES:
         return None
@@ -39,11 +39,11 @@ def list_root(values: Sequence[bytes], version: int) -> bytes | None:
         ordered += values[low::64]
         keys += _keys()[low:count:64]
     with _lock:
-        machine = _machine()
         try:
+            machine = _machine()
             if not machine.hand_over(keys, ordered, None, version):
                 return None
             machine.root_of(count)
-        except Trap:
+        except (Trap, WasmtimeError):
             return None
         return machine.root if machine.code == OK else None
