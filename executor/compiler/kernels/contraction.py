@@ -24,7 +24,8 @@ from executor.wasm.encoding import I32
 
 BODY = 64
 """Reduction steps of straight-line code."""
-PACK_UNROLL = 8
+PACK_UNROLL, BLOCK_UNROLL = 8, 16
+"""Reduction steps that are packed together: of four rows, of a block of rows."""
 HALF_TURN = 2
 """Behind four packed weights lie the first two again: two floats further begins the vector that is turned."""
 TURNED_STEPS = 512
@@ -198,7 +199,7 @@ class Contraction:
             if self._in_lines:
                 rows(pack, total)
             else:
-                self._pack(nest, some)
+                self._pack(nest, some, BLOCK_UNROLL)
             tiles.across(lambda each: rows(each, total))
 
         def blocks() -> None:
@@ -247,8 +248,8 @@ class Contraction:
         by side is read while it is in the first cache."""
         return self.weights is Weights.ALONG_REDUCTION and self._runs[1] == 0
 
-    def _pack(self, nest: Nest, copy: Callable[[int], None]) -> None:
-        """Copy weights, run by run of neighbouring reduction steps, some steps at a time."""
+    def _pack(self, nest: Nest, copy: Callable[[int], None], most: int = PACK_UNROLL) -> None:
+        """Copy weights, run by run of neighbouring reduction steps, at most so many steps at a time."""
         (run, inner), first = self._runs, len(self.counts)
 
         def outer(axis: int) -> None:
@@ -257,13 +258,13 @@ class Contraction:
                     outer(axis + 1)
                 nest.rewind(first + axis, self.reduction[axis])
                 return
-            turns, rest = divmod(run, PACK_UNROLL)
+            turns, rest = divmod(run, most)
             if turns:
-                with nest.loop(first + len(self.reduction) - 1, turns, PACK_UNROLL):
-                    copy(PACK_UNROLL)
+                with nest.loop(first + len(self.reduction) - 1, turns, most):
+                    copy(most)
             if rest:
                 copy(rest)
-            nest.rewind(first + len(self.reduction) - 1, turns * PACK_UNROLL)
+            nest.rewind(first + len(self.reduction) - 1, turns * most)
 
         outer(0)
 
@@ -288,10 +289,9 @@ class Contraction:
                 code.get(columns[index])
                 code.memory("v128.store", place)
                 if self.turned and rows == ROWS:
-                    # Two floats too many: the next step is written over them.
                     nest.push(target)
                     code.get(columns[index])
-                    code.memory("v128.store", place + 4 * VECTOR)
+                    code.lane_memory("v128.store64_lane", place + 4 * VECTOR, 0)
             code.release(*dict.fromkeys((*vectors, *columns)))
 
     def _touch(self, nest: Nest, rows: int, steps: int) -> None:
