@@ -4,6 +4,8 @@
 - A contraction with a single elementwise user of its shape takes that chain as its epilogue; a weight
 gradient takes the
   optimizer's update.
+- A short elementwise chain that only a sum reads is computed inside the sum.
+- A value times a number, or with what is spread from a small array, is computed in each user.
 - An update of a parameter runs as soon as every kernel that reads the old value has run.
 
 What kernels a node becomes stands in `lowering/`.
@@ -384,7 +386,3 @@ def _boundary(roots: Iterable[Node], inside: Callable[[Node], bool]) -> list[Nod
         else:
             found[node] = None
     return list(found)
-
-
-TREE_MAX = 48
-"""Nodes of one fused chain: bounds the emitter's recursion and the registers in use."""
