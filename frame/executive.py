@@ -11,6 +11,7 @@ from frame.extrinsic import Checked, Vouched, check, checked_again, parse
 from frame.machine import Machine, Trap
 from frame.migrations import migrate_all
 from frame.origin import Origin
+from frame.rows import Row
 from frame.transaction import (
     Invalid,
     InvalidTransaction,
@@ -58,17 +59,22 @@ def _upgrade(m: Machine) -> tuple[bool, Weight]:
 
 
 def apply_extrinsic(
-    m: Machine, raw: bytes, parsed: Parsed | None = None, checked: Checked | Vouched | None = None
+    m: Machine,
+    raw: bytes,
+    parsed: Parsed | None = None,
+    checked: Checked | Vouched | None = None,
+    row: Row | None = None,
 ) -> bytes:
     """Apply one extrinsic and return the SCALE bytes of its `DispatchResult`: `00`, or `01` and the error.
 
     `parsed` is what `frame.extrinsic.parse` makes of `raw`, and `checked` what `frame.extrinsic.check` made
-    of it before, on this block or another one, or what is left of that, for who has them already.
+    of it before, on this block or another one, or what is left of that, for who has them already; `row` is
+    that of the block, for who has neither.
 
     TransactionValidityError: it must not be in the block, and nothing has changed. Trap: likewise, for a
     defect.
     """
-    return _applied(m, raw, parsed, checked, judged=False)[1]
+    return _applied(m, raw, parsed, checked, row)[1]
 
 
 def admit_extrinsic(m: Machine, raw: bytes, parsed: Parsed | None = None) -> tuple[Validity, bytes]:
@@ -76,13 +82,18 @@ def admit_extrinsic(m: Machine, raw: bytes, parsed: Parsed | None = None) -> tup
 
     Raises what either of them raises; then nothing has changed.
     """
-    validity, result = _applied(m, raw, parsed, None, judged=True)
+    validity, result = _applied(m, raw, parsed, judged=True)
     assert validity is not None
     return validity, result
 
 
 def _applied(
-    m: Machine, raw: bytes, parsed: Parsed | None, checked: Checked | Vouched | None, judged: bool
+    m: Machine,
+    raw: bytes,
+    parsed: Parsed | None = None,
+    checked: Checked | Vouched | None = None,
+    row: Row | None = None,
+    judged: bool = False,
 ) -> tuple[Validity | None, bytes]:
     overlay = m.overlay
     overlay.begin()
@@ -90,7 +101,7 @@ def _applied(
     try:
         tx = None if checked is None else checked_again(m, raw, checked)
         if tx is None:
-            tx = check(m, raw, parsed)
+            tx = check(m, raw, parsed) if row is None else row.check(raw)
         if judged:
             validity = judge(m, tx)
         error = apply_bare(m, tx) if tx.who is None else m.apply_signed(tx)
@@ -240,6 +251,7 @@ def _initial_checks(m: Machine, header: Header) -> None:
 
 def _apply_all(m: Machine, extrinsics: list[bytes]) -> list[bytes]:
     results = []
+    row = Row(m)
     inherents_over = False
     for index, raw in enumerate(extrinsics):
         try:
@@ -249,7 +261,7 @@ def _apply_all(m: Machine, extrinsics: list[bytes]) -> list[bytes]:
             if signed and not inherents_over:
                 inherents_applied(m)
                 inherents_over = True
-            results.append(apply_extrinsic(m, raw))
+            results.append(apply_extrinsic(m, raw, row=row))
         except InvalidBlock:
             raise
         except Exception as error:

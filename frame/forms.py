@@ -15,13 +15,13 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from frame import executive
-from frame.call import NESTING, DispatchClass, RuntimeCall
+from frame.call import DispatchClass, RuntimeCall
 from frame.extensions.base import Ask
-from frame.extrinsic import Checked, Vouched, implicit
+from frame.extrinsic import Checked, implicit
+from frame.rows import Pattern
 from frame.transaction import MAX_U64, Judgement, TransactionValidityError
 from primitives.extrinsic import USUAL_EXTRA, ExtrinsicCodec, signing_payload
-from primitives.scale import ScaleError, decode_compact, encode_compact
-from primitives.scale.emit import MAX_DEPTH
+from primitives.scale import ScaleError, encode_compact
 
 if TYPE_CHECKING:
     from frame.machine import Machine
@@ -34,81 +34,21 @@ along."""
 _REMEMBERED = 1024
 
 
-class Shape(Vouched):
+class Shape(Pattern):
     """How to read an extrinsic of a form."""
 
-    __slots__ = (
-        "_after",
-        "_before",
-        "_begins",
-        "_entry",
-        "_extra",
-        "_length",
-        "_nonce_at",
-        "form",
-    )
+    __slots__ = ("form",)
 
     def __init__(self, runtime: Runtime, form: Form) -> None:
         encoded, prefix, length, along = form
-        super().__init__(along)
-        self.form = form
         codec, nonce = runtime.extra_codec, runtime.nonce_slot
         extra = codec.decode(encoded)
         with_one = codec.encode((*extra[:nonce], 1, *extra[nonce + 1 :]))
         at = next(i for i, (a, b) in enumerate(zip(encoded, with_one, strict=True)) if a != b)
-        self._extra = extra[:nonce], extra[nonce + 1 :]
-        self._begins = encode_compact(length - 2) + b"\x84\0"
-        self._before, self._after = encoded[:at], encoded[at + 1 :] + prefix
-        self._nonce_at = USUAL_EXTRA + at
-        self._entry, self._length = runtime.call_codec.entries[_place(prefix)], length
-
-    def take_apart(self, raw: bytes) -> tuple[int, int, Any] | None:
-        """Nonce, where the call begins, and its arguments, if these are the bytes of an extrinsic of this
-        form: all but nonce and arguments is compared, not decoded.
-        """
-        after, entry, at = self._after, self._entry, self._nonce_at
-        if (
-            len(raw) != self._length
-            or raw[:4] != self._begins
-            or raw[36] > 1
-            or raw[USUAL_EXTRA:at] != self._before
-        ):
-            return None
-        try:
-            nonce = raw[at]
-            if nonce & 3:
-                nonce, at = decode_compact(raw, at, 32)
-            else:
-                nonce >>= 2
-                at += 1
-            if not raw.startswith(after, at):
-                return None
-            at += len(after)
-            args, end = entry.decode(raw, at, _DEPTH)
-        except (IndexError, ScaleError):
-            return None
-        return (nonce, at - 2, args) if end == self._length else None
-
-    def is_signed_along(self, machine: Machine, nonce: int) -> bool:
-        """Whether the form's `along` is what is signed along on this machine's block."""
-        along = machine.signed_along.get(self)
-        if along is None:
-            first, rest = self._extra
-            along = machine.signed_along[self] = implicit(machine, (*first, nonce, *rest))
-        return along == self.along
-
-    def again(self, machine: Machine, raw: bytes) -> Checked | None:
-        """See `frame.extrinsic.checked_again`."""
-        found = self.take_apart(raw)
-        if found is None:
-            return super().again(machine, raw)
-        nonce, _, args = found
-        if not self.is_signed_along(machine, nonce):
-            return None
-        first, rest = self._extra
-        return Checked(
-            RuntimeCall(self._entry, args), raw[4:36], (*first, nonce, *rest), self._length, self.along
-        )
+        ends = encode_compact(length - 2) + b"\x84\0", encoded[:at], encoded[at + 1 :] + prefix
+        others = extra[:nonce], extra[nonce + 1 :]
+        super().__init__(ends, runtime.call_codec.entries[_place(prefix)], others, length, along)
+        self.form = form
 
 
 class KnownForm(Shape):
@@ -267,8 +207,6 @@ class FormJudge:
             overlay.rollback()
 
 
-_DEPTH = MAX_DEPTH - 1 - NESTING
-"""Levels that the arguments of an extrinsic's call may take."""
 _METHODS = ("check", "validate", "prepare", "judge_form")
 _make = tuple.__new__
 

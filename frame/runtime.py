@@ -243,6 +243,8 @@ class Runtime:
 
     def is_signed(self, raw: bytes) -> bool:
         """Whether an extrinsic's version byte says that it is signed. ScaleError when there is none."""
+        if len(raw) > 2 and raw[0] & 3 == 1 and raw[1]:  # a length of two bytes, like that of most
+            return raw[2] not in BARE_VERSIONS
         _, at = decode_compact(raw, 0, 32)
         if at >= len(raw):
             raise ScaleError("an empty extrinsic")

@@ -17,6 +17,7 @@ from frame.extensions import CheckNonce, WeightReclaim, standard
 from frame.extrinsic import Checked, Vouched, check, implicit
 from frame.forms import FormFinder, FormJudge, KnownForm
 from frame.machine import Machine, Trap
+from frame.rows import Row
 from frame.runtime import BlockBuilder, Runtime
 from frame.testing import Chain, sign
 from frame.transaction import (
@@ -113,7 +114,8 @@ def test_the_same_results_and_the_same_state(
     steps: list[tuple[RuntimeCall, Keypair, int, int, Era, bool, bool]],
 ) -> None:
     chain = new_chain()
-    fast, slow, admitting, formed = blocks = [begun(chain) for _ in range(4)]
+    fast, slow, admitting, formed, in_row = blocks = [begun(chain) for _ in range(5)]
+    row = Row(in_row.machine)
     validator = Validator(chain.runtime, chain.state, chain.header.hash, chain.host)
     finder = FormFinder(validator._machine)
     for made, who, off, tip, era, bad, worse in steps:
@@ -127,6 +129,8 @@ def test_the_same_results_and_the_same_state(
         known = None if bad and worse else by_its_form(validator, finder, raw, said)
         assert outcome(lambda raw=raw, k=known: formed.apply(raw, None, k)) == expected  # type: ignore[misc]
         assert outcome(lambda raw=raw, c=checked: fast.apply(raw, None, c)) == expected  # type: ignore[misc]
+        rowed = outcome(lambda raw=raw: executive.apply_extrinsic(in_row.machine, raw, row=row))  # type: ignore[misc]
+        assert rowed == expected[expected[:1] == b"\0" :]
         admitted = outcome(lambda raw=raw: admitting.admit(raw)[1])  # type: ignore[misc]
         if not admitted.startswith(b"refused"):  # the pool is also told of what no block refuses
             assert admitted == expected

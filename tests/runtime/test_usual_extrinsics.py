@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from frame import rows
 from frame.extrinsic import check
 from frame.machine import Machine
+from frame.rows import Row
+from frame.transaction import TransactionValidityError
 from primitives.digest import Digest
 from primitives.extrinsic import (
     Extrinsic,
@@ -101,12 +105,13 @@ def test_a_length_of_four_bytes_and_one_that_is_off_are_left_to_the_codec() -> N
 class Asked:
     """A host that remembers what it was asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, good: bool = True) -> None:
         self.questions: list[tuple[Any, ...]] = []
+        self.good = good
 
     def verify(self, *question: Any) -> bool:
         self.questions.append(question)
-        return True
+        return self.good
 
 
 @given(st.integers(0, 2))
@@ -120,3 +125,75 @@ def test_the_same_is_asked_of_the_host(scheme: int) -> None:
     for name in ("who", "extra", "length", "along", "decides", "info"):
         assert getattr(short, name) == getattr(long, name), name
     assert short.call == long.call
+
+
+def one_of_many(nonce: int, amount: int, tip: int, era: bytes) -> bytes:
+    parts = (
+        1,
+        era + encode_compact(nonce) + encode_compact(tip) + b"\0",
+        b"\2\3\0" + WHO + encode_compact(amount),
+    )
+    return encode_compact(len(body(*parts))) + body(*parts)
+
+
+ALIKE = st.builds(
+    one_of_many,
+    st.sampled_from([0, 1, 63, 64, 65, 2**14 - 1, 2**14, 2**30 - 1, 2**30, 2**32 - 1]),
+    st.sampled_from([5, 6, 2**12, 2**40]),
+    st.sampled_from([0, 0, 0, 3]),
+    st.sampled_from(
+        [b"\0", b"\0", b"\0", b"\x15\x01", b"\x15\x03"]
+    ),  # the last one was born too early to be known
+)
+SPOILED = st.builds(
+    lambda data, at, to: data[:at] + to + data[at + len(to) :],
+    ALIKE,
+    st.one_of(st.integers(0, 4), st.sampled_from([36, 150]), st.integers(100, 112), st.integers(140, 155)),
+    st.sampled_from([b"", b"\0", b"\1", b"\2", b"\3", b"\4", b"\x84", b"\xff", b"\x01\x00", b"\x02\0\0\0"]),
+)
+CUT = st.builds(
+    lambda data, by, more: data[: len(data) - by] + more, ALIKE, st.integers(0, 60), st.binary(max_size=2)
+)
+IN_A_ROW = st.lists(st.one_of(ALIKE, ALIKE, SPOILED, CUT, WHOLE), max_size=12)
+
+
+def outcome(machine: Machine, work: Any, raw: bytes) -> tuple[Any, ...]:
+    """What comes of checking an extrinsic, and what the host was asked."""
+    machine.host = host = Asked(raw[60:61] != b"\xee")  # type: ignore[assignment]
+    try:
+        tx = work(raw)
+    except TransactionValidityError as error:
+        return type(error), error.encode(), str(error), host.questions
+    fields = ("who", "extra", "length", "along", "decides", "info", "fee")
+    return tx.call, tx.call.entry, *(getattr(tx, name) for name in fields), host.questions
+
+
+@given(IN_A_ROW, st.lists(st.integers(0, 11), max_size=2))
+def test_in_a_row_the_same_is_checked_asked_and_refused(extrinsics: list[bytes], forged: list[int]) -> None:
+    machine: Machine = runtime().machine()
+    machine.system.initialize(70, bytes(32), MACHINE_DIGEST)
+    row = Row(machine)
+    for i, made in enumerate(extrinsics):
+        raw = made[:60] + b"\xee" + made[61:] if i in forged and len(made) > 61 else made
+        short = outcome(machine, row.check, raw)
+        assert short == outcome(machine, lambda raw: check(machine, raw), raw)
+        if i % 5 == 4:  # as after a raw write
+            machine.signed_along.clear()
+
+
+def test_those_alike_in_a_row_are_decoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine: Machine = runtime().machine()
+    machine.system.initialize(1, bytes(32), MACHINE_DIGEST)
+    machine.host = host = Asked()  # type: ignore[assignment]
+    anew: list[bytes] = []
+
+    def counted(machine: Machine, raw: bytes) -> Any:
+        anew.append(raw)
+        return check(machine, raw)
+
+    monkeypatch.setattr(rows, "check", counted)
+    row = Row(machine)
+    sent = [one_of_many(nonce, 2**40 + nonce, 0, b"\0") for nonce in range(200)]
+    assert [row.check(raw).extra[1] for raw in sent] == list(range(200))
+    assert anew == [sent[0], sent[64]]  # from there on the nonce takes two bytes
+    assert len(host.questions) == len({question[2] for question in host.questions}) == 200
