@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import RLock
-from typing import Protocol
+from typing import Final, Protocol
 
 from frame.state import Delta
 from node.database.columns import CHILD, STATE, escaped, place, place_parts
@@ -27,16 +27,25 @@ CACHED_LENGTH = 1024
 CacheKey = bytes | tuple[bytes, bytes]
 
 
+class _Unknown:
+    """Marks what the cache does not know."""
+
+    __slots__ = ()
+
+
+UNKNOWN: Final = _Unknown()
+
+
 class ReadCache:
-    """Values of the best state that were read before. Full, it forgets what it learned first."""
+    """Values of the best state that were read before. Full, it forgets what it learned first.
+
+    `get` gives a value (None: known absent), or what it is told to give for one that is unknown.
+    """
 
     def __init__(self, size: int = CACHED_VALUES) -> None:
         self._size = size
-        self._values: dict[CacheKey, bytes | None] = {}
-
-    def get(self, key: CacheKey) -> bytes | None:
-        """The value (None: known absent). Raises KeyError if unknown."""
-        return self._values[key]
+        self._values: dict[CacheKey, bytes | None] = {}  # never replaced
+        self.get = self._values.get
 
     def put(self, key: CacheKey, value: bytes | None) -> None:
         values = self._values
@@ -183,14 +192,12 @@ class BlockState:
 
 def read_best(head: Head, key: bytes, child: bytes | None) -> bytes | None:
     """The value at the best block, through the cache."""
-    cache_key: CacheKey = key if child is None else (child, key)
-    try:
-        return head.cache.get(cache_key)
-    except KeyError:
-        pass
-    column, stored = (STATE, key) if child is None else (CHILD, escaped(child) + key)
-    value = head.storage.get(column, stored)
-    head.cache.put(cache_key, value)
+    cache, cache_key = head.cache, key if child is None else (child, key)
+    found = cache.get(cache_key, UNKNOWN)
+    if not isinstance(found, _Unknown):
+        return found
+    value = head.storage.get(STATE, key) if child is None else head.storage.get(CHILD, escaped(child) + key)
+    cache.put(cache_key, value)
     return value
 
 
