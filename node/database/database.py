@@ -450,21 +450,22 @@ class Database:
     def _put_state(self, batch: Batch, number: int, update: StateUpdate) -> dict[CacheKey, bytes | None]:
         """State and history. Returns the values that really change."""
         changed: dict[CacheKey, bytes | None] = {}
-        history: list[tuple[bytes, bytes | None]] = []
+        spots: list[bytes] = []
+        before: list[bytes | None] = []
         for child, changes in update.changes.items():
-            old = update.before[child]
-            pairs = [(key, value) for key, value in changes.items() if old.get(key) != value]
+            old = update.before[child].get
+            new = {key: value for key, value in changes.items() if old(key) != value}
             if number:  # before the genesis there is nothing to go back to
-                keys = [key for key, _ in pairs]
-                history += zip(at.places(keys, child), map(old.get, keys), strict=True)
+                spots += at.places(new, child)
+                before += map(old, new)
             if child is None:
-                changed.update(pairs)
-                batch.put_all(at.STATE, pairs)
+                changed.update(new)  # type: ignore[arg-type]  # a cache key may be mere bytes
+                batch.put_all(at.STATE, new.items())
             else:
-                changed.update(((child, key), value) for key, value in pairs)
+                changed.update(((child, key), value) for key, value in new.items())
                 prefix = at.escaped(child)
-                batch.put_all(at.CHILD, [(prefix + key, value) for key, value in pairs])
-        self.history.put(batch, number, history)
+                batch.put_all(at.CHILD, [(prefix + key, value) for key, value in new.items()])
+        self.history.put(batch, number, spots, before)
         return changed
 
     def _put_block(self, batch: Batch, header: Header, block_hash: bytes, extrinsics: list[bytes]) -> None:

@@ -68,12 +68,13 @@ class History:
         """What block `number` changed."""
         return list(split_list((source or self._storage).get(CHANGES, be64(number)) or b""))
 
-    def put(self, batch: Batch, number: int, before: list[tuple[bytes, bytes | None]]) -> None:
+    def put(self, batch: Batch, number: int, places: list[bytes], before: list[bytes | None]) -> None:
         """Note what block `number` changed: places, and what was there before."""
-        if before:
+        if places:
             head, tail = self._of(number).to_bytes(4, "big"), be64(number)
-            batch.put_all(HISTORY, [(head + place + tail, recorded(old)) for place, old in before])
-            batch.put(CHANGES, tail, join_list([place for place, _ in before]))
+            keys = [head + place + tail for place in places]
+            batch.put_all(HISTORY, zip(keys, map(recorded, before), strict=True))
+            batch.put(CHANGES, tail, join_list(places))
 
     def drop(self, batch: Batch, number: int) -> None:
         """Forget block `number`, which is the best one: the chain goes back."""
