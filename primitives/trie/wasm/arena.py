@@ -49,6 +49,8 @@ class Arena:
         self._next: bytes | None = None
         """The updated trie's root hash."""
         self._loaded = root == EMPTY_ROOT
+        self._seeks = True
+        """Whether the last update missed nodes: then it is found out first what the next one will miss."""
         self._quarter = 0
 
     def update(
@@ -87,8 +89,15 @@ class Arena:
         if not self._loaded:
             self._attach([(0, store.load("", self.root))])
             self._loaded = True
+        if self._seeks:
+            machine.seek(len(keys))
+            self._seeks = machine.code == MISSING
+            while machine.code == MISSING:
+                self._load_missing(store, keys)
+                machine.seek(len(keys))
         machine.update(len(keys))
         while machine.code == MISSING:
+            self._seeks = True
             self._load_missing(store, keys)
             machine.update(len(keys))
         code = machine.code

@@ -60,6 +60,7 @@ class Machine:
         self._memory = memory
         self._base = self._where()
         self.prepare = self._entry("prepare")
+        self.seek = self._growing("seek")
         self.update = self._growing("update")
         self.root_of = self._growing("root_of")
         self.adopt = self._entry("adopt")

@@ -12,6 +12,7 @@
 
 (global $keeps (mut i32) (i32.const 1))      ;; 0: only the root's hash is wanted
 (global $missing (mut i32) (i32.const 0))    ;; nodes that are not in memory and have to be, noted from f00000 on
+(global $seeks (mut i32) (i32.const 0))      ;; 1: only what is missing is wanted, and nothing is put together
 (global $gone (mut i32) (i32.const 0))       ;; paths of branches that are no more, noted from 0c0000 on
 
 ;; The item with which the path to a node begins, how many of its nibbles, the nibble that follows.
@@ -38,8 +39,9 @@
   (memory.copy (i32.add (local.get $at) (i32.const 16)) (local.get $hash) (i32.const 32))
   (global.set $missing (i32.add (global.get $missing) (i32.const 1))))
 
-;; Whether the pass cannot give a root any more; it may still go on to see what else is missing.
-(func $halted (result i32) (i32.or (global.get $stop) (global.get $missing)))
+;; Whether the pass gives no root, or cannot any more; it may still go on to see what else is missing.
+(func $halted (result i32)
+  (i32.or (global.get $seeks) (i32.or (global.get $stop) (global.get $missing))))
 
 (func $as_before (param $sp i32)
   (global.set $sp (local.get $sp))
