@@ -18,7 +18,7 @@ from frame import executive
 from frame.call import DispatchClass, RuntimeCall
 from frame.extensions.base import Ask
 from frame.extrinsic import Checked, implicit
-from frame.rows import Pattern
+from frame.rows import Pattern, free_nonce
 from frame.transaction import MAX_U64, Judgement, TransactionValidityError
 from primitives.extrinsic import USUAL_EXTRA, ExtrinsicCodec, signing_payload
 from primitives.scale import ScaleError, encode_compact
@@ -89,7 +89,7 @@ class FormFinder:
 
     def __init__(self, machine: Machine) -> None:
         runtime = machine.runtime
-        self._machine, self._runtime, self._nonce = machine, runtime, runtime.nonce_slot
+        self._machine, self._runtime, self._nonce = machine, runtime, free_nonce(machine)
         slots = [e.slot for e in runtime.extensions if e.slot >= 0 and e.slot != self._nonce]
         self._others: Callable[[tuple[Any, ...]], Any] = itemgetter(*slots) if slots else lambda extra: ()
         self._shapes: dict[Any, Shape] = {}

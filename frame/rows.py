@@ -98,17 +98,22 @@ class Pattern(Vouched):
         return Checked(call, raw[4:36], extra, self._length, self.along, self._decides)
 
 
+def free_nonce(machine: Machine) -> int:
+    """The place of the nonce in the extra; -1 without one, or where it decides what is signed along."""
+    slot = machine.runtime.nonce_slot
+    return -1 if any(e.slot == slot for e in machine.signing) else slot
+
+
 class Row:
     """Checks the extrinsics of one block, one after the other."""
 
     def __init__(self, machine: Machine) -> None:
         runtime = machine.runtime
-        self._machine, self._nonce = machine, runtime.nonce_slot
+        self._machine, self._nonce = machine, free_nonce(machine)
         self._last: dict[int, Pattern] = {}
         """The last pattern of each length: many extrinsics in a row are alike."""
         slotted = [e for e in runtime.extensions if e.slot >= 0]
         self._before = [codec(e.extra).decoder() for e in slotted[: max(self._nonce, 0)]]
-        self._is_possible = self._nonce >= 0 and all(e.slot != self._nonce for e in machine.signing)
 
     def check(self, raw: bytes) -> Checked:
         """What `frame.extrinsic.check` makes of an extrinsic, and raises."""
@@ -122,7 +127,7 @@ class Row:
                     raise InvalidTransaction(Invalid.BadProof)
                 return pattern.checked(raw, nonce, args)
         tx = check(self._machine, raw)
-        if self._is_possible and tx.who is not None and raw[0] & 3 == 1 and raw[36] < 2:
+        if self._nonce >= 0 and tx.who is not None and raw[0] & 3 == 1 and raw[36] < 2:
             self._last[len(raw)] = self._pattern(raw, tx)
         return tx
 

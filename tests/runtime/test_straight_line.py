@@ -16,6 +16,7 @@ from frame.call import DispatchClass, PostInfo, RuntimeCall
 from frame.extensions import CheckNonce, WeightReclaim, standard
 from frame.extrinsic import Checked, Vouched, check, implicit
 from frame.forms import FormFinder, FormJudge, KnownForm
+from frame.host import PlainHost
 from frame.machine import Machine, Trap
 from frame.rows import Row
 from frame.runtime import BlockBuilder, Runtime
@@ -373,3 +374,34 @@ def test_a_derived_extension_that_refuses_more_is_asked() -> None:
     with pytest.raises(InvalidTransaction) as refused:
         chain_block.apply(sign(Strict, ALICE, remark, genesis_hash=chain.genesis_hash, nonce=0))
     assert refused.value.custom == 7
+
+
+class Committing(CheckNonce):
+    """Has the nonce's double signed along."""
+
+    def implicit_bytes(self, extra: int) -> bytes:
+        return bytes((2 * extra,))
+
+
+class Doubled(Runtime, spec_name="doubled", spec_version=1):
+    system = System(index=0)
+    extensions = tuple(Committing() if e.identifier == "CheckNonce" else e for e in standard())
+
+
+class Believing(PlainHost):
+    """Takes every signature for good: `sign` knows the standard extensions only."""
+
+    def verify(self, scheme: int, signature: bytes, message: bytes, public: bytes) -> bool:
+        return True
+
+
+def test_where_the_nonce_decides_what_is_signed_along_each_is_asked() -> None:
+    chain = Chain(Doubled(), {}, Believing())
+    machine, remark = chain.open().machine, RuntimeCall(Doubled.system.entry("remark"), (b"",))
+    row, finder = Row(machine), FormFinder(machine)
+    for nonce in (1, 2, 2, 3):
+        raw = sign(chain.runtime, ALICE, remark, genesis_hash=chain.genesis_hash, nonce=nonce)
+        tx, found = row.check(raw), finder.find(raw)
+        assert found is not None and found.form is None
+        assert tx.along == found.along == implicit(machine, tx.extra)
+        assert bytes((2 * nonce,)) in tx.along
