@@ -1,8 +1,8 @@
 """Training steps in the enclave against what an ML engineer would run instead, as ratios in one run.
 
 Every ratio is peer's time / ours, one thread each, the peers interleaved with us in short runs and compared
-by their least times, the ratio of medians beside it; ours run with fuel counted and many steps a call, as in
-the enclave.
+by their least times over stretches of like length, the ratio of medians beside it; ours run with fuel
+counted.
 docs/performance-executor.md says what bounds each.
 """
 
@@ -36,9 +36,11 @@ from primitives.spec import (
     float_bits,
 )
 
-STEPS = 8
-"""Steps of one measured call; the MLP takes more, its steps being short."""
-MLP_STEPS = 100
+STEPS = {"mlp": 100, "lenet": 8, "lstm": 4}
+"""Steps of one measured call, 1 of all others: what is timed takes some 20 ms, as the peer's does, since the
+least of longer stretches is worse on a machine that others disturb.
+"""
+TWO_CORES_STEPS = 8
 PRODUCTS = 4
 SIZES = (256, 512)
 FUEL = 1 << 62
@@ -106,7 +108,7 @@ def trainer(case: Case, plan: Plan, steps: int) -> Callable[[], object]:
 
 def _training(case: Case, torch: bool) -> Iterator[Figure]:
     """One model's step against every peer that has it."""
-    steps = MLP_STEPS if case.name == "mlp" else STEPS
+    steps = STEPS.get(case.name, 1)
     try:
         plan = compile_training(case.model, spec_of(case), steps * case.batch)
     except ExecutorError as error:
@@ -136,7 +138,7 @@ def _training(case: Case, torch: bool) -> Iterator[Figure]:
 
 def _forward(case: Case) -> Iterator[Figure]:
     """The forward pass alone against onnxruntime, which does not train."""
-    steps = MLP_STEPS if case.name == "mlp" else STEPS
+    steps = STEPS.get(case.name, 1)
     plan = compile_forward(case.model, case.batch, steps * case.batch)
     steps = min(steps, plan.steps_per_call)
     machine = Machine(plan, fuel=FUEL)
@@ -205,8 +207,8 @@ def _two_cores() -> Iterator[Figure]:
         return
     helpers = Helpers(1)
     for case, name in ((resnet(), "two_cores_vs_one"), (lenet(64), "two_cores_vs_one_lenet")):
-        plan = compile_training(case.model, spec_of(case, shards=2), STEPS * case.batch)
-        steps, rows = min(STEPS, plan.steps_per_call), case.batch
+        plan = compile_training(case.model, spec_of(case, shards=2), TWO_CORES_STEPS * case.batch)
+        steps, rows = min(TWO_CORES_STEPS, plan.steps_per_call), case.batch
         one, other, first = (Sandbox(plan, plan.memory, FUEL) for _ in range(3))
         two = Team(plan, first, helpers)
         x, labels = case.rows(steps * rows)
