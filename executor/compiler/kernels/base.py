@@ -123,3 +123,21 @@ class Kernel(Protocol):
     def emit(self, code: Code, lanes: Lanes) -> None:
         """Write the function's instructions. Buffers have their offsets."""
         ...
+
+
+@dataclass(frozen=True)
+class Several:
+    """Kernels that run as one, again and again."""
+
+    name: str
+    inner: tuple[Kernel, ...]
+
+    @property
+    def reads(self) -> tuple[Buffer, ...]:
+        """All that they read."""
+        return tuple(dict.fromkeys(buffer for kernel in self.inner for buffer in kernel.reads))
+
+    @property
+    def writes(self) -> tuple[Buffer, ...]:
+        """All that they write: none of it may share memory with anything that lives through all rounds."""
+        return tuple(dict.fromkeys(buffer for kernel in self.inner for buffer in kernel.writes))

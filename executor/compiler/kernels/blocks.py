@@ -3,30 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from executor.compiler.kernels.base import Buffer, Kernel, Lanes
+from executor.compiler.kernels.base import Lanes, Several
 from executor.compiler.kernels.rows import LIVE, ROW0, STEP
 from executor.wasm.code import Code
 from executor.wasm.encoding import I32
 
 
 @dataclass(frozen=True)
-class ByBlock:
+class ByBlock(Several):
     """Runs `inner` once a block, with the block's number as a fourth parameter: what one leaves for the next
     is still in the second cache."""
 
-    name: str
-    inner: tuple[Kernel, ...]
     blocks: int
-
-    @property
-    def reads(self) -> tuple[Buffer, ...]:
-        """All that a block reads."""
-        return tuple(dict.fromkeys(buffer for kernel in self.inner for buffer in kernel.reads))
-
-    @property
-    def writes(self) -> tuple[Buffer, ...]:
-        """All that a block writes."""
-        return tuple(dict.fromkeys(buffer for kernel in self.inner for buffer in kernel.writes))
 
     def flops(self, blocks: int) -> int:
         """Of all blocks."""

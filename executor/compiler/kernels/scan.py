@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from executor.compiler.kernels.base import Buffer, Kernel, Lanes
+from executor.compiler.kernels.base import Buffer, Kernel, Lanes, Several
 from executor.compiler.kernels.nest import BLOCK, Access, Nest
 from executor.compiler.kernels.rows import LIVE, ROW0, STEP
 from executor.wasm.code import Code
@@ -77,23 +77,11 @@ class TurnCopy:
 
 
 @dataclass(frozen=True)
-class Loop:
+class Loop(Several):
     """Runs `inner` once a turn, with the turn's number as STEP."""
 
-    name: str
-    inner: tuple[Kernel, ...]
     turns: int
     backwards: bool
-
-    @property
-    def reads(self) -> tuple[Buffer, ...]:
-        """All that a turn reads."""
-        return tuple(dict.fromkeys(buffer for kernel in self.inner for buffer in kernel.reads))
-
-    @property
-    def writes(self) -> tuple[Buffer, ...]:
-        """All that a turn writes: none of it may share memory with anything that lives through the loop."""
-        return tuple(dict.fromkeys(buffer for kernel in self.inner for buffer in kernel.writes))
 
     def flops(self, blocks: int) -> int:
         """Of all turns."""
