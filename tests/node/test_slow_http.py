@@ -12,20 +12,10 @@ import pytest
 from node.rpc import server as at
 from node.rpc.server import RpcServer
 from node.service import Node
-from tests.node.test_stuck_clients import UPGRADE, open_transports, serve
+from tests.node.test_stuck_clients import UPGRADE, connected, open_transports, serve
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 ASKED = b'{"jsonrpc":"2.0","id":1,"method":"system_chain","params":[]}'
-
-
-async def connected(server: RpcServer, sent: bytes) -> socket.socket:
-    client = socket.socket()
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    client.setblocking(False)
-    loop = asyncio.get_running_loop()
-    await loop.sock_connect(client, ("127.0.0.1", server.port))
-    await loop.sock_sendall(client, sent)
-    return client
 
 
 async def received(client: socket.socket) -> bytes:

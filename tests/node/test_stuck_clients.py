@@ -30,15 +30,22 @@ def serve(node: Node, test: Callable[[RpcServer], Awaitable[None]]) -> None:
     asyncio.run(run())
 
 
-async def stuck(server: RpcServer) -> tuple[socket.socket, SocketConnection]:
-    """A client that reads nothing after the upgrade, and the node's end of it."""
-    known = set(server._sockets)
+async def connected(server: RpcServer, sent: bytes) -> socket.socket:
+    """A client with little room for what it does not read, which has sent this."""
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     client.setblocking(False)
     loop = asyncio.get_running_loop()
     await loop.sock_connect(client, ("127.0.0.1", server.port))
-    await loop.sock_sendall(client, UPGRADE)
+    await loop.sock_sendall(client, sent)
+    return client
+
+
+async def stuck(server: RpcServer) -> tuple[socket.socket, SocketConnection]:
+    """A client that reads nothing after the upgrade, and the node's end of it."""
+    known = set(server._sockets)
+    client = await connected(server, UPGRADE)
+    loop = asyncio.get_running_loop()
     assert b" 101 " in await loop.sock_recv(client, 1024)
     while set(server._sockets) == known:
         await asyncio.sleep(0.01)
