@@ -35,7 +35,7 @@ class Secret:
         return tagged("ledger-secret", self.key)
 
     def noise(self, genesis: bytes, job: int) -> bytes:
-        """The key of a job's privacy noise, the same at every retry."""
+        """The key of a job's privacy noise, the same at every retry; the enclave binds it to the run."""
         return tagged("noise", self.key, genesis, job.to_bytes(4, "little"))
 
 

@@ -14,11 +14,15 @@ from dataclasses import dataclass
 
 from executor.enclave import Quoted
 from primitives.data import BLOB_MAX, Policy
-from primitives.job import RejectReason, policy_rules
+from primitives.job import RejectReason, init_allowed, policy_rules
+from primitives.scale import replace
 from primitives.sealing import sealed_length
-from primitives.spec import TrainingSpec, bits_float, rate_bits
+from primitives.spec import Init, TrainingSpec, bits_float, rate_bits
 
 FLOAT = 4
+GIVEN_MAX = 1024
+"""Numbers that a model may bring besides what is trained, where its buyer may give no weights: shapes,
+factors, a small mask. A frozen layer is a given one, be it an initialiser, a constant or an attribute."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ def findings(
     judged = policy_rules(policy, spec, buyer, rows)
     says = _sentences(policy, spec, rows)
     found = [Finding(rule.name, rule.holds, rule.reason, says[rule.name]) for rule in judged]
+    found.append(_given_numbers(policy, spec, buyer, quoted))
     return found + _of_the_model(policy, rows, quoted) + (_of_the_machine(quoted, bounds) if bounds else [])
 
 
@@ -72,6 +77,14 @@ def _sentences(policy: Policy, spec: TrainingSpec, rows: int) -> dict[str, str]:
         "learning rate": f"{bits_float(rate_bits(spec.optimizer)):g}; {low:g} to {high:g}",
         "epochs": f"{spec.epochs}; at most {policy.epochs_max}",
     }
+
+
+def _given_numbers(policy: Policy, spec: TrainingSpec, buyer: bytes, quoted: Quoted) -> Finding:
+    """What is not trained keeps the buyer's values, however the initial weights of the rest are drawn."""
+    free = init_allowed(policy, replace(spec, init=Init.Given()), buyer)
+    says = f"{quoted.given} besides the trained; {'any number' if free else f'at most {GIVEN_MAX}'}"
+    holds = free or quoted.given <= GIVEN_MAX
+    return Finding("given numbers", holds, RejectReason.GivenWeightsForbidden, says)
 
 
 def _of_the_model(policy: Policy, rows: int, quoted: Quoted) -> list[Finding]:

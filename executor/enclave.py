@@ -40,6 +40,7 @@ from executor.stream import Stream
 from executor.weights import Span, check_slots, filled
 from executor.wire import Kind
 from primitives.data import Schema
+from primitives.hashing import tagged
 from primitives.job import Work, model_hash, weights_hash
 from primitives.scale import ScaleError, decode, encode, replace
 from primitives.spec import TrainingSpec, bits_float, check_spec, steps
@@ -90,11 +91,13 @@ QUOTE_LIMITS = Limits(memory=GIB, fuel=2**62, deadline_ms=60_000)
 
 @dataclass(frozen=True)
 class Quoted:
-    """Static figures of a run. `unconfined` names the protections that this system did not allow."""
+    """Static figures of a run: `parameters` are trained, `given` are the other numbers in the model's file.
+    `unconfined` names the protections that this system did not allow."""
 
     work: Work
     steps: int
     parameters: int
+    given: int
     module_hash: bytes
     module_bytes: int
     imports: int
@@ -218,7 +221,7 @@ class Enclave:
         with _child(self.command(), limits.deadline_ms) as child:
             planned = child.plan(job)
             talk = Talk(job, planned, progress, on_epoch if losses else None)
-            done = child.run(chunks, secret, talk, stream)
+            done = child.run(chunks, _of_this_run(secret, spec, rows.root, init_key), talk, stream)
         weights = _weights(planned, done.weights)
         return TrainResult(
             weights=weights,
@@ -275,6 +278,15 @@ def _job(
     )
 
 
+def _of_this_run(secret: Secrets, spec: TrainingSpec, root: bytes, init_key: bytes) -> Secrets:
+    """The key for the noise of this run alone: the same when it is repeated, and another one if anything else
+    is trained under the same key, as after a revert of the chain. One noise on two different sums would fall
+    out of their difference. Into how many shards a batch is cut changes no sum.
+    """
+    whole = replace(spec, shards=1).hash
+    return Secrets(tagged("noise-run", secret.noise_key, whole, root, init_key))
+
+
 def _large(rows: RowSource) -> bool:
     """More rows than the child should hold; text columns do not count."""
     fixed = sum(column.row_bytes or 0 for column in rows.schema.columns)
@@ -293,6 +305,7 @@ def _quoted(planned: wire.Planned) -> Quoted:
         work=planned.work,
         steps=planned.steps,
         parameters=planned.parameters,
+        given=planned.given,
         module_hash=planned.module_hash,
         module_bytes=planned.module_bytes,
         imports=planned.imports,

@@ -282,30 +282,44 @@ def table(schema: Schema, chunks: Sequence[bytes], rows: int, names: Sequence[st
     return {name: np.concatenate(arrays) for name, arrays in parts.items()}
 
 
-def inputs(array: Array, affine: Affine | None) -> NDArray[np.float32]:
+def inputs(array: Array, affine: Affine | None, private: bool = False) -> NDArray[np.float32]:
     """A column as float32, normalised: (float32(x) − mean) · scale, two rounded float32 operations in this
-    order.
+    order. BadData where that is not finite.
+
+    Where the run has to be `private`, such a value becomes the nearest finite one (NaN: 0) instead: the buyer
+    chooses mean and scale, and whether a run fails must not depend on a single row.
     """
-    values = np.ascontiguousarray(array).astype(np.float32)
-    if affine is not None:
-        values -= np.float32(bits_float(affine.mean))
-        values *= np.float32(bits_float(affine.scale))
-    if not np.isfinite(values).all():
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = np.ascontiguousarray(array).astype(np.float32)
+        if affine is not None:
+            values -= np.float32(bits_float(affine.mean))
+            values *= np.float32(bits_float(affine.scale))
+    if np.isfinite(values).all():
+        return values
+    if not private:
         raise BadData("an input is NaN or infinite after normalisation")
-    return values
+    found: NDArray[np.float32] = np.nan_to_num(values)
+    return found
 
 
-def typed(array: Array, dtype: np.dtype[np.generic]) -> Array:
-    """A column as an input of another type than float32: the same numbers, or BadData. Floats may round."""
-    if dtype.kind in "iu" and array.dtype.kind in "iu":
-        bounds = np.iinfo(dtype.name)
-        if int(array.min()) < bounds.min or int(array.max()) > bounds.max:
-            raise BadData("an integer is beyond the type of the graph's input")
-    elif dtype.kind in "iub" and array.dtype.kind == "f":
+def typed(array: Array, dtype: np.dtype[np.generic], private: bool = False) -> Array:
+    """A column as an input of another type than float32: the same numbers, or BadData. Floats may round.
+
+    Where the run has to be `private`, a number beyond the type becomes the nearest one of it: the buyer
+    chooses the type. What follows from the types alone is refused all the same.
+    """
+    if dtype.kind in "iub" and array.dtype.kind == "f":
         raise BadData("the graph's input takes whole numbers")
-    elif dtype.kind == "b" and int(array.max()) > 1:
-        raise BadData("the graph's input takes true and false")
-    converted: Array = np.ascontiguousarray(array).astype(dtype)
+    values = np.ascontiguousarray(array)
+    if dtype.kind in "iub" and array.dtype.kind in "iu":
+        low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype.name).min, np.iinfo(dtype.name).max)
+        if int(values.min()) < low or int(values.max()) > high:
+            if not private:
+                raise BadData("a number is beyond the type of the graph's input")
+            own = np.iinfo(values.dtype.name)
+            values = np.clip(values, max(low, own.min), min(high, own.max))
+    with np.errstate(over="ignore"):
+        converted: Array = values.astype(dtype)
     return converted
 
 

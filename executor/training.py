@@ -73,18 +73,19 @@ def arrays_of(plan: Plan, spec: TrainingSpec, table: Mapping[str, Array], count:
     """Columns as arrays by region name."""
     names = [item.column.decode("utf-8") for item in spec.inputs]
     arrays: dict[str, Array] = {}
+    private = spec.dp is not None
     for item, name, region in zip(spec.inputs, names, _inputs(plan, spec), strict=True):
         if region.kind is Kind.F32:
-            values: Array = rows.inputs(table[name], item.affine)
+            values: Array = rows.inputs(table[name], item.affine, private)
         else:
-            values = rows.typed(table[name], region.kind.numpy)
+            values = rows.typed(table[name], region.kind.numpy, private)
         arrays[region.name] = values.reshape((count, *region.shape[1:]))
     for column, target in _compared(plan, spec):
         values = table[column.decode("utf-8")]
         if target.region.kind == Kind.I32:
-            values = rows.classes(values, _class_count(target), target.ignored, spec.dp is not None)
+            values = rows.classes(values, _class_count(target), target.ignored, private)
         else:
-            values = rows.inputs(values, None)  # of the prediction's shape
+            values = rows.inputs(values, None, private)  # of the prediction's shape
         arrays[target.region.name] = values.reshape((count, *target.region.shape[1:]))
     return arrays
 

@@ -102,6 +102,7 @@ class Planned(Struct):
     work: Work
     steps: U64
     parameters: U64
+    given: U64
     module_hash: H256
     module_bytes: U64
     imports: U32

@@ -83,6 +83,7 @@ def _announce(job: wire.Job, plan: Plan, sandbox: Sandbox | Team, unconfined: li
         work=Work(flops=plan.flops, memory=plan.memory, work=plan.work, fuel=plan.fuel),
         steps=plan.steps,
         parameters=sum(parameter.region.size for parameter in plan.parameters) // 4,
+        given=max(0, plan.given),
         module_hash=tagged("module", plan.module),
         module_bytes=len(plan.module),
         imports=sandbox.imports,

@@ -143,7 +143,7 @@ def policy_rules(policy: Policy, spec: TrainingSpec, buyer: bytes, rows: int) ->
     rate = rate_bits(spec.optimizer)
     return (
         PolicyRule("differential privacy", _dp_allowed(policy, spec, buyer), RejectReason.DpRequired),
-        PolicyRule("initial weights", _init_allowed(policy, spec, buyer), RejectReason.GivenWeightsForbidden),
+        PolicyRule("initial weights", init_allowed(policy, spec, buyer), RejectReason.GivenWeightsForbidden),
         PolicyRule("least rows", rows >= policy.min_rows, RejectReason.TooFewRows),
         PolicyRule("loss", _losses_allowed(policy, spec), RejectReason.PolicyForbids),
         PolicyRule("optimizer", kind in policy.optimizers, RejectReason.PolicyForbids),
@@ -173,7 +173,8 @@ def _losses_allowed(policy: Policy, spec: TrainingSpec) -> bool:
     return all(LOSS_KINDS[type(term.loss)] in policy.losses for term in spec.terms)
 
 
-def _init_allowed(policy: Policy, spec: TrainingSpec, buyer: bytes) -> bool:
+def init_allowed(policy: Policy, spec: TrainingSpec, buyer: bytes) -> bool:
+    """Whether the policy lets this buyer begin from the weights that the spec says."""
     if not isinstance(spec.init, Init.Given):
         return True
     rule = policy.given_weights

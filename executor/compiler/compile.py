@@ -40,7 +40,7 @@ from executor.errors import (
 )
 from executor.graph.build import Model, batched_output, build
 from executor.graph.normalisation import trained_statistics
-from executor.graph.parse import parse
+from executor.graph.parse import numbers_in, parse
 from executor.privacy.grid import grid as privacy_grid
 from primitives.hashing import tagged
 from primitives.spec import NUMERICS, Clip, LossTerm, TrainingSpec
@@ -86,6 +86,7 @@ def compile_training(model: bytes, spec: TrainingSpec, rows: int, *, gradients_o
     noise = sum(built.parameters[name].size for name in chosen) if spec.dp else 0
     layout.inputs({name: built.inputs[name] for name in fed}, [goal.target for goal in goals], noise)
     layout.rules = [goal.rule for goal in goals]
+    layout.given = numbers_in(graph)
     if spec.dp:
         grid = privacy_grid(spec.dp, spec.batch, noise)
         layout.variance = grid.variance
@@ -302,6 +303,8 @@ class Layout:
         self.has_loss = False
         self.noise: Buffer | None = None
         self.variance: Fraction | None = None
+        self.given = 0
+        """Numbers in the model's file."""
         self.numbers: Buffer | None = None
 
     def _region(
@@ -472,6 +475,7 @@ class Layout:
             numbers=self._public(self.numbers) if self.numbers else None,
             shards=self.shards,
             slots=self._public(self.slots) if self.slots else None,
+            given=self.given - sum(item.buffer.elements for item in self.held if item.trained),
             numerics=NUMERICS,
             kernels=program.kernels,
         )

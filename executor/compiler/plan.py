@@ -136,6 +136,8 @@ class Plan:
     """Equal parts of a batch, whose gradients are added in their order."""
     slots: Region | None = None
     """With more than one: what each shard leaves for the update, [shards, numbers]."""
+    given: int = 0
+    """Numbers that the model's file gives besides the parameters: frozen tensors and constants."""
     numerics: int = 1
     kernels: tuple[tuple[str, int, int], ...] = ()
     """For people: (kernel, fuel per step, flops per step), in order of execution."""

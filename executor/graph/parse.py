@@ -129,6 +129,20 @@ def parse(data: bytes) -> Graph:
     return Graph(opset, inputs, initialisers, steps, outputs)
 
 
+def numbers_in(graph: Graph | Subgraph) -> int:
+    """Numbers that the file gives: those of initialisers, of tensors and lists in attributes, in sub-graphs
+    too."""
+    found = sum(array.size for array in graph.initialisers.values())
+    for item in (value for step in graph.steps for value in step.attributes.values()):
+        if isinstance(item, Subgraph):
+            found += numbers_in(item)
+        elif isinstance(item, np.ndarray):
+            found += item.size
+        elif isinstance(item, tuple):
+            found += len(item)
+    return found
+
+
 def _nodes(graph: GraphProto, depth: int) -> int:
     """Nodes of a graph and of what lies inside it; also checks the other counts. Raises TooLarge."""
     if depth > DEPTH_MAX:

@@ -21,14 +21,23 @@ from executor.compiler.compile import compile_training
 from executor.compiler.machine import Machine
 from executor.compiler.plan import Plan
 from executor.enclave import Enclave, Limits, Secrets
-from executor.errors import Diverged, MixesRows, TooLarge
+from executor.errors import Diverged, ExecutorError, MixesRows, TooLarge
 from executor.initialise import init_key
 from executor.privacy.noise import Noise
 from executor.rows import MemoryRows
 from primitives.data import Column, Dtype, Policy, Schema
 from primitives.job import RejectReason
 from primitives.scale import replace
-from primitives.spec import Dp, Init, LossSpec, OptimizerSpec, TrainingSpec, float_bits
+from primitives.spec import (
+    Affine,
+    Dp,
+    Init,
+    InputMap,
+    LossSpec,
+    OptimizerSpec,
+    TrainingSpec,
+    float_bits,
+)
 from tests.executor.planted import four_rows, matmul_model, spec_for
 
 WIDTH = 64
@@ -266,3 +275,125 @@ def test_a_grid_too_coarse_for_the_model_is_refused_by_name() -> None:
     spec = order(model, batch=1 << 16, dp=Dp(clip_num=1, clip_den=1, sigma_milli=2**32 - 1))
     with pytest.raises(TooLarge, match="grid"):
         Enclave().quote(model, spec, 1 << 16)
+
+
+# --- whether a run fails, under privacy ---------------------------------------------------------------------
+
+
+def outcome(model: bytes, rows: MemoryRows, spec: TrainingSpec) -> str:
+    """The name of what a run ends in: all that a failed job tells on the chain."""
+    try:
+        Enclave().train(model, rows, spec, Limits(), Secrets(b"k" * 32), init_key=init_key(bytes(32), 0))
+    except ExecutorError as error:
+        return type(error).__name__
+    return "Completed"
+
+
+def test_a_normalisation_that_overflows_for_one_row_alone_is_no_channel() -> None:
+    """The buyer chooses mean and scale: a value above 1 would be infinite, one below would not. A run that
+    fails where it is tells a bit of a single row, whatever the noise."""
+    model = matmul_model()
+    steep = InputMap(column=b"x", tensor=b"x", affine=Affine(mean=0, scale=float_bits(3e38)))
+    spec = spec_for(model, inputs=[steep])
+    small = {"x": np.full((8, 2), 0.5, np.float32), "label": np.zeros(8, np.uint8)}
+    large = {**small, "x": small["x"].copy()}
+    large["x"][3] = 1.5
+    columns = [Column(name=b"x", dtype=Dtype.F32, shape=[2]), Column(name=b"label", dtype=Dtype.U8, shape=[])]
+    rows = [
+        MemoryRows(Schema(columns=columns, rows_per_chunk=8), table, secret=bytes(32))
+        for table in (small, large)
+    ]
+    assert outcome(model, rows[1], spec) == "BadData", "without privacy, a mistake is worth a name"
+    private = replace(spec, dp=Dp(clip_num=1, clip_den=1, sigma_milli=4000))
+    assert [outcome(model, some, private) for some in rows] == ["Completed"] * 2
+
+
+def test_a_narrow_input_type_is_no_channel() -> None:
+    """A graph that takes int8 fails on a column of u8 as soon as one row is above 127."""
+    graph = helper.make_graph(
+        [
+            helper.make_node("Cast", ["x"], ["f"], to=TensorProto.FLOAT),
+            helper.make_node("MatMul", ["f", "w"], ["y"]),
+        ],
+        "narrow",
+        [helper.make_tensor_value_info("x", TensorProto.INT8, ["n", 2])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 3])],
+        [numpy_helper.from_array(np.ones((2, 3), np.float32), "w")],
+    )  # fmt: skip
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    model = made.SerializeToString()
+    columns = [Column(name=b"x", dtype=Dtype.U8, shape=[2]), Column(name=b"label", dtype=Dtype.U8, shape=[])]
+    spec = spec_for(model, dp=Dp(clip_num=1, clip_den=1, sigma_milli=4000))
+    found = []
+    for largest in (127, 255):
+        table = {"x": np.full((8, 2), largest, np.uint8), "label": np.zeros(8, np.uint8)}
+        rows = MemoryRows(Schema(columns=columns, rows_per_chunk=8), table, secret=bytes(32))
+        found.append(outcome(model, rows, spec))
+        assert outcome(model, rows, replace(spec, dp=None)) == ("Completed" if largest == 127 else "BadData")
+    assert found == ["Completed"] * 2
+
+
+def test_two_different_runs_under_one_key_never_share_their_noise() -> None:
+    """After a revert of the chain the same job number may hold another order: were its noise the same, the
+    difference of the two results would be free of it."""
+    model = matmul_model()
+    dp = Dp(clip_num=1, clip_den=1, sigma_milli=10**6)
+    spec = spec_for(model, dp=dp, init=Init.Given(), epochs=1, batch=4)
+    rows, key = four_rows(), Secrets(b"k" * 32)
+
+    def moved(changed: TrainingSpec, init: bytes = bytes(32)) -> F64:
+        weights = Enclave().train(model, rows, changed, Limits(), key, init_key=init).weights
+        proto = onnx.load_model_from_string(weights)
+        return numpy_helper.to_array(proto.graph.initializer[0]).astype(np.float64)
+
+    first = moved(spec)
+    assert np.array_equal(first, moved(spec)), "a run that is repeated adds the same noise"
+    assert np.array_equal(first, moved(replace(spec, shards=4))), "shards change no bit"
+    size = float(np.abs(first - 0.5).max())
+    assert size > 1, "the noise is far larger than what rows do"
+    flat = Affine(mean=0, scale=0)  # the same job on rows that are all zero
+    other = moved(replace(spec, inputs=[InputMap(column=b"x", tensor=b"x", affine=flat)]))
+    assert float(np.abs(first - other).max()) > size / 100
+    assert float(np.abs(first - moved(spec, init_key(b"\1" * 32, 0))).max()) > size / 100
+
+
+def test_frozen_weights_are_given_weights(tmp_path: Path) -> None:
+    """Weights that the beacon does not draw anew, since they are not trained: a trap layer in front, as
+    initialisers, as a constant, or as a list in an attribute."""
+    wide = np.ones((WIDTH, 32), dtype=np.float32)
+    tensor = numpy_helper.from_array(wide, "trap")
+    open_to_all = policy(tmp_path, ('without_dp = "never"', 'without_dp = "anyone"'))
+
+    layers = [
+        helper.make_node("MatMul", ["x", "trap"], ["h"]),
+        helper.make_node("MatMul", ["h", "w"], ["y"]),
+    ]
+    noise = Dp(clip_num=1, clip_den=1, sigma_milli=4000)
+
+    def judged(
+        nodes: list[onnx.NodeProto], also: list[TensorProto], trainable: list[bytes], dp: Dp | None = None
+    ) -> str | None:
+        graph = helper.make_graph(
+            [*nodes, *layers],
+            "trap",
+            [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", WIDTH])],
+            [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 1])],
+            [*also, numpy_helper.from_array(np.zeros((32, 1), np.float32), "w")],
+        )  # fmt: skip
+        made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        model = made.SerializeToString()
+        rate = OptimizerSpec.Sgd(rate=float_bits(0.1), momentum=0)
+        spec = order(model, init=Init.Beacon(), trainable=trainable, optimizer=rate, dp=dp)
+        found = first_broken(open_to_all, model, spec, rows=1000)
+        assert found is None or found.reason is RejectReason.GivenWeightsForbidden
+        return found and found.rule
+
+    listed = helper.make_node("Constant", [], ["flat"], value_floats=wide.reshape(-1)[:256].tolist())
+    pieces = [helper.make_node("Concat", ["flat"] * 8, ["long"], axis=0)]
+    shape = numpy_helper.from_array(np.array([WIDTH, 32]), "shape")
+    shaped = helper.make_node("Reshape", ["long", "shape"], ["trap"])
+    assert judged([], [tensor], [b"w"]) == "given numbers"
+    assert judged([helper.make_node("Constant", [], ["trap"], value=tensor)], [], [b"w"]) == "given numbers"
+    assert judged([], [tensor], [], noise) is None, "under differential privacy given weights do no harm"
+    assert judged([], [tensor], []) is None, "all of it is drawn anew"
+    assert judged([listed, *pieces, shaped], [shape], [b"w"]) is None, "few numbers, however often repeated"
