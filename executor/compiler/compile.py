@@ -21,6 +21,7 @@ from executor.compiler.optimizers import Optimizer, State, clip_factor, clip_of,
 from executor.compiler.plan import Kind, Parameter, Plan, Region, StateRegion, Target
 from executor.compiler.private import (
     NOISE,
+    check_noised,
     check_rows_apart,
     noised_means,
     noised_means_of_shards,
@@ -90,7 +91,7 @@ def compile_training(model: bytes, spec: TrainingSpec, rows: int, *, gradients_o
     if spec.dp:
         grid = privacy_grid(spec.dp, spec.batch, noise)
         layout.variance = grid.variance
-        check_rows_apart(list(seeds.values()))
+        check_rows_apart([*seeds.values(), *built.running.values()])
         totals = private_sums(found, [built.parameters[name] for name in chosen], grid)
         means = noised_means(totals, grid, spec.batch)
     else:
@@ -123,6 +124,10 @@ def compile_training(model: bytes, spec: TrainingSpec, rows: int, *, gradients_o
         for name, new in running.items():
             updates.append(Update(((new, built.parameters[name]),), (new, built.parameters[name])))
         sinks = Sinks(loss=layout.loss(loss), updates=updates)
+    if spec.dp:
+        left = [*(layout.update.updates or sinks.updates)]
+        released = [new for update in left for new, _ in update.stores]
+        check_noised([*released, *(node for node, _ in sinks.values)], SLOTS)
     steps = spec.epochs * -(-rows // spec.batch)
     calls = spec.epochs * -(-rows // layout.rows_per_call)
     return layout.plan(built, sinks, steps, calls)

@@ -55,6 +55,24 @@ def check_rows_apart(roots: Sequence[Node]) -> None:
         raise MixesRows("a value depends on the whole batch")
 
 
+def check_noised(released: Sequence[Node], slots: str) -> None:
+    """NotPrivate unless all that the values of `released` have from rows came through noise: a node that is
+    batched, or that a shard left under the key `slots`, is reached through NOISED only.
+
+    The last word about what leaves: it asks nothing of how a gradient, an update or a statistic was made.
+    """
+    seen: set[Node] = set()
+    stack = list(released)
+    while stack:
+        node = stack.pop()
+        if node in seen or node.op is Op.NOISED:
+            continue
+        seen.add(node)
+        if node.batched or (node.op is Op.PARAM and node.attrs[0] == slots):
+            raise NotPrivate("a value that leaves depends on rows in other ways than through noise")
+        stack += node.inputs
+
+
 @dataclass(frozen=True)
 class Outer:
     """A row's gradient that is a·bᵀ, and the movements that follow."""

@@ -25,6 +25,7 @@ def planned(**changes: object) -> wire.Planned:
         "work": Work(flops=1, memory=1, work=1, fuel=1),
         "steps": 4,
         "parameters": 6,
+        "given": 0,
         "module_hash": bytes(32),
         "module_bytes": 100,
         "imports": 0,
