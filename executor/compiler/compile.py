@@ -125,8 +125,8 @@ def compile_training(model: bytes, spec: TrainingSpec, rows: int, *, gradients_o
             updates.append(Update(((new, built.parameters[name]),), (new, built.parameters[name])))
         sinks = Sinks(loss=layout.loss(loss), updates=updates)
     if spec.dp:
-        left = [*(layout.update.updates or sinks.updates)]
-        released = [new for update in left for new, _ in update.stores]
+        updated = [*layout.update.updates, *sinks.updates]
+        released = [new for update in updated for new, _ in update.stores]
         check_noised([*released, *(node for node, _ in sinks.values)], SLOTS)
     steps = spec.epochs * -(-rows // spec.batch)
     calls = spec.epochs * -(-rows // layout.rows_per_call)
