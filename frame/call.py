@@ -22,6 +22,7 @@ from typing import (
 )
 
 from frame.codecs import OUTER_CALL
+from frame.declaration_error import DeclarationError
 from frame.names import docs_of
 from frame.origin import Origin
 from frame.weights import ZERO, Unmeasured, Weight
@@ -251,11 +252,11 @@ class CallMethod(Generic[S, P]):
         """Find the argument types; a mistake ends with a sentence that names `where`."""
         parameters = list(self.signature.parameters.values())
         if len(parameters) < 2 or parameters[1].name != "origin":
-            raise TypeError(f"{where}: a call begins with (self, origin: Origin, …)")
+            raise DeclarationError(f"{where}: a call begins with (self, origin: Origin, …)")
         try:
             hints = type_hints(self.function, names)
         except NameError as error:
-            raise TypeError(
+            raise DeclarationError(
                 f"{where}: {error}; types of calls stand in the module or in the pallet"
             ) from None
         for parameter in parameters[2:]:
@@ -263,11 +264,11 @@ class CallMethod(Generic[S, P]):
                 parameter.kind is not inspect.Parameter.POSITIONAL_OR_KEYWORD
                 or parameter.default is not parameter.empty
             ):
-                raise TypeError(
+                raise DeclarationError(
                     f"{where}: the argument `{parameter.name}` must be plain, without default or *"
                 )
             if parameter.name not in hints:
-                raise TypeError(f"{where}: the argument `{parameter.name}` has no type")
+                raise DeclarationError(f"{where}: the argument `{parameter.name}` has no type")
         self.hints = {name: hints[name] for name in self.arguments}
 
     def resolve_weight(self, where: str, weights: object) -> None:
@@ -282,7 +283,7 @@ class CallMethod(Generic[S, P]):
         if isinstance(rule, Unmeasured):
             return
         if not callable(rule):
-            raise TypeError(f"{where}: the weight is neither a Weight nor a function")
+            raise DeclarationError(f"{where}: the weight is neither a Weight nor a function")
         if _unmeasured(rule, weights):
             return
         if not _wanted(rule):
@@ -329,7 +330,7 @@ def call(
 
     def make(function: Callable[Concatenate[S, Origin, P], CallResult]) -> CallMethod[S, P]:
         if not 0 <= index < 256:
-            raise TypeError(f"{function.__qualname__}: the index {index} does not fit a byte")
+            raise DeclarationError(f"{function.__qualname__}: the index {index} does not fit a byte")
         return CallMethod(function, index, weight, dispatch_class, pays, inherent)
 
     return make
@@ -368,7 +369,7 @@ def _picker(
     wanted = _wanted(rule)
     for parameter in wanted:
         if parameter.name not in arguments:
-            raise TypeError(
+            raise DeclarationError(
                 f"{where}: its weight, class or fee names `{parameter.name}`, which is not an argument"
             )
     places = [(arguments.index(p.name), p.annotation in ("int", int)) for p in wanted]

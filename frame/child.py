@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 from frame.codecs import hint_codec
+from frame.declaration_error import DeclarationError
 from frame.errors import Arithmetic, ArithmeticFailure, Corruption
 from frame.names import camel
 from frame.state import Overlay
@@ -130,7 +131,7 @@ class ChildTries(Generic[I, K, V]):
         """Of id, key and value; TypeError for types without one."""
         arguments = getattr(self, "__orig_class__", None)
         if arguments is None:
-            raise TypeError(f"{self.attribute}: say the types, e.g. ChildTries[U32, H256, U64]()")
+            raise DeclarationError(f"{self.attribute}: say the types, e.g. ChildTries[U32, H256, U64]()")
         return tuple(hint_codec(hint, self.attribute) for hint in arguments.__args__)
 
     @overload

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, get_args, get_origin
 
+from frame.declaration_error import DeclarationError
 from frame.errors import (
     Arithmetic,
     ArithmeticFailure,
@@ -49,11 +50,11 @@ from primitives.scale import (
 
 
 def hint_codec(hint: Any, where: str) -> Codec[Any]:
-    """The codec of a type hint; TypeError "where: no SCALE codec for …" when it has none."""
+    """The codec of a type hint; DeclarationError "where: no SCALE codec for …" when it has none."""
     try:
         found: Codec[Any] = codec(hint)
     except (ScaleError, TypeError) as error:
-        raise TypeError(f"{where}: {error}") from None
+        raise DeclarationError(f"{where}: {error}") from None
     return found
 
 
@@ -386,4 +387,6 @@ def substitute(hint: Any, outer: OuterCodec, by: Codec[Any]) -> Any:
         ]
     if len(new) == 2 and type(None) in new:
         return next(Annotated[Any, item] for item in new if item is not type(None)) | None
-    raise TypeError(f"Runtime{outer.kind} inside {hint}: it may only be an argument, or in a list or option")
+    raise DeclarationError(
+        f"Runtime{outer.kind} inside {hint}: it may only be an argument, or in a list or option"
+    )

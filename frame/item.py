@@ -10,6 +10,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from frame.codecs import RangeTest, compiled_decoder, hint_codec, is_shareable
+from frame.declaration_error import DeclarationError
 from frame.names import camel
 from frame.state import PLAIN
 from primitives.hashing import twox_64, twox_128
@@ -89,7 +90,7 @@ class Item:
         """Find the codecs of the type arguments; a mistake ends with a sentence that names `where`."""
         arguments = getattr(self, "__orig_class__", None)
         if arguments is None:
-            raise TypeError(f"{where}: say the types, e.g. {type(self).__name__}[U32]()")
+            raise DeclarationError(f"{where}: say the types, e.g. {type(self).__name__}[U32]()")
         hints = self.hints(arguments.__args__, where)
         self.key_codecs = tuple(hint_codec(hint, where) for hint in hints[:-1])
         self.value_hint = hints[-1]
@@ -98,7 +99,7 @@ class Item:
             try:
                 self.default_bytes = self.codec.encode(self.default)
             except ScaleError as error:
-                raise TypeError(f"{where}: the default does not fit: {error}") from None
+                raise DeclarationError(f"{where}: the default does not fit: {error}") from None
 
     def hints(self, arguments: tuple[Any, ...], where: str) -> tuple[Any, ...]:
         """The types of the keys and, last, of the value."""

@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from frame.declaration_error import DeclarationError
 from frame.names import docs_of
 from frame.storage_version import is_new, put_version, stored_version
 from frame.weights import ZERO, Weight, db
@@ -61,18 +62,20 @@ class Migration:
 def migration(to: int) -> Callable[[Callable[[Any], Weight]], Migration]:
     """Make a method the migration from storage version `to - 1` to `to`."""
     if to < 1:
-        raise TypeError(f"a migration leads to storage version 1 or above, not {to}")
+        raise DeclarationError(f"a migration leads to storage version 1 or above, not {to}")
     return lambda function: Migration(function, to)
 
 
 def checked(where: str, found: Iterable[Migration], storage_version: int) -> tuple[Migration, ...]:
-    """The migrations in order; TypeError when two lead to one version, or one beyond the pallet's."""
+    """The migrations in order; DeclarationError when two lead to one version, or one beyond the pallet's."""
     by_version: dict[int, Migration] = {}
     for item in found:
         if item.to in by_version:
-            raise TypeError(f"{where}: {by_version[item.to].name} and {item.name} both lead to {item.to}")
+            raise DeclarationError(
+                f"{where}: {by_version[item.to].name} and {item.name} both lead to {item.to}"
+            )
         if item.to > storage_version:
-            raise TypeError(
+            raise DeclarationError(
                 f"{where}.{item.name} leads to storage version {item.to}, "
                 f"but the pallet says storage_version={storage_version}"
             )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, get_args, get_ori
 
 from frame.bound import BoundItem
 from frame.codecs import hint_codec
+from frame.declaration_error import DeclarationError
 from frame.item import MISSING, Blake2_128Concat, Hasher, Item, Missing
 from primitives.scale import ScaleError
 
@@ -137,12 +138,14 @@ class StorageNMap(Item, Generic[K, V]):
         keys, value = arguments
         parts = get_args(keys)
         if get_origin(keys) is not tuple or Ellipsis in parts or len(parts) < 2:
-            raise TypeError(f"{where}: its key is a tuple, e.g. StorageNMap[tuple[U32, U32, U32], U64]()")
+            raise DeclarationError(
+                f"{where}: its key is a tuple, e.g. StorageNMap[tuple[U32, U32, U32], U64]()"
+            )
         for part in parts:
             hint_codec(part, where)
         self.hashers = self.hashers or (Blake2_128Concat,) * len(parts)
         if len(self.hashers) != len(parts):
-            raise TypeError(f"{where}: {len(parts)} keys and {len(self.hashers)} hashers")
+            raise DeclarationError(f"{where}: {len(parts)} keys and {len(self.hashers)} hashers")
         return (*parts, value)
 
     @overload

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, get_arg
 
 from frame.call import CallEntry, CallMethod, CallResult, PostInfo, RuntimeCall
 from frame.codecs import hint_codec
+from frame.declaration_error import DeclarationError
 from frame.errors import DispatchError, Error
 from frame.event import NO_TOPICS, Event
 from frame.host import Host
@@ -107,7 +108,7 @@ class Pallet(Generic[C]):
 
     def __init__(self, *, index: int, name: str | None = None, **config: Any) -> None:
         if not 0 <= index < 256:
-            raise TypeError(f"{type(self).__name__}: the index {index} does not fit a byte")
+            raise DeclarationError(f"{type(self).__name__}: the index {index} does not fit a byte")
         self.index = index
         self.name = name or type(self).__name__
         self.attribute = ""
@@ -258,7 +259,9 @@ class Pallet(Generic[C]):
         try:
             return self.entries[call]
         except KeyError:
-            raise TypeError(f"{self.name}.{call}: the pallet does not belong to a runtime yet") from None
+            raise DeclarationError(
+                f"{self.name}.{call}: the pallet does not belong to a runtime yet"
+            ) from None
 
     def bound(self, machine: Machine) -> Self:
         """A copy that runs on `machine`; references to other pallets are set by `connect`."""
@@ -348,7 +351,7 @@ def _check_calls(cls: type, calls: tuple[CallMethod[Any, Any], ...], weights: ob
     for call in calls:
         where = f"{cls.__name__}.{call.name}"
         if call.index in seen:
-            raise TypeError(f"{where}: index {call.index} belongs to {seen[call.index]} already")
+            raise DeclarationError(f"{where}: index {call.index} belongs to {seen[call.index]} already")
         seen[call.index] = call.name
         call.resolve(where, names)
         for argument, hint in call.hints.items():
@@ -364,15 +367,20 @@ def _event_codec(cls: type, events: tuple[type[Event], ...]) -> EnumCodec | None
     try:
         _ = codec.variants
     except ScaleError as error:
-        raise TypeError(f"{cls.__name__}: {error}") from None
+        raise DeclarationError(f"{cls.__name__}: {error}") from None
     return codec
 
 
 def pallet_path(cls: type) -> str:
     """Substrate's crate name of a pallet: `frame_system` for system, `pallet_balances` for balances."""
-    module = cls.__module__.split(".")
-    own = module[1] if module[0] == "pallets" and len(module) > 1 else snake(cls.__name__)
+    own = pallet_folder(cls)
     return "frame_system" if own == "system" else f"pallet_{own}"
+
+
+def pallet_folder(cls: type) -> str:
+    """The folder of a pallet under `pallets/`, by which the benchmarks know it."""
+    module = cls.__module__.split(".")
+    return module[1] if module[0] == "pallets" and len(module) > 1 else snake(cls.__name__)
 
 
 def _config_type(cls: type) -> type | None:
@@ -385,7 +393,7 @@ def _config_type(cls: type) -> type | None:
                 if isinstance(config, str):
                     config = getattr(sys.modules[cls.__module__], config)
                 if not (isinstance(config, type) and dataclasses.is_dataclass(config)):
-                    raise TypeError(f"{cls.__name__}: its config must be a dataclass, or None")
+                    raise DeclarationError(f"{cls.__name__}: its config must be a dataclass, or None")
                 return config
     return None
 
@@ -394,18 +402,18 @@ def _configure(cls: type[Pallet[Any]], given: dict[str, Any]) -> Any:
     config = cls.declaration.config
     if config is None:
         if given:
-            raise TypeError(f"{cls.__name__} has no config, so `{next(iter(given))}` means nothing")
+            raise DeclarationError(f"{cls.__name__} has no config, so `{next(iter(given))}` means nothing")
         return None
     if list(given) == ["config"] and isinstance(given["config"], config):
         return given["config"]
     names = [field.name for field in dataclasses.fields(config)]
     for name in given:
         if name not in names:
-            raise TypeError(f"{cls.__name__} has no config `{name}`; it has: {', '.join(names)}")
+            raise DeclarationError(f"{cls.__name__} has no config `{name}`; it has: {', '.join(names)}")
     for field in dataclasses.fields(config):
         needed = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         if needed and field.name not in given:
-            raise TypeError(f"{cls.__name__} needs the config `{field.name}`")
+            raise DeclarationError(f"{cls.__name__} needs the config `{field.name}`")
     made = config(**given)
     _constants(cls, made)
     return made
@@ -421,7 +429,7 @@ def _constants(cls: type[Pallet[Any]], config: Any) -> list[Constant]:
         hint = hints[field.name]
         where = f"{cls.__name__}'s config `{field.name}`"
         if hint in _PYTHON_TYPES:
-            raise TypeError(f"{where}: no SCALE codec for {hint}: annotate it, e.g. U32")
+            raise DeclarationError(f"{where}: no SCALE codec for {hint}: annotate it, e.g. U32")
         try:
             codec = hint_codec(hint, where)
         except TypeError:
@@ -430,7 +438,7 @@ def _constants(cls: type[Pallet[Any]], config: Any) -> list[Constant]:
         try:
             codec.encode(value)
         except ScaleError as error:
-            raise TypeError(f"{where}: {error}") from None
+            raise DeclarationError(f"{where}: {error}") from None
         found.append(Constant(camel(field.name), codec, value, described.get(field.name, "")))
     return found
 

@@ -11,13 +11,14 @@ from typing import Any, ClassVar
 from frame import apis, executive, genesis
 from frame.call import NESTING, CallEntry, CallMethod, RuntimeCall
 from frame.codecs import OUTER_CALL, CalledCodec, substitute
+from frame.declaration_error import DeclarationError
 from frame.errors import Error
 from frame.event import Event
 from frame.extensions import CheckNonce, Extension, standard
 from frame.extrinsic import Checked, Vouched
 from frame.host import Host, PlainHost
 from frame.machine import Machine
-from frame.pallet import Pallet
+from frame.pallet import Pallet, pallet_folder
 from frame.state import Backend, Delta, Overlay
 from frame.transaction import Source, Validity
 from frame.version import RuntimeVersion, Token
@@ -315,17 +316,18 @@ class Runtime:
     def missing_weights(self) -> list[str]:
         """One sentence for each call that has no weight."""
         return [
-            f"{pallet.name}.{call.name}: no weight; run `benchmark pallet`"
+            f"{pallet.name}.{call.name}: no weight; "
+            f"run `gristmill benchmark pallet --pallet {pallet_folder(type(pallet))}`"
             for pallet in self.pallets
             for call in pallet.declaration.calls
             if call.weight_rule is None
         ]
 
     def require_weights(self) -> None:
-        """TypeError that names the calls without weight: a node's runtime has none."""
+        """DeclarationError that names the calls without weight: a node's runtime has none."""
         missing = self.missing_weights()
         if missing:
-            raise TypeError("\n".join(missing))
+            raise DeclarationError("\n".join(missing))
 
 
 class BlockBuilder:
@@ -425,11 +427,11 @@ def _pallets(cls: type[Runtime]) -> tuple[Pallet[Any], ...]:
     by_type: dict[type, str] = {}
     for pallet in found:
         if pallet.index in by_index:
-            raise TypeError(
+            raise DeclarationError(
                 f"{cls.__name__}: {by_index[pallet.index].name} and {pallet.name} share index {pallet.index}"
             )
         if type(pallet) in by_type:
-            raise TypeError(f"{cls.__name__}: {type(pallet).__name__} is listed twice")
+            raise DeclarationError(f"{cls.__name__}: {type(pallet).__name__} is listed twice")
         by_index[pallet.index] = pallet
         by_type[type(pallet)] = pallet.name
     return tuple(sorted(found, key=lambda p: p.index))
@@ -439,7 +441,7 @@ def _system_index(cls: type[Runtime]) -> int:
     for pallet in cls.pallets:
         if hasattr(pallet, "note_applied_extrinsic"):
             return pallet.index
-    raise TypeError(f"{cls.__name__} has no pallet `system`")
+    raise DeclarationError(f"{cls.__name__} has no pallet `system`")
 
 
 def _with_slots(extensions: Iterable[Extension]) -> tuple[Extension, ...]:
@@ -458,5 +460,5 @@ def _entry(cls: type[Runtime], pallet: Pallet[Any], method: CallMethod[Any, Any]
     try:
         items = tuple(codec(substitute(hint, OUTER_CALL, cls.call_codec)) for hint in method.hints.values())
     except TypeError as error:
-        raise TypeError(f"{where}: {error}") from None
+        raise DeclarationError(f"{where}: {error}") from None
     return CallEntry(method, pallet.index, pallet.name, TupleCodec(items))

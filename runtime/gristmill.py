@@ -56,7 +56,7 @@ class GristmillRuntime(Runtime, spec_name="gristmill", spec_version=1, token=TOK
 
 
 def runtime() -> GristmillRuntime:
-    """The runtime that a node runs. TypeError names the calls that have no weight."""
+    """The runtime that a node runs. DeclarationError names the calls that have no weight."""
     made = GristmillRuntime()
     made.require_weights()
     return made

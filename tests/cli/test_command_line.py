@@ -12,6 +12,7 @@ import pytest
 from cli import __main__ as entry
 from cli.table import COMMANDS, Entry
 from executor.errors import OutOfFuel
+from frame.declaration_error import DeclarationError
 from primitives.command import Command
 
 
@@ -68,6 +69,7 @@ class Renamed(OutOfFuel):
             "error[ConnectionRefusedError]: Connection refused",
         ),
         (ModuleNotFoundError("no", name="rocksdict"), "error[MissingPackage]: the Python package rocksdict"),
+        (DeclarationError("P.f: no weight"), "error[DeclarationError]: P.f: no weight"),
         (ZeroDivisionError("by zero"), "error[Defect]: ZeroDivisionError: by zero"),
     ],
 )

@@ -342,8 +342,8 @@ def test_weights_are_wired_by_the_names_of_arguments() -> None:
     assert RuntimeCall(Half.wired.entry("fill"), (b"abc", bytes(32), 7)).info().weight == weight(7_003)
     assert RuntimeCall(Half.wired.entry("later"), (b"abc",)).info().weight == weight(0)
     assert Half().missing_weights() == [
-        "Wired.later: no weight; run `benchmark pallet`",
-        "Wired.never: no weight; run `benchmark pallet`",
+        "Wired.later: no weight; run `gristmill benchmark pallet --pallet wired`",
+        "Wired.never: no weight; run `gristmill benchmark pallet --pallet wired`",
     ]
     with pytest.raises(TypeError, match="later: no weight"):
         Half().require_weights()
