@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from chain_spec import (
+    PRESETS,
     ChainSpec,
     PlainGenesis,
     RawGenesis,
@@ -24,9 +25,12 @@ from primitives.hashing import blake2_256
 
 
 def _chain_argument(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--chain", default="dev", metavar="ID|FILE", help="dev, local, or a chain spec file (default: dev)"
+    presets = ", ".join(PRESETS)
+    chain = parser.add_mutually_exclusive_group()
+    chain.add_argument(
+        "--chain", default="dev", metavar="ID|FILE", help=f"{presets}, or a chain spec file (default: dev)"
     )
+    chain.add_argument("--dev", dest="chain", action="store_const", const="dev", help="the chain `dev`")
 
 
 def configure_build_spec(parser: ArgumentParser) -> None:

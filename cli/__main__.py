@@ -7,10 +7,10 @@ A traceback is shown only for a defect of ours and only when `GRISTMILL_TRACEBAC
 import importlib
 import os
 import sys
-from argparse import ArgumentParser
 from collections.abc import Sequence
 
 from cli.table import COMMANDS, GROUPS
+from cli.usage import Words
 from primitives.command import Command, printable
 
 OUR_PACKAGES = frozenset(
@@ -48,7 +48,7 @@ def run(name: str, words: Sequence[str]) -> int:
     """Import the command's module, parse its arguments and run it."""
     command: Command = importlib.import_module(COMMANDS[name].module).COMMANDS[name]
     about = f"{command.help[:1].upper()}{command.help[1:]}."
-    parser = ArgumentParser(prog=f"gristmill {name}", description=about)
+    parser = Words(prog=f"gristmill {name}", description=about)
     command.configure(parser)
     return command.run(parser.parse_args(words))
 

@@ -15,6 +15,27 @@ if TYPE_CHECKING:
     from node.pool import PoolConfig
     from node.run import Options, Prometheus
 
+IDLE_FLAGS = (
+    "--validator",
+    "--force-authoring",
+    "--no-grandpa",
+    "--no-telemetry",
+    "--no-mdns",
+    "--no-private-ip",
+    "--no-hardware-benchmarks",
+    "--disable-log-color",
+    "--detailed-log-output",
+    "--unsafe-force-node-key-generation",
+)
+IDLE_OPTIONS = (
+    "--port",
+    "--listen-addr",
+    "--public-addr",
+    "--telemetry-url",
+    "--pool-type",
+    "--offchain-worker",
+    "--max-runtime-instances",
+)
 SIGNERS = ("alice", "bob", "charlie", "dave", "eve", "ferdie")
 
 
@@ -81,14 +102,10 @@ def _add_seats(parser: ArgumentParser) -> None:
     seats = parser.add_argument_group("accepted, and without effect on a chain without peers and validators")
     for signer in SIGNERS:
         seats.add_argument(f"--{signer}", action="store_true", help=f"as --name {signer.title()}")
-    for flag in (
-        "--validator",
-        "--force-authoring",
-        "--no-telemetry",
-        "--no-mdns",
-        "--no-hardware-benchmarks",
-    ):
+    for flag in IDLE_FLAGS:
         seats.add_argument(flag, action="store_true")
+    for flag in IDLE_OPTIONS:
+        seats.add_argument(flag, metavar="…")
 
 
 def node(arguments: Namespace) -> int:

@@ -51,6 +51,26 @@ def test_version_and_usage() -> None:
     assert "did you mean `gristmill node`?" in gristmill("nod").stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("node", "--dev", "--ws-port", "9944"), "there is no --ws-port: HTTP and WebSocket share one port"),
+        (("node", "--bootnodes=/dns/x"), "there is no --bootnodes: there are no peers"),
+        (("node", "--rpc-prot", "1"), "there is no --rpc-prot; did you mean --rpc-port?"),
+        (("node", "--rpc-p", "1"), "there is no --rpc-p"),
+        (("node", "dev"), "nothing here takes 'dev'"),
+        (("node", "--rpc-port", "x"), "argument --rpc-port: invalid int value: 'x'"),
+        (("key", "inspect", "--suri", "//Alice"), "there is no --suri: a secret comes from a file"),
+        (("benchmark", "pallet", "--wasm-execution=compiled"), "the runtime is part of the program"),
+    ],
+)
+def test_words_that_mean_nothing_are_one_sentence(words: tuple[str, ...], sentence: str) -> None:
+    done = gristmill(*words)
+    assert done.returncode == 2 and not done.stdout
+    assert done.stderr.startswith("error[Usage]: ") and sentence in done.stderr
+    assert done.stderr.count("\n") == 1 and "--help` lists" in done.stderr
+
+
 class Renamed(OutOfFuel):
     """An error that carries its own name."""
 

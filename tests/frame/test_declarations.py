@@ -161,7 +161,10 @@ def test_missing_weights_are_named() -> None:
         system = System(index=0)
         template = Unweighed(index=1)
 
-    with pytest.raises(TypeError, match=r"^Template\.add_many: no weight; run `gristmill benchmark pallet --pallet unweighed`$"):
+    with pytest.raises(
+        TypeError,
+        match=r"^Template\.add_many: no weight; run `gristmill benchmark pallet --pallet unweighed`$",
+    ):
         WithUnweighed().require_weights()
     assert TemplateRuntime().missing_weights() == []
 
