@@ -21,6 +21,7 @@ from chain_spec import (
     runtime_of,
 )
 from primitives.command import Command
+from primitives.files import write_whole
 from primitives.hashing import blake2_256
 
 
@@ -50,7 +51,7 @@ def build_spec(arguments: Namespace) -> int:
     if arguments.output is None:
         sys.stdout.write(text)
     else:
-        arguments.output.write_text(text, encoding="utf-8")
+        write_whole(arguments.output, text.encode())
     return 0
 
 

@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 from client.errors import InputError
-from executor.files import write_whole
+from primitives.files import write_whole
 
 PRIVATE_MAX = 1 << 20
 """Largest private file that is read, in bytes."""

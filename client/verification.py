@@ -16,8 +16,8 @@ from client.provider_secret import read_secret
 from executor import receipt
 from executor.enclave import Enclave, Limits, Secrets
 from executor.errors import ReceiptError
-from executor.files import read_at_most
 from executor.initialise import init_key
+from primitives.files import read_at_most
 from primitives.hashing import tagged
 from primitives.job import Receipt, receipt_message, result_commitment
 from primitives.keys import verify

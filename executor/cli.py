@@ -24,7 +24,6 @@ from executor.enclave import (
     TrainResult,
 )
 from executor.errors import ReceiptError, SpecError
-from executor.files import check_place, write_whole
 from executor.initialise import init_key
 from executor.metrics import LOWER_IS_BETTER, METRICS
 from executor.options import configure_spec, model_file, training_spec
@@ -42,6 +41,7 @@ from executor.record import (
 from executor.rows import RowSource, column_name
 from executor.spool import rows_of
 from primitives.command import Command
+from primitives.files import check_place, write_whole
 from primitives.job import model_hash, weights_hash
 from primitives.scale import replace
 from primitives.spec import NUMERICS, Init, TrainingSpec

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from executor.enclave import MODEL_MAX
 from executor.errors import SpecError, TooLarge
-from executor.files import read_at_most
+from primitives.files import read_at_most
 from primitives.hashing import tagged
 from primitives.job import model_hash
 from primitives.spec import (

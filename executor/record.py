@@ -17,8 +17,8 @@ import onnx
 from onnx import numpy_helper
 
 from executor.errors import ReceiptError
-from executor.files import read_at_most, write_whole
 from executor.receipt import decoded
+from primitives.files import read_at_most, write_whole
 from primitives.hashing import tagged
 from primitives.scale import ScaleError, decode, encode
 from primitives.spec import TrainingSpec

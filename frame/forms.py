@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from frame import executive
 from frame.call import DispatchClass, RuntimeCall
-from frame.extensions.base import Ask
+from frame.extensions.base import Ask, Extension
 from frame.extrinsic import Checked, implicit
+from frame.host import Question
 from frame.rows import Pattern, free_nonce
 from frame.transaction import MAX_U64, Judgement, TransactionValidityError
 from primitives.extrinsic import USUAL_EXTRA, ExtrinsicCodec, signing_payload
@@ -127,15 +128,22 @@ class FormFinder:
         return Shape(self._runtime, (encoded, prefix, size, along))
 
 
+def judged_alone(extensions: Iterable[Extension]) -> list[str]:
+    """The extensions that do not claim `judges_forms`: with one of them, each extrinsic is judged by itself,
+    which takes several times as long.
+    """
+    return [
+        e.identifier for e in extensions if e.defines("validate") and not e.says("judges_forms", _METHODS)
+    ]
+
+
 class FormJudge:
     """Judges extrinsics by their forms, on a machine that stands where `executive.judge` is asked."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self._known: dict[Form, KnownForm | None] = {}
-        self._is_possible = machine.runtime.nonce_slot >= 0 and all(
-            e.says("judges_forms", _METHODS) for e in machine.extensions if e.defines("validate")
-        )
+        self._is_possible = machine.runtime.nonce_slot >= 0 and not judged_alone(machine.extensions)
 
     def forget(self) -> None:
         """The state is another one now."""
@@ -217,8 +225,8 @@ def _place(prefix: bytes) -> int:
 
 def questions(
     codec: ExtrinsicCodec, extrinsics: Iterable[bytes], forms: Iterable[Form]
-) -> Iterator[tuple[int, bytes, bytes, bytes]]:
-    """What their signatures asked: scheme, signature, payload and public key of each."""
+) -> Iterator[Question]:
+    """What their signatures asked."""
     for extrinsic, form in zip(extrinsics, forms, strict=True):
         usual = codec.usual(extrinsic)
         if usual is not None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+Question = tuple[int, bytes, bytes, bytes]
+"""What `Host.verify` is asked: scheme, signature, message and public key, all that a verdict depends on."""
+
 
 class Host(Protocol):
     """The node gives one to every runtime call."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import tempfile
@@ -13,6 +12,7 @@ from pathlib import Path
 from chain_spec import ChainSpec
 from node.errors import BadOption
 from primitives import node_key
+from primitives.files import write_whole
 from primitives.keys import SecretError
 
 
@@ -35,10 +35,7 @@ def network_key(base: Path, spec: ChainSpec) -> bytes:
     file = chain_folder(base, spec) / "network" / "secret_ed25519"
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = file.with_suffix(".new")
-        with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
-            out.write(node_key.generate())
-        unfinished.replace(file)
+        write_whole(file, node_key.generate(), mode=0o600)
     return read_network_key(file)
 
 

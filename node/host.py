@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 
+from frame.host import Question
 from node.database import Piece
 from node.errors import RuntimeFailed
 from primitives import keys
-
-Question = tuple[int, bytes, bytes, bytes]
 
 
 class VerdictCache:

@@ -7,10 +7,10 @@ string; only the owner may read it. Source: `substrate/client/keystore/src/local
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 from node.errors import BadOption
+from primitives.files import write_whole
 
 KEY_TYPE_LENGTH = 4
 MAX_PUBLIC = 64
@@ -34,13 +34,7 @@ class Keystore:
             self._memory[name] = uri
             return
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path, new = self._folder / name, self._folder / f".{name}.new"
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(uri, file)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
+        write_whole(self._folder / name, json.dumps(uri).encode(), mode=0o600)
 
     def has(self, public: bytes, key_type: str) -> bool:
         """Whether the key is here; raises `BadOption` for a key type that is none."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from chain_spec import ChainSpec, genesis_block
+from frame.forms import judged_alone
 from frame.migrations import UpgradeFailed
 from frame.runtime import Runtime
 from frame.try_runtime import check_upgrade
@@ -118,6 +119,7 @@ def open_node(
     """The node over an open database. Without `pool`, its limits are Substrate's."""
     chain = open_chain(spec, database, runtime)
     _check_upgrade(chain)
+    _check_extensions(runtime)
     identity = Identity(spec.name, spec.chain_type, spec.properties)
     ban = 0.0 if spec.chain_type == "Development" else 1800.0
     return Node(chain, identity, pool or PoolConfig(ban_seconds=ban), name=name, node_key=node_key)
@@ -132,6 +134,13 @@ def _check_upgrade(chain: Chain) -> None:
     if due:
         version = chain.runtime.version.spec_version
         log.info("⬆️  The next block upgrades the state to spec version %d", version)
+
+
+def _check_extensions(runtime: Runtime) -> None:
+    """Say what keeps the pool from judging many transactions at once."""
+    alone = judged_alone(runtime.extensions)
+    if alone:
+        log.warning("🐌 %s without `judges_forms`: each transaction is admitted by itself", ", ".join(alone))
 
 
 async def _serve(node: Node, options: Options, stop: asyncio.Event) -> None:

@@ -47,6 +47,7 @@ class Smoldot:
         self._process = subprocess.Popen(
             [node, "smoldot.mjs"], cwd=CLIENTS, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
+        self._asked = 0
 
     def genesis_hash(self, raw_spec: str) -> bytes:
         """Hash of block 0 of a raw chain spec, as smoldot computes it. Raises ValueError if it refuses."""
@@ -63,9 +64,12 @@ class Smoldot:
     def _ask(self, request: dict[str, str]) -> dict[str, Any]:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"id": 1, **request}) + "\n")
+        self._asked += 1
+        self._process.stdin.write(json.dumps({"id": self._asked, **request}) + "\n")
         self._process.stdin.flush()
-        reply: dict[str, Any] = json.loads(self._process.stdout.readline())
+        reply: dict[str, Any] = {}
+        while reply.get("id") != self._asked:  # an older one, where a test did not wait for its answer
+            reply = json.loads(self._process.stdout.readline())
         return reply
 
     def close(self) -> None:

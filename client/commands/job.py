@@ -29,10 +29,10 @@ from client.keyring import Keyring
 from client.verification import read_receipt, run_again
 from executor import admission
 from executor.enclave import Enclave
-from executor.files import read_at_most
 from executor.options import configure_spec, training_spec
 from primitives import job as rules
 from primitives.data import BLOB_MAX
+from primitives.files import read_at_most
 from primitives.job import JobState, Quote
 from primitives.scale import encode
 from primitives.spec import bits_float
@@ -262,7 +262,7 @@ def _fetch(arguments: Namespace) -> int:
     write_atomically(arguments.output, fetched.package.weights, private=False)
     receipt = fetched.package.receipt
     if arguments.receipt is not None:
-        arguments.receipt.write_bytes(encode(rules.Receipt, receipt))
+        write_atomically(arguments.receipt, encode(rules.Receipt, receipt), private=False)
     figures: dict[str, Any] = {
         "job": arguments.job,
         "output": str(arguments.output),

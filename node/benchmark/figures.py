@@ -10,6 +10,7 @@ from statistics import fmean, median_low, pstdev
 from rich.console import Console
 
 from node.benchmark.errors import BenchmarkError
+from primitives.files import write_whole
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def write_file(target: Path, text: str) -> None:
     """Write a text and say so. BenchmarkError when it cannot be."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
+        write_whole(target, text.encode())
     except OSError as error:
         raise BenchmarkError(f"{target} cannot be written: {error.strerror}") from None
     Console(stderr=True).print(f"Created file: {target}", highlight=False, soft_wrap=True)

@@ -14,6 +14,7 @@ from typing import BinaryIO
 from node.commands import flags
 from node.commands.block_names import add_block, block_named
 from node.errors import BadOption
+from primitives.files import whole_file
 
 log = logging.getLogger("node")
 
@@ -75,13 +76,8 @@ def _output(path: Path | None) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    unfinished = path.with_name(path.name + ".part")
-    try:
-        with unfinished.open("wb") as file:
-            yield file
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with whole_file(path) as file:
+        yield file
 
 
 def configure_import_blocks(parser: ArgumentParser) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from node.commands import flags
 from node.commands.block_names import add_block, block_named
+from primitives.files import write_whole
 
 if TYPE_CHECKING:
     from node.chain import Chain
@@ -78,7 +79,7 @@ def export_state(arguments: Namespace) -> int:
     if arguments.output is None:
         sys.stdout.write(text)
     else:
-        arguments.output.write_text(text, encoding="utf-8")
+        write_whole(arguments.output, text.encode())
     return 0
 
 

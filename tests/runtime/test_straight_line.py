@@ -15,7 +15,7 @@ from frame import call as call_of_pallet
 from frame.call import DispatchClass, PostInfo, RuntimeCall
 from frame.extensions import CheckNonce, WeightReclaim, standard
 from frame.extrinsic import Checked, Vouched, check, implicit
-from frame.forms import FormFinder, FormJudge, KnownForm
+from frame.forms import FormFinder, FormJudge, KnownForm, judged_alone
 from frame.host import PlainHost
 from frame.machine import Machine, Trap
 from frame.rows import Row
@@ -405,3 +405,9 @@ def test_where_the_nonce_decides_what_is_signed_along_each_is_asked() -> None:
         assert found is not None and found.form is None
         assert tx.along == found.along == implicit(machine, tx.extra)
         assert bytes((2 * nonce,)) in tx.along
+
+
+def test_what_keeps_the_pool_from_judging_many_at_once_is_named() -> None:
+    assert judged_alone(Attentive.extensions) == ["CheckNonce"]
+    assert judged_alone(Strict.extensions) == ["CheckNonce"]
+    assert judged_alone(Recounting.extensions) == judged_alone(GristmillRuntime.extensions) == []

@@ -13,9 +13,9 @@ from client.errors import InputError
 from client.files import write_atomically
 from client.verification import read_receipt
 from executor.errors import ReceiptError, TooLarge
-from executor.files import check_place, read_at_most, write_whole
 from executor.options import model_file
 from executor.record import read_record
+from primitives.files import check_place, read_at_most, whole_file, write_whole
 
 ENDLESS = Path("/dev/zero")
 
@@ -63,3 +63,28 @@ def test_a_place_that_cannot_be_is_named_as_the_user_named_it(tmp_path: Path) ->
     with pytest.raises(FileNotFoundError) as missing:
         write_atomically(tmp_path / "none" / "file", b"")
     assert missing.value.filename == str(tmp_path / "none" / "file")
+
+
+def test_links_stay_and_what_is_no_file_is_written_to(tmp_path: Path) -> None:
+    real, link, pipe = tmp_path / "real", tmp_path / "link", tmp_path / "pipe"
+    real.write_bytes(b"old")
+    link.symlink_to(real)
+    write_whole(link, b"new")
+    assert link.is_symlink() and real.read_bytes() == b"new"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_whole(pipe, b"through")
+    assert pipe.is_fifo() and os.read(reader, 100) == b"through"
+    os.close(reader)
+    with pytest.raises(IsADirectoryError) as caught:
+        write_whole(tmp_path, b"")
+    assert caught.value.filename == str(tmp_path)
+
+
+def test_a_text_that_ends_early_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    with pytest.raises(ValueError, match="no more"), whole_file(path) as file:
+        file.write(b"half")
+        raise ValueError("no more")
+    assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]

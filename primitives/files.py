@@ -2,8 +2,10 @@
 
 import errno
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 
 def read_at_most(path: Path, most: int) -> bytes | None:
@@ -26,20 +28,36 @@ def check_place(path: Path) -> None:
 
 
 def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
-    """Replace a file, durably: whoever looks, whenever this is interrupted, finds the old or the new one.
-    `mode` are the permissions of the new one. Raises OSError that names `path`.
+    """Replace a file by `data`, as `whole_file` does. Raises OSError that names `path`."""
+    with whole_file(path, mode=mode) as file:
+        file.write(data)
+
+
+@contextmanager
+def whole_file(path: Path, *, mode: int = 0o644) -> Iterator[BinaryIO]:
+    """What is written replaces the file when all of it is there, durably: whoever looks, whenever this is
+    interrupted, finds the old file or the new one. `mode` are the permissions of the new one.
+
+    A link stays one, to the new file; devices and pipes are written to, not replaced. Raises OSError that
+    names `path`.
     """
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.new")
+    place = path.resolve()
+    if place.exists() and not place.is_file():
+        with path.open("wb") as file:
+            yield file
+        return
+    unfinished = place.with_name(f".{place.name}.{os.getpid()}.new")
     try:
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
-        unfinished.replace(path)
-        sync_directory(path.parent)
+        unfinished.replace(place)
+        sync_directory(place.parent)
     except OSError as error:
-        if error.errno is None:
+        ours = error.filename is None or str(error.filename) in (str(unfinished), str(place.parent))
+        if error.errno is None or not ours:
             raise
         raise OSError(error.errno, error.strerror, str(path)) from error  # what the user named
     finally:
