@@ -17,11 +17,12 @@ from dataclasses import dataclass, replace
 
 from executor.compiler import ir
 from executor.compiler.blocks import by_block
-from executor.compiler.ir import Node
+from executor.compiler.ir import Node, Shape
 from executor.compiler.kernels import typed_rows
 from executor.compiler.kernels.base import Buffer, Kernel, View, c_strides
 from executor.compiler.kernels.elementwise import Elementwise
 from executor.compiler.kernels.expression import FUNCTIONS
+from executor.compiler.kernels.nest import BLOCK
 from executor.compiler.kernels.rows import LanesToRows, StoreLoss
 from executor.compiler.kernels.scan import TurnCopy
 from executor.compiler.lowering.general import general
@@ -45,6 +46,9 @@ SPREAD = 8
 """How many times smaller."""
 ORDERED = ELEMENTWISE | {Op.DOT, Op.MATMUL}
 """What writes its values in any order of axes."""
+SAME_SETS = 1024
+"""Rows a multiple of so many bytes apart are moved further apart: a column would else lie in a sixteenth of
+the first cache, or less."""
 VIEWS = MOVEMENT | LEAVES | {Op.PART}
 """What no kernel computes: places that others fill."""
 LOWERINGS: dict[Op, Callable[[Places, Node], None]] = {
@@ -124,6 +128,7 @@ class Scheduler(Places):
         self.uses.update(kept)
         self._choose_fused(order, set(roots), kept[len(roots) :], {u.gradient for u in sinks.updates})
         self.orders = {node: axes for node in order if (axes := self._read_order(node))}
+        self.apart = {node for node in order if self._heads(node)}.difference(kept)
         for node in order:
             if node not in self.fused and node.op not in VIEWS:
                 self._realise(node)
@@ -208,6 +213,24 @@ class Scheduler(Places):
         if any(item in self.fused and item.op not in ORDERED for item in ends):
             return None
         return ints(user.attrs[0])
+
+    def _heads(self, node: Node) -> bool:
+        """Batched products read the value, cut into heads or turned, and nothing else needs it in C order."""
+        if not node.batched or node.op not in ORDERED or ir.general(node):
+            return False
+        if len(node.shape) < 2 or node.shape[-1] * BLOCK % SAME_SETS or node in self.orders:
+            return False
+        found, moved = False, [node]
+        while moved:
+            item = moved.pop()
+            for user in self.users.get(item, []):
+                if user.op is Op.PERMUTE or (user.op is Op.RESHAPE and _cut(item.shape, user.shape)):
+                    moved.append(user)
+                elif user.op is Op.MATMUL:
+                    found = True
+                elif user.op not in ELEMENTWISE and user.op not in SUMS:
+                    return False
+        return found
 
     def _again(self, node: Node) -> bool:
         """A stored value times a number, or the like, is computed in each of its users: that is cheaper than
@@ -356,6 +379,11 @@ def _alike(node: Node, user: Node) -> bool:
 def _sums(node: Node, user: Node) -> bool:
     """The user adds up the node, a value of each row, and may compute it on the way."""
     return user.op in SUMS and node.batched and not _typed(node, user)
+
+
+def _cut(before: Shape, after: Shape) -> bool:
+    """Only the last axis became several."""
+    return after[: len(before) - 1] == before[:-1]
 
 
 def _spread(node: Node, batched: bool) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from math import prod
 
 from executor.compiler import ir
-from executor.compiler.ir import Node
+from executor.compiler.ir import Node, Shape
 from executor.compiler.kernels import general as loops
 from executor.compiler.kernels import typed_rows
 from executor.compiler.kernels.base import Buffer, Kernel, View, c_strides
@@ -23,6 +23,8 @@ NUMBERS = " numbers of the step"
 """Key of the host's region among `places`; a space stands first in no tensor's name that it could meet."""
 CELLS = " counts of the shard"
 """Key of two i32 among `places` if a batch is cut into shards: its rows, and those of the shard."""
+APART = 2
+"""Columns between rows that are kept apart: 64 bytes, a line of a cache."""
 Stores = tuple[tuple[Node, View], ...]
 Leaves = dict[Node, View | float]
 
@@ -38,6 +40,8 @@ class Places:
         self.views: dict[Node, View] = {}
         self.orders: dict[Node, tuple[int, ...]] = {}
         """Axes of a value in the order in which its only user reads them, if its kernel can write them so."""
+        self.apart: set[Node] = set()
+        """Values whose rows lie APART: else a power of two between them, and all in few sets of a cache."""
         self.rows: dict[Node, Buffer] = {}
         self.parts: dict[tuple[Node, object, object], Buffer] = {}
         self.prefix = ""
@@ -58,12 +62,23 @@ class Places:
 
     def laid(self, node: Node) -> View:
         """A new buffer for a value, in C order of the axes as they are read."""
+        if node in self.apart:
+            return self._apart(node)
         buffer, axes = self.new(node), self.orders.get(node)
         if axes is not None:
             strides = [0] * len(axes)
             for axis, step in zip(axes, c_strides(tuple(node.shape[axis] for axis in axes)), strict=True):
                 strides[axis] = step
             self.views[node] = View(buffer, node.shape, tuple(strides))
+        return self.views[node]
+
+    def _apart(self, node: Node) -> View:
+        """A new buffer for a value whose rows lie a line of a cache further apart than they need."""
+        *outer, columns = node.shape
+        pitch = columns + APART
+        buffer = Buffer(self.name(node.op.name.lower()), node.size // columns * pitch, node.batched)
+        strides = (*(pitch * step for step in c_strides(tuple(outer))), 1)
+        self.views[node] = View(buffer, node.shape, strides)
         return self.views[node]
 
     def slot(self, item: Node) -> Buffer:
@@ -124,6 +139,9 @@ class Places:
         """A movement as a view of its input's buffer."""
         (x,) = node.inputs
         if node.op is Op.RESHAPE:
+            parts = split(self.view(x), node.shape)
+            if parts is not None:
+                return parts
             if not flat(self.view(x)):
                 self.contiguous(x)
             view = self.view(x)
@@ -182,6 +200,16 @@ def pair(value: object) -> tuple[int, int]:
     """An attribute that is two integers."""
     first, second = ints(value)
     return first, second
+
+
+def split(view: View, shape: Shape) -> View | None:
+    """The view with its last axis cut into those that follow in `shape`, if that is all that differs."""
+    *outer, columns = view.shape or (0,)
+    kept = len(outer)
+    if shape[:kept] != tuple(outer) or prod(shape[kept:]) != columns:
+        return None
+    inner = (view.strides[-1] * step for step in c_strides(shape[kept:]))
+    return View(view.buffer, shape, (*view.strides[:-1], *inner), view.start)
 
 
 def flat(view: View) -> bool:
