@@ -2,11 +2,16 @@
 
 dw[o, c, i, j] = Σ over rows, y, x of dy[o, y, x] · x[c, y·s + i·d, x·s + j·d]. The lanes are rows of the
 batch: each accumulator holds four partial sums that never mix until one horizontal sum at the end. A tile is
-a few output channels × the kernel's width, so that a loaded pixel serves every column of the kernel that it
-meets.
+a few output channels × up to four neighbouring columns of the kernel, so that a loaded pixel serves every
+column that it meets; a column that is left over takes several rows of the kernel instead. Sums, pixels and
+gradients of a tile have to fit 16 registers, one of them for a multiply-add's result, which overwrites a
+factor: a sum that goes through the stack takes 12 clocks a pixel instead of 5.
 """
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
 from math import prod
 
 from executor.compiler.ir import Pair, Shape
@@ -15,11 +20,16 @@ from executor.compiler.kernels.nest import BLOCK, Access, Nest
 from executor.compiler.kernels.reduction import horizontal_sum
 from executor.wasm.code import Code
 
-ACCUMULATORS = 12
-BODY = 70
-"""Multiply-adds of straight-line code."""
+WIDTH, TAPS = 4, 5
+"""Columns of the kernel in a tile, and all its weights."""
+ACCUMULATORS = 10
+BODY = 400
+"""Multiply-adds of straight-line code: at each back edge all sums go through the stack."""
 BLOCKS, HALF, GROUP, OUT, IN, ROW, COLUMN, Y, X = range(9)
 """Axes of the loop nest."""
+Taps = Sequence[tuple[int, int]]
+"""Weights of a tile: (row, column)."""
+Sums = Sequence[Sequence[int]]
 
 
 @dataclass(frozen=True)
@@ -67,36 +77,44 @@ class ConvWeight:
         return Access(self.x.offset, x), Access(self.dy.offset, g), Access(self.target.offset, w)
 
     def emit(self, code: Code, lanes: Lanes) -> None:
-        """Loops over group, output tile, input channel and kernel row around the tiles."""
+        """Loops over group, part of the kernel, output tile and input channel around the tiles."""
         accesses = self.accesses()
         nest = Nest(code, accesses)
         outputs, inner = self.dy_shape[0] // self.groups, self.x_shape[0] // self.groups
-        width = min(self.kernel[1], ACCUMULATORS)
-        tile = min(outputs, max(1, ACCUMULATORS // width))
 
-        def around(outs: int) -> None:
+        def around(outs: int, taps: Taps, turns: int, rows: int) -> None:
             with nest.loop(IN, inner):
-                with nest.loop(ROW, self.kernel[0]):
-                    for first in range(0, self.kernel[1], width):
-                        self._tile(
-                            nest, accesses, outs, range(first, min(first + width, self.kernel[1])), lanes
-                        )
-                nest.rewind(ROW, self.kernel[0])
+                with nest.loop(ROW, turns, rows):
+                    self._tile(nest, accesses, outs, taps, lanes)
+                nest.rewind(ROW, turns * rows)
             nest.rewind(IN, inner)
 
         with nest.loop(GROUP, self.groups):
-            turns, rest = divmod(outputs, tile)
-            with nest.loop(OUT, turns, tile):
-                around(tile)
+            for first, turns, rows, columns in self._parts():
+                taps = list(product(range(rows), columns))
+                tile = min(outputs, max(1, ACCUMULATORS // len(taps)))
+                nest.advance(ROW, first)
+                _cut(nest, OUT, outputs, tile, partial(around, taps=taps, turns=turns, rows=rows))
+                nest.rewind(ROW, first)
+
+    def _parts(self) -> Iterator[tuple[int, int, int, range]]:
+        """The kernel as rectangles: the first row, how often so many rows follow, and columns."""
+        height, width = self.kernel
+        left = width % WIDTH
+        for first in range(0, width - left, WIDTH):
+            yield 0, height, 1, range(first, first + WIDTH)
+        if left:
+            rows = min(height, TAPS // left)
+            turns, rest = divmod(height, rows)
+            yield 0, turns, rows, range(width - left, width)
             if rest:
-                around(rest)
-            nest.rewind(OUT, turns * tile)
+                yield turns * rows, 1, rest, range(width - left, width)
 
     def _tile(
-        self, nest: Nest, accesses: tuple[Access, Access, Access], outs: int, columns: range, lanes: Lanes
+        self, nest: Nest, accesses: tuple[Access, Access, Access], outs: int, taps: Taps, lanes: Lanes
     ) -> None:
         code = nest.code
-        sums = [[code.local() for _ in columns] for _ in range(outs)]
+        sums = [[code.local() for _ in taps] for _ in range(outs)]
         each = self.target.batched
         if not each:
             self._clear(code, sums)
@@ -104,29 +122,30 @@ class ConvWeight:
             with nest.loop(HALF, 2):
                 if each:
                     self._clear(code, sums)
-                self._image(nest, accesses, sums, columns)
+                self._image(nest, accesses, sums, taps)
                 if each:
-                    self._store(nest, accesses[2], sums, columns)
+                    self._store(nest, accesses[2], sums, taps)
             nest.rewind(HALF, 2)
         nest.rewind(BLOCKS, lanes.blocks)
         if not each:
-            self._store(nest, accesses[2], sums, columns)
+            self._store(nest, accesses[2], sums, taps)
         code.release(*(total for row in sums for total in row))
 
     @staticmethod
-    def _clear(code: Code, sums: list[list[int]]) -> None:
+    def _clear(code: Code, sums: Sums) -> None:
         for row in sums:
             for total in row:
                 code.splat(0.0)
                 code.set(total)
 
-    def _store(self, nest: Nest, target: Access, sums: list[list[int]], columns: range) -> None:
+    def _store(self, nest: Nest, target: Access, sums: Sums, taps: Taps) -> None:
         """Four rows' sums as they are, or their sum."""
         code = nest.code
-        for out, row in enumerate(sums):
-            for column, total in zip(columns, row, strict=True):
+        for out, totals in enumerate(sums):
+            for (row, column), total in zip(taps, totals, strict=True):
                 nest.push(target)
-                offset = target.base + out * target.strides[OUT] + column * target.strides[COLUMN]
+                offset = target.base + out * target.strides[OUT]
+                offset += row * target.strides[ROW] + column * target.strides[COLUMN]
                 if self.target.batched:
                     code.get(total)
                     code.memory("v128.store", offset)
@@ -134,31 +153,30 @@ class ConvWeight:
                     horizontal_sum(code, total)
                     code.lane_memory("v128.store32_lane", offset, 0)
 
-    def _image(
-        self,
-        nest: Nest,
-        accesses: tuple[Access, Access, Access],
-        sums: list[list[int]],
-        columns: range,
-    ) -> None:
-        """Add up all positions of four rows."""
-        _, rows, width = self.dy_shape
-        chunk = max(1, BODY // (len(sums) * len(columns)))
-        with nest.loop(Y, rows):
-            turns, rest = divmod(width, chunk)
-            if turns:
-                with nest.loop(X, turns, chunk):
-                    self._pixels(nest, accesses, sums, columns, chunk)
-            self._pixels(nest, accesses, sums, columns, rest)
-            nest.rewind(X, turns * chunk)
-        nest.rewind(Y, rows)
+    def _image(self, nest: Nest, accesses: tuple[Access, Access, Access], sums: Sums, taps: Taps) -> None:
+        """Add up all positions of four rows: several lines, or a part of one, are straight-line code."""
+        _, height, width = self.dy_shape
+        pixels = max(1, BODY // (len(sums) * len(taps)))
+
+        def lines(count: int) -> None:
+            for line in range(count):
+                self._pixels(nest, accesses, sums, taps, line, width)
+
+        if pixels < width:
+            with nest.loop(Y, height):
+                _cut(nest, X, width, pixels, lambda count: self._pixels(nest, accesses, sums, taps, 0, count))
+            nest.rewind(Y, height)
+        else:
+            together = max(count for count in range(1, pixels // width + 1) if height % count == 0)
+            _cut(nest, Y, height, together, lines)
 
     def _pixels(
         self,
         nest: Nest,
         accesses: tuple[Access, Access, Access],
-        sums: list[list[int]],
-        columns: range,
+        sums: Sums,
+        taps: Taps,
+        line: int,
         count: int,
     ) -> None:
         """`count` neighbouring output pixels; loaded pixels of x are kept while a later step needs them."""
@@ -169,19 +187,20 @@ class ConvWeight:
             gradients = []
             for out in range(len(sums)):
                 nest.push(dy)
-                code.memory("v128.load", dy.base + pixel * dy.strides[X] + out * dy.strides[OUT])
+                offset = line * dy.strides[Y] + pixel * dy.strides[X] + out * dy.strides[OUT]
+                code.memory("v128.load", dy.base + offset)
                 gradients.append(code.local())
                 code.set(gradients[-1])
-            wanted = [pixel * x.strides[X] + column * x.strides[COLUMN] for column in columns]
-            for offset in [key for key in held if key < min(wanted)]:
-                code.release(held.pop(offset))
+            here = line * x.strides[Y] + pixel * x.strides[X]
+            wanted = [here + row * x.strides[ROW] + column * x.strides[COLUMN] for row, column in taps]
+            later = {offset + x.strides[X] for offset in wanted} if pixel + 1 < count else set()
             for number, offset in enumerate(wanted):
                 if offset not in held:
                     nest.push(x)
                     code.memory("v128.load", x.base + offset)
                     held[offset] = code.local()
                     code.set(held[offset])
-                dies = offset < (pixel + 1) * x.strides[X] + columns[0] * x.strides[COLUMN]
+                dies = offset not in later
                 for gradient, row in zip(gradients, sums, strict=True):
                     # As in a contraction's tile: first the factor whose register is free afterwards.
                     last = dies and row is sums[-1] and number + 1 < len(wanted)
@@ -190,5 +209,18 @@ class ConvWeight:
                     code.get(row[number])
                     code.op("f32x4.relaxed_madd")
                     code.set(row[number])
+                if dies:
+                    code.release(held.pop(offset))
             code.release(*gradients)
         code.release(*held.values())
+
+
+def _cut(nest: Nest, axis: int, total: int, most: int, body: Callable[[int], None]) -> None:
+    """`body` for `most` of an axis at a time, then for the rest."""
+    turns, rest = divmod(total, most)
+    if turns:
+        with nest.loop(axis, turns, most):
+            body(most)
+    if rest:
+        body(rest)
+    nest.rewind(axis, turns * most)
