@@ -420,13 +420,13 @@ class Layout:
             shards = Shards(self.shards, self.batch // self.shards, cells, self._update(scheduler))
             self.places[CELLS] = cells
         kernels = scheduler.run(sinks)
-        pinned = [*self.regions, *(buffer for buffer, _ in scheduler.constants)]
+        pinned = [*self.regions, *(buffer for buffer, _ in scheduler.constants.entries)]
         leaving = [item.buffer for item in self.held if item.trained]
         leaving += [buffer for _, buffer in self.outputs] + ([self.losses] if self.has_loss else [])
         program = link(kernels, pinned, leaving, self.blocks, self.batch, shards)
         constants = [
             (Region(buffer.name, buffer.offset, (buffer.elements,), buffer.dtype), data)
-            for buffer, data in scheduler.constants
+            for buffer, data in scheduler.constants.entries
         ]
         constants += [(self._public(item.buffer), item.given) for item in self.held if not item.trained]
         return self._plan(program, steps, calls, tuple(constants))

@@ -4,7 +4,7 @@ they can be read turned; four rows or some blocks of rows at a time."""
 import numpy as np
 import pytest
 
-from executor.compiler.kernels.contraction import TURNED_STEPS
+from executor.compiler.kernels.packing import TURNED_STEPS
 from tests.executor.compile_cases import Case, node
 from tests.executor.test_compile_operators import noise
 

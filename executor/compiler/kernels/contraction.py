@@ -18,6 +18,7 @@ from executor.compiler.kernels.base import Buffer, Lanes, View
 from executor.compiler.kernels.elementwise import bind, rewritten
 from executor.compiler.kernels.expression import VECTOR, Evaluator, Expression, Unit
 from executor.compiler.kernels.nest import LANES, Access, Nest
+from executor.compiler.kernels.packing import HALF_TURN, ROWS, packed_floats, step_floats
 from executor.compiler.kernels.rows import transpose4
 from executor.wasm.code import Code
 from executor.wasm.encoding import I32
@@ -26,17 +27,9 @@ BODY = 64
 """Reduction steps of straight-line code."""
 PACK_UNROLL, BLOCK_UNROLL = 8, 16
 """Reduction steps that are packed together: of four rows, of a block of rows."""
-HALF_TURN = 2
-"""Behind four packed weights lie the first two again: two floats further begins the vector that is turned."""
-TURNED_STEPS = 512
-"""For at most so many reduction steps: they then take less than half of the first cache."""
-GAP = 64
-"""Bytes between the packed weights of four rows and those of the next: else those of a power of two of steps
-fall into few sets of a cache."""
 LINE = 64
 """Bytes of a line of a cache, at least."""
 ACCUMULATORS = 8
-ROWS = 4
 COLUMNS = 8
 """Columns of an item when columns are the vector axis."""
 
@@ -53,10 +46,16 @@ class Weights(Enum):
     """Four reduction steps of one row are one vector."""
     ALONG_ROWS = auto()
     """Four rows of one reduction step are one vector."""
+    PACKED = auto()
+    """The same in the order in which they are used: step by step, then the next four rows."""
     LANES = auto()
     """One value for each lane: no spreading."""
     SINGLE = auto()
     """Anything else: each float is loaded into all lanes."""
+
+
+FOUR_ROWS = frozenset({Weights.ALONG_ROWS, Weights.PACKED})
+"""Four rows of one step are one vector."""
 
 
 @dataclass(frozen=True)
@@ -196,14 +195,14 @@ class Contraction:
                 self._touch(nest, total, steps)
                 rows(lambda count: copy(count, steps), total)
 
-            if self._in_lines:
+            if self.scratch and self._in_lines:
                 rows(pack, total)
-            else:
+            elif self.scratch:
                 self._pack(nest, some, BLOCK_UNROLL)
             tiles.across(lambda each: rows(each, total))
 
         def blocks() -> None:
-            axis, still = self.row_axis, self.packed()
+            axis, still = self.row_axis, self.packed() if self.scratch else None
             turns, rest = divmod(self.counts[axis], self.height)
             if turns:
                 with nest.loop(axis, turns, self.height, still):
@@ -213,11 +212,13 @@ class Contraction:
             nest.rewind(axis, turns * self.height, still)
 
         outside = tuple(axis for axis in self.outside if axis or not lanes.single)
-        over(outside, blocks if self.scratch and self.height > ROWS else lambda: rows(lines))
+        over(outside, blocks if self.height > ROWS else lambda: rows(lines))
 
     @property
     def turned(self) -> bool:
         """Packed weights turned by two lanes can be loaded as well."""
+        if self.weights is Weights.PACKED:
+            return self.w.strides[-1] > 4 * VECTOR
         return self.scratch is not None and step_floats(prod(self.reduction)) > VECTOR
 
     @property
@@ -325,7 +326,7 @@ class Tiles:
     def __init__(self, kernel: Contraction, nest: Nest, evaluator: Evaluator) -> None:
         self.kernel, self.nest, self.evaluator = kernel, nest, evaluator
         self.code = nest.code
-        self.weights = Weights.ALONG_ROWS if kernel.scratch else kernel.weights
+        self.weights = Weights.PACKED if kernel.scratch else kernel.weights
         self.x, self.w = kernel.x.access(), kernel.packed() if kernel.scratch else kernel.w.access()
         self.axes = len(kernel.counts)
         self.rank = self.axes + len(kernel.reduction)
@@ -450,7 +451,7 @@ class Tiles:
         if self.weights in (Weights.LANES, Weights.SINGLE):
             return []
         held = []
-        for row in range(1 if self.weights is Weights.ALONG_ROWS else rows):
+        for row in range(1 if self.weights in FOUR_ROWS else rows):
             self.nest.push(self.w)
             code.memory("v128.load", self.w.shifted(group[0]) + row * self.w.strides[kernel.row_axis])
             held.append(code.local())
@@ -478,7 +479,7 @@ class Tiles:
     def _rotated(self, rows: int) -> bool:
         """Four rows of `w` in one vector are not spread but turned: three shuffles instead of four, or two
         and a load where they are packed. Shuffles compete with the multiply-adds for the same units."""
-        return self.weights is Weights.ALONG_ROWS and rows == ROWS
+        return self.weights in FOUR_ROWS and rows == ROWS
 
     def _rotations(self, shift: tuple[int, ...], weights: int, values: Sequence[int], sums: Sums) -> None:
         """Multiply-adds of four rows: lane l of sum r gets row (l + r) mod 4."""
@@ -543,7 +544,7 @@ class Tiles:
             code.memory("v128.load32_splat", offset)
         elif kind is Weights.ALONG_REDUCTION:
             code.splat_lane(held[number], lane)
-        elif kind is Weights.ALONG_ROWS:
+        elif kind in FOUR_ROWS:
             code.splat_lane(held[0], number)
         else:
             # All cells lie in the same half of the lanes.
@@ -559,16 +560,6 @@ class Tiles:
             code.op("f32x4.relaxed_madd")
             code.set(total)
         code.release(spread)
-
-
-def step_floats(steps: int) -> int:
-    """Floats that the packed weights of four rows take for each of `steps` steps."""
-    return VECTOR + HALF_TURN if steps <= TURNED_STEPS else VECTOR
-
-
-def packed_floats(steps: int) -> int:
-    """Floats that they take for all steps, and the gap behind them."""
-    return step_floats(steps) * steps + GAP // 4
 
 
 def turn(code: Code, vector: int, by: int) -> None:

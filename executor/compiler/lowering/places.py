@@ -6,7 +6,10 @@ Movement nodes are views: strides on another buffer; they are copied only where 
 from collections.abc import Mapping
 from math import prod
 
+import numpy as np
+
 from executor.compiler import ir
+from executor.compiler.fold import RULES, Array
 from executor.compiler.ir import Node, Shape
 from executor.compiler.kernels import general as loops
 from executor.compiler.kernels import typed_rows
@@ -15,7 +18,9 @@ from executor.compiler.kernels.elementwise import Elementwise
 from executor.compiler.kernels.nest import LANES
 from executor.compiler.kernels.rows import PANEL, LanesToPanels, LoadNumber, RowsToLanes, RowWeights
 from executor.compiler.op import LEAVES, MOVEMENT, Op
+from executor.compiler.program import MEMORY_MAX
 from executor.compiler.types import DType
+from executor.errors import TooLarge
 
 STEPS = " number of the step"
 """Key of the place where the module counts its steps."""
@@ -29,6 +34,24 @@ Stores = tuple[tuple[Node, View], ...]
 Leaves = dict[Node, View | float]
 
 
+class Constants:
+    """Values that lie in the module's memory from the start."""
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[Buffer, bytes]] = []
+        self.size = 0
+
+    def add(self, kind: str, data: bytes, dtype: DType = DType.F32) -> Buffer:
+        """A place for one more. Raises TooLarge."""
+        self.size += len(data)
+        if self.size > MEMORY_MAX:
+            raise TooLarge(f"constants of {self.size} bytes; {MEMORY_MAX} are allowed")
+        name = f"{kind}.{len(self.entries)}"
+        buffer = Buffer(name, len(data) // dtype.width, False, pinned=True, dtype=dtype)
+        self.entries.append((buffer, data))
+        return buffer
+
+
 class Places:
     """Collects `kernels`. `places` gives the pinned buffers of inputs, targets, parameters and state by name;
     constants get theirs in `constants`."""
@@ -36,7 +59,7 @@ class Places:
     def __init__(self, blocks: int, places: Mapping[str, Buffer]) -> None:
         self.blocks, self.places = blocks, places
         self.kernels: list[Kernel] = []
-        self.constants: list[tuple[Buffer, bytes]] = []
+        self.constants = Constants()
         self.views: dict[Node, View] = {}
         self.orders: dict[Node, tuple[int, ...]] = {}
         """Axes of a value in the order in which its only user reads them, if its kernel can write them so."""
@@ -44,6 +67,10 @@ class Places:
         """Values whose rows lie APART: else a power of two between them, and all in few sets of a cache."""
         self.rows: dict[Node, Buffer] = {}
         self.parts: dict[tuple[Node, object, object], Buffer] = {}
+        self.packed: dict[tuple[Node, bool, bool], Buffer] = {}
+        """Constant matrices as products use them: by rows or columns, often or not."""
+        self.outside: dict[Node, tuple[Places, Node]] = {}
+        """Leaves of a body that are constants around it."""
         self.prefix = ""
 
     def name(self, kind: str) -> str:
@@ -90,7 +117,10 @@ class Places:
     def view(self, node: Node) -> View:
         """Where the value of a node lies; leaves are brought in and views are made on first use."""
         if node not in self.views:
-            if node.op in LEAVES:
+            if node in self.outside:
+                places, leaf = self.outside[node]
+                self.views[node] = View(places.contiguous(leaf), node.shape, c_strides(node.shape))
+            elif node.op in LEAVES:
                 self._leaf(node)
             elif node.op is Op.PART:
                 kind, number = node.attrs
@@ -110,14 +140,23 @@ class Places:
             self.views[node] = view = whole
         return view.buffer
 
+    def constant(self, node: Node) -> Array | None:
+        """The value of a constant, however it is moved but not spread; None of anything else."""
+        if node in self.outside:
+            places, leaf = self.outside[node]
+            return places.constant(leaf)
+        if node.op is Op.CONST:
+            return ir.value_of(node)
+        if node.op not in MOVEMENT or node.op is Op.EXPAND:
+            return None
+        value = self.constant(node.inputs[0])
+        return None if value is None else np.asarray(RULES[node.op](node, value))
+
     def _leaf(self, node: Node) -> None:
         if node.op is Op.CONST:
             data = node.attrs[0]
             assert isinstance(data, bytes)
-            buffer = Buffer(
-                f"constant.{len(self.constants)}", node.size, False, pinned=True, dtype=node.dtype
-            )
-            self.constants.append((buffer, data))
+            buffer = self.constants.add("constant", data, node.dtype)
             self.views[node] = View(buffer, node.shape, c_strides(node.shape))
         elif node.op is Op.PARAM or (node.op is Op.INPUT and not node.batched):
             self.views[node] = View(self.places[str(node.attrs[0])], node.shape, c_strides(node.shape))

@@ -5,17 +5,10 @@ from math import prod
 
 from executor.compiler.ir import Node
 from executor.compiler.kernels.base import Buffer, Kernel, View, c_strides
-from executor.compiler.kernels.contraction import (
-    COLUMNS,
-    ROWS,
-    Band,
-    Contraction,
-    Operand,
-    Weights,
-    packed_floats,
-)
+from executor.compiler.kernels.contraction import COLUMNS, Band, Contraction, Operand, Weights
 from executor.compiler.kernels.convolution import ConvWeight
 from executor.compiler.kernels.nest import BLOCK, LANES
+from executor.compiler.kernels.packing import ROWS, packed, packed_floats, step_floats
 from executor.compiler.kernels.rows import PANEL
 from executor.compiler.kernels.winograd import SUMMED, Strips, WinogradConv, WinogradWeight
 from executor.compiler.kernels.winograd import fits as fits_winograd
@@ -48,23 +41,32 @@ def fits(host: Node, leaves: Leaves) -> bool:
 def dot(at: Places, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
     """Rows times a matrix, the rows in the lanes."""
     x, w = node.inputs
-    source, weights = at.contiguous(x), at.contiguous(w)
+    source = at.contiguous(x)
     counts = (at.blocks, *node.shape)
     steps = tuple(BLOCK * step for step in c_strides(x.shape))
     inner, last = x.shape[-1], len(counts) - 1
-    along = node.attrs[0] == "ok"
-    wide = w.shape[1]
-    many = last > 1
+    along, wide, many = node.attrs[0] == "ok", w.shape[1], last > 1
     again = prod(node.shape[:-1]) if many else at.blocks
+    often = again > PACK_DOT
     height = together(node.shape[-1], inner) if BLOCK * inner * counts[last - 1] > CACHED else ROWS
+    weights = packed_constant(at, w, along, often)
+    if weights is not None:
+        # A quarter of four rows' bytes is the distance of two rows.
+        kind, room = Weights.PACKED, None
+        places = packed_floats(inner, often), 4 * step_floats(inner, often)
+    else:
+        weights, kind = at.contiguous(w), Weights.ALONG_REDUCTION if along else Weights.ALONG_ROWS
+        room = scratch(at, inner, again, PACK_DOT if along else 1, height)
+        height = height if room else ROWS
+        places = (4 * wide, 4) if along else (4, 4 * wide)
     return Contraction(
         name=at.name("dot"),
         counts=counts,
         reduction=(inner,),
         x=Operand(source, (source.block_stride(), *steps[:-1], 0, BLOCK)),
-        w=Operand(weights, (*(0,) * last, *((4 * wide, 4) if along else (4, 4 * wide)))),
-        weights=Weights.ALONG_REDUCTION if along else Weights.ALONG_ROWS,
-        scratch=scratch(at, inner, again, PACK_DOT if along else 1, height),
+        w=Operand(weights, (*(0,) * last, *places)),
+        weights=kind,
+        scratch=room,
         outside=(0,) if many else (),
         row_axis=last,
         inside=tuple(range(1, last - 1)) if many else (),
@@ -75,6 +77,19 @@ def dot(at: Places, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
         leaves=leaves,
         height=height,
     )
+
+
+def packed_constant(at: Places, node: Node, along: bool, often: bool) -> Buffer | None:
+    """A matrix that never changes as a constant in the order in which it is used: packed once, not in each
+    step."""
+    key = (node, along, often)
+    if key not in at.packed:
+        value = at.constant(node)
+        if value is None:
+            return None
+        floats = packed(value if along else value.T, often)
+        at.packed[key] = at.constants.add("weights", floats.astype("<f4").tobytes())
+    return at.packed[key]
 
 
 def outer(at: Places, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
