@@ -54,4 +54,4 @@ def resolve(chain: str) -> ChainSpec:
     try:
         return load(chain)
     except SpecUnreadable as error:
-        raise SpecUnreadable(f"{error}; presets are {' and '.join(PRESETS)}") from None
+        raise SpecUnreadable(f"{error}; the presets are {', '.join(PRESETS)}") from None

@@ -130,7 +130,7 @@ class FormFinder:
 
 def judged_alone(extensions: Iterable[Extension]) -> list[str]:
     """The extensions that do not claim `judges_forms`: with one of them, each extrinsic is judged by itself,
-    which takes several times as long.
+    which takes longer.
     """
     return [
         e.identifier for e in extensions if e.defines("validate") and not e.says("judges_forms", _METHODS)

@@ -9,11 +9,13 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple
 
 from frame.forms import Form
+from frame.transaction import BadFormat as Unreadable
 from frame.transaction import TransactionValidityError
 from node.authoring import Author
 from node.chain import Chain, Finalized, Imported, OpenBlock, Reverted
 from node.clock import Clock
 from node.content import BlobReader
+from node.errors import RuntimeFailed
 from node.keystore import Keystore
 from node.log import short
 from node.metrics.figures import Figures
@@ -126,11 +128,16 @@ class Node:
         return decode(Bytes, self.chain.call("Metadata_metadata", b""))
 
     def dry_run(self, extrinsic: bytes, now: int, at: bytes | None = None) -> bytes:
-        """The ApplyExtrinsicResult in a block on top of `at` made at `now` (ms); nothing is kept."""
+        """The ApplyExtrinsicResult in a block on top of `at` made at `now` (ms); nothing is kept.
+
+        Raises `RuntimeFailed` for bytes that are no extrinsic of this runtime.
+        """
         parent = None if at is None else self.chain.block(at)
         block = OpenBlock(self.chain, now, parent)
         try:
             return block.apply(extrinsic)
+        except Unreadable as error:
+            raise RuntimeFailed(str(error)) from None
         except TransactionValidityError as error:
             return b"\1" + error.encode()
         finally:

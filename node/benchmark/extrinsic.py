@@ -10,8 +10,9 @@ from node.benchmark.crowd import Corner, Crowd
 from node.benchmark.errors import BenchmarkError
 from node.benchmark.figures import spread
 from node.benchmark.machine import add_normalise, recorded_reference
+from node.benchmark.pallets import show_list
 from node.benchmark.stage import stage
-from node.benchmark.subjects import choose, fresh
+from node.benchmark.subjects import ALL, choose, fresh
 from node.benchmark.worst_case import ends, room_for
 
 REPEAT = 10
@@ -25,12 +26,16 @@ def configure(parser: ArgumentParser) -> None:
     add("--low", action="store_true", help="with its components at their lowest, not their highest")
     add("--repeat", type=int, default=REPEAT, help="blocks to be timed (default: %(default)s)")
     add("--max-ext-per-block", type=int, metavar="N", help="no more than so many (default: what fits)")
+    add("--list", action="store_true", help="list the benchmarks and stop")
     add_normalise(parser)
     add("--json", action="store_true", help="print JSON")
 
 
 def run(arguments: Namespace) -> int:
     """Fill blocks with it and share the time out."""
+    if arguments.list:
+        show_list(choose(ALL, ALL, extra=True), arguments.json)
+        return 0
     if arguments.repeat < 1 or (arguments.max_ext_per_block or 1) < 1:
         raise BenchmarkError("--repeat and --max-ext-per-block are at least 1")
     chosen = choose(arguments.pallet, arguments.extrinsic, extra=True)

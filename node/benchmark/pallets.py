@@ -31,8 +31,18 @@ NOWHERE = "-"
 def configure(parser: ArgumentParser) -> None:
     """The flags, with Substrate's names."""
     add = parser.add_argument
-    add("--pallet", metavar="NAME|*", help="the pallet's folder, balances say; several with commas")
-    add("--extrinsic", metavar="NAME|*", help="only these benchmarks; then no file without --output")
+    add(
+        "--pallet",
+        "--pallets",
+        metavar="NAME|*",
+        help="the pallet's folder, balances say; several with commas",
+    )
+    add(
+        "--extrinsic",
+        "--extrinsics",
+        metavar="NAME|*",
+        help="only these benchmarks; then no file without --output",
+    )
     add("--steps", type=int, default=STEPS, help="points along a component (default: %(default)s)")
     add("--repeat", type=int, default=REPEAT, help="timings of each point (default: %(default)s)")
     add("--low", metavar="N,…", help="other lowest values of the components, in their order")
@@ -58,7 +68,8 @@ def configure(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Measure, report, write."""
     if arguments.list:
-        return _list(choose(arguments.pallet or ALL, arguments.extrinsic, extra=True), arguments.json)
+        show_list(choose(arguments.pallet or ALL, arguments.extrinsic, extra=True), arguments.json)
+        return 0
     if arguments.steps < 2 or arguments.repeat < 1:
         raise BenchmarkError("--steps must be at least 2 and --repeat at least 1")
     chosen = _narrow(choose(arguments.pallet, arguments.extrinsic, extra=arguments.extra), arguments)
@@ -178,7 +189,8 @@ def _speed(results: Sequence[Result]) -> str:
     return correction(speeds)
 
 
-def _list(chosen: Sequence[Subject], as_data: bool) -> int:
+def show_list(chosen: Sequence[Subject], as_data: bool) -> None:
+    """Print what there is to measure."""
     rows = [(subject.name, found) for subject in chosen for found in subject.benchmarks]
     if as_data:
         data = [
@@ -191,10 +203,9 @@ def _list(chosen: Sequence[Subject], as_data: bool) -> int:
             for name, found in rows
         ]
         print(json.dumps(data, indent=2))
-        return 0
+        return
     table = Table("pallet", "benchmark", "components")
     for name, found in rows:
         ranges = ", ".join(f"{part} {c.low}..{c.high}" for part, c in found.components.items())
         table.add_row(name, found.name + (" (extra)" if found.extra else ""), ranges)
     Console().print(table)
-    return 0

@@ -83,7 +83,7 @@ def choose(pallet: str | None, extrinsic: str | None, *, extra: bool = False) ->
     known = subjects()
     if pallet is None:
         raise BenchmarkError(f"say which pallet: --pallet '*', or some of {', '.join(known)}")
-    names = list(known) if pallet == ALL else [name.strip() for name in pallet.split(",")]
+    names = list(known) if pallet == ALL else [folder_of(name) for name in pallet.split(",")]
     for name in names:
         if name not in known:
             raise BenchmarkError(f"no pallet `{name}` with benchmarks; there are: {', '.join(known)}")
@@ -103,6 +103,12 @@ def choose(pallet: str | None, extrinsic: str | None, *, extra: bool = False) ->
         if benchmarks:
             chosen.append(replace(subject, benchmarks=benchmarks))
     return chosen
+
+
+def folder_of(name: str) -> str:
+    """A pallet's folder, also where it is called as Substrate calls it: `pallet_balances`, `frame-system`."""
+    plain = name.strip().replace("-", "_")
+    return plain.removeprefix("pallet_").removeprefix("frame_")
 
 
 def narrowed(benchmark: Benchmark, low: Sequence[int], high: Sequence[int]) -> Benchmark:

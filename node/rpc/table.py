@@ -132,13 +132,21 @@ UNSUBSCRIBE: dict[str, str] = {}
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+def _unused(names: list[str]) -> list[str]:
+    """The names; ValueError for one that the table has already: the later would silently replace it."""
+    for name in names:
+        if name in METHODS or name in SUBSCRIPTIONS or name in UNSUBSCRIBE:
+            raise ValueError(f"the RPC method {name} is in the table twice")
+    return names
+
+
 def method(name: str, aliases: Sequence[str] = (), *, unsafe: bool = False) -> Callable[[F], F]:
     """Enter a function into the table under a name and its aliases."""
 
     def enter(function: F) -> F:
         wants_client = "client" in inspect.signature(function).parameters
         entry = Method(function, parameters(function, 2 if wants_client else 1), unsafe, wants_client)
-        METHODS.update(dict.fromkeys([name, *aliases], entry))
+        METHODS.update(dict.fromkeys(_unused([name, *aliases]), entry))
         return function
 
     return enter
@@ -157,8 +165,9 @@ def subscription(
 
     def enter(function: F) -> F:
         entry = Subscription(function, parameters(function, 2), notification, unsubscribe, unsafe)
-        SUBSCRIPTIONS.update(dict.fromkeys([name, *aliases], entry))
-        UNSUBSCRIBE.update(dict.fromkeys([unsubscribe, *unsubscribe_aliases], notification))
+        opening, ending = _unused([name, *aliases]), _unused([unsubscribe, *unsubscribe_aliases])
+        SUBSCRIPTIONS.update(dict.fromkeys(opening, entry))
+        UNSUBSCRIBE.update(dict.fromkeys(ending, notification))
         return function
 
     return enter

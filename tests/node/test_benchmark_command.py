@@ -68,6 +68,16 @@ def test_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert "transfer_keep_alive" in capsys.readouterr().out
 
 
+def test_pallets_may_be_called_as_substrate_calls_them(capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        pallet("--list", "--json", "--pallets", "pallet_sudo, frame-system,pallet-transaction-payment") == 0
+    )
+    listed = {found["pallet"] for found in json.loads(capsys.readouterr().out)}
+    assert listed == {"sudo", "system", "transaction_payment"} & set(subjects())
+    assert gristmill("extrinsic", "--list", "--json") == 0
+    assert len(json.loads(capsys.readouterr().out)) == len(EDGES)
+
+
 def test_measures_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = tmp_path / "weights.py"
     words = ("--pallet", "balances", "--steps", "2", "--repeat", "1", "--output", str(target), "--json")

@@ -153,6 +153,15 @@ def test_build_modes_change_the_driver(wire: Wire, node: Node) -> None:
     assert wire.ask("dev_setBlockBuildMode", "instant")["message"] == "Invalid mode instant"
 
 
+def test_what_cannot_be_decoded_is_no_verdict_of_a_dry_run(wire: Wire) -> None:
+    """The runtime fails on such bytes; an InvalidTransaction would say that it has read them."""
+    for unreadable in ("0x00", "0x0c010203", "0x10040000ff"):
+        error = wire.ask("system_dryRun", unreadable)
+        assert (error["code"], error["message"]) == (1, "Unable to dry run extrinsic."), error
+        assert wire.ask("payment_queryInfo", unreadable)["code"] == 1
+    assert wire.ask("system_dryRun", "0x")["code"] == 2
+
+
 def test_none_of_this_is_for_strangers(node: Node) -> None:
     stranger = Wire(node, Limits(unsafe=False))
     head = node.chain.head

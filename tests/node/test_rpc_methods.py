@@ -11,6 +11,7 @@ import pytest
 from node.authoring import Author
 from node.rpc import server  # noqa: F401  (fills the table)
 from node.rpc.session import Limits, Session
+from node.rpc.table import METHODS, method, names, subscription
 from node.service import Node
 from primitives.trie import verify_proof
 from tests.signing import GRIST, Signer, remark, transfer
@@ -113,3 +114,13 @@ def test_the_status_of_a_block_without_transactions_is_final_at_once(author: Aut
     author.seal(NOW, empty=True)
     assert ask("chain_getFinalizedHead") == ask("chain_getBlockHash") == ask("chain_getHead")
     assert ask("state_getStorage", EVENTS) is not None
+
+
+def test_a_name_is_given_once() -> None:
+    """A second method of the same name would silently take the place of the first."""
+    before = dict(METHODS)
+    with pytest.raises(ValueError, match="the RPC method system_peers is in the table twice"):
+        method("system_peers")(lambda node: [])
+    with pytest.raises(ValueError, match="chain_unsubscribeNewHeads is in the table twice"):
+        subscription("test_subscribe", "test_event", "chain_unsubscribeNewHeads")(lambda node, sink: list)
+    assert before == METHODS and "test_subscribe" not in names()
