@@ -178,7 +178,7 @@ def training_spec(arguments: Namespace, model: bytes, columns: Sequence[str]) ->
         batch=arguments.batch,
         seed=tagged("seed", arguments.seed.encode()),
         init=Init.Given() if arguments.init == "given" else Init.Beacon(),
-        trainable=[name.encode() for name in _trainable(arguments, names)],
+        trainable=[name.encode() for name in _trainable(arguments, names, model, target)],
         dp=None if arguments.dp is None else privacy(arguments.dp, arguments.clip),
         shuffle=not arguments.no_shuffle,
         shards=arguments.shards,
@@ -247,13 +247,18 @@ def _pairs(arguments: Namespace, names: Names, columns: Sequence[str]) -> list[t
     )
 
 
-def _trainable(arguments: Namespace, names: Names) -> list[str]:
+def _trainable(arguments: Namespace, names: Names, model: bytes, target: str) -> list[str]:
     """Names for the spec, none meaning all; patterns are matched with the model's initialisers."""
     chosen = _matched(arguments.trainable, names.initialisers, "--trainable")
     frozen = _matched(arguments.freeze, names.initialisers, "--freeze")
     if not frozen:
         return chosen
-    left = [name for name in chosen or names.initialisers if name not in frozen]
+    if not chosen:
+        from executor.compiler.compile import default_trainable  # slow to load, and rarely needed
+
+        others = [option.partition("=")[2].partition(",")[0] for option in arguments.also]
+        chosen = default_trainable(model, [target, *others])
+    left = [name for name in chosen if name not in frozen]
     if not left:
         raise SpecError("every tensor is frozen: nothing is left to train")
     return left

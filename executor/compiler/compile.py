@@ -1,7 +1,7 @@
 """The compiler's front: a model and a training spec in, a plan out. Pure: the same input gives the same
 bytes."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce as fold
@@ -40,8 +40,9 @@ from executor.errors import (
     UnsupportedType,
 )
 from executor.graph.build import Model, batched_output, build
+from executor.graph.constants import constants
 from executor.graph.normalisation import trained_statistics
-from executor.graph.parse import numbers_in, parse
+from executor.graph.parse import Graph, numbers_in, parse
 from executor.privacy.grid import grid as privacy_grid
 from primitives.hashing import tagged
 from primitives.spec import NUMERICS, Clip, LossTerm, TrainingSpec
@@ -68,11 +69,7 @@ def compile_training(model: bytes, spec: TrainingSpec, rows: int, *, gradients_o
     unknown = set(names) - set(graph.initialisers)
     if unknown:
         raise UnknownTensor(f"the model has no initialiser {min(unknown)!r}")
-    statistics = trained_statistics(graph)
-    key = tagged("dropout", spec.seed)[:8]
-    built = build(
-        graph, lambda name, shape: name in statistics or (name in names if names else len(shape) > 0), key
-    )
+    built = build(graph, _parameters(graph, names), tagged("dropout", spec.seed)[:8])
     goals = [_goal(built, term, number) for number, term in enumerate(spec.terms)]
     loss = None if spec.dp else fold(lambda a, b: a + b, [goal.mean() for goal in goals])
     seeds: dict[Node, Node] = {}
@@ -133,6 +130,29 @@ def compile_training(model: bytes, spec: TrainingSpec, rows: int, *, gradients_o
     return layout.plan(built, sinks, steps, calls)
 
 
+def default_trainable(model: bytes, outputs: Sequence[str]) -> list[str]:
+    """What a spec that names no tensor trains, in the order of the file, if the loss compares these outputs.
+    Raises a ModelError, UnknownTensor, NotTrainable."""
+    graph = parse(model)
+    built = build(graph, _parameters(graph, ()), bytes(8))
+    unknown = [name for name in outputs if name not in built.outputs]
+    if unknown:
+        raise UnknownTensor(f"the model has no output {unknown[0]!r}; it has {', '.join(built.outputs)}")
+    ends = [batched_output(built, name) for name in outputs]
+    return _chosen(built, sweep({node: node for node in ends}, built.parameters.values()), ())
+
+
+def _parameters(graph: Graph, names: Sequence[str]) -> Callable[[str, tuple[int, ...]], bool]:
+    """Which initialisers are variables: running statistics and the named ones; if none are named, all
+    tensors but single numbers and what is known to be constant."""
+    statistics, left = trained_statistics(graph), constants(graph)
+
+    def is_parameter(name: str, shape: tuple[int, ...]) -> bool:
+        return name in statistics or (name in names if names else len(shape) > 0 and name not in left)
+
+    return is_parameter
+
+
 def compile_forward(model: bytes, batch: int, rows: int) -> Plan:
     """A plan that computes every graph output for each row; all initialisers are constants. Raises
     ModelError."""
@@ -177,7 +197,7 @@ class Goal:
 def _goal(built: Model, term: LossTerm, number: int) -> Goal:
     name = term.target.tensor.decode()
     if name not in built.outputs:
-        raise UnknownTensor(f"the model has no output {name!r}")
+        raise UnknownTensor(f"the model has no output {name!r}; it has {', '.join(built.outputs)}")
     prediction = batched_output(built, name)
     if prediction.dtype is not DType.F32:
         raise UnsupportedType(f"the output {name!r} is {prediction.dtype.value}: training is in f32")
@@ -232,7 +252,7 @@ def _chosen(model: Model, found: dict[Node, Node], names: Sequence[str]) -> list
 def _check_inputs(model: Model, fed: Sequence[str], roots: Sequence[Node]) -> None:
     unknown = set(fed) - set(model.inputs)
     if unknown:
-        raise UnknownTensor(f"the model has no input {min(unknown)!r}")
+        raise UnknownTensor(f"the model has no input {min(unknown)!r}; it has {', '.join(model.inputs)}")
     used = {node.attrs[0] for node in ir.postorder(roots) if node.op is Op.INPUT}
     hungry = sorted(str(name) for name in used if name not in fed)
     if hungry:

@@ -20,10 +20,61 @@ FACTORS = frozenset(
 )
 """Their second input multiplies what has mean 0 and variance 1; from zeros nothing could be learned."""
 
+SAME = frozenset(("Reshape", "Cast", "Identity", "Unsqueeze", "Squeeze"))
+SAME_MAX = 8
+
 
 def factors(graph: Graph) -> frozenset[str]:
-    """Initialisers that are factors of a normalisation."""
-    return frozenset(step.inputs[1] for step in graph.steps if step.op in FACTORS and len(step.inputs) > 1)
+    """Initialisers that are factors of a normalisation, also of one that is written out: a vector times what
+    was divided, or multiplied, by a norm or deviation."""
+    made = {name: step for step in graph.steps for name in step.outputs if name}
+    found = {step.inputs[1] for step in graph.steps if step.op in FACTORS and len(step.inputs) > 1}
+    for step in graph.steps:
+        if step.op == "Mul" and len(step.inputs) == 2:
+            for name, other in (step.inputs, step.inputs[::-1]):
+                if _is_vector(graph, name) and _is_normalised(made, other):
+                    found.add(name)
+    return frozenset(found)
+
+
+def _is_vector(graph: Graph, name: str) -> bool:
+    value = graph.initialisers.get(name)
+    return value is not None and value.ndim > 0 and value.size == max(value.shape)
+
+
+def _is_normalised(made: Mapping[str, Step], name: str) -> bool:
+    """Whether a tensor is x / √… or x · (1 / √…), or a normalisation in another shape."""
+    step = _maker(made, name)
+    if step is None:
+        return False
+    if step.op in FACTORS:
+        return True
+    if step.op not in ("Mul", "Div") or len(step.inputs) != 2:
+        return False
+    root = _maker(made, step.inputs[1])
+    if step.op == "Mul" and root is not None and _is_inverse(made, root):
+        root = _maker(made, root.inputs[-1])
+    elif step.op == "Mul":
+        return False
+    return root is not None and root.op == "Sqrt"
+
+
+def _is_inverse(made: Mapping[str, Step], step: Step) -> bool:
+    """1 / x, in either way of writing it."""
+    if step.op == "Div" and len(step.inputs) == 2:
+        above = _maker(made, step.inputs[0])
+        return above is None or above.op == "Constant"
+    return step.op == "Reciprocal" and len(step.inputs) == 1
+
+
+def _maker(made: Mapping[str, Step], name: str) -> Step | None:
+    """The operator that a tensor comes from, through what only changes its shape or type."""
+    step = made.get(name)
+    for _ in range(SAME_MAX):
+        if step is None or step.op not in SAME or not step.inputs:
+            return step
+        step = made.get(step.inputs[0])
+    return None
 
 
 def trained_statistics(graph: Graph) -> dict[str, float]:

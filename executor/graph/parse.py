@@ -34,6 +34,8 @@ TENSORS_MAX = 2048
 PORTS_MAX = 64
 """Graph inputs, graph outputs, inputs of a node."""
 NAME_MAX = 256
+SIGNATURE = "pkg.torch.export.ExportedProgram.graph_signature"
+SIGNATURE_MAX = 1 << 20
 DEPTH_MAX = 4
 """Sub-graphs inside one another."""
 OPSETS = range(1, 29)
@@ -91,6 +93,8 @@ class Graph:
     initialisers: dict[str, Array]
     steps: tuple[Step, ...]
     outputs: tuple[str, ...]
+    signature: str = ""
+    """What PyTorch's newer exporter says of the program: which tensors are parameters, and which buffers."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +130,13 @@ def parse(data: bytes) -> Graph:
     if not outputs:
         raise MalformedGraph("a graph has at least one output")
     _check_names(known, steps, outputs)
-    return Graph(opset, inputs, initialisers, steps, outputs)
+    return Graph(opset, inputs, initialisers, steps, outputs, _signature(graph))
+
+
+def _signature(graph: GraphProto) -> str:
+    """The exporter's list of parameters and buffers, empty where there is none."""
+    found = (item.value for item in graph.metadata_props[:PORTS_MAX] if item.key == SIGNATURE)
+    return _text(next(found, ""))[:SIGNATURE_MAX]
 
 
 def numbers_in(graph: Graph | Subgraph) -> int:

@@ -12,7 +12,7 @@ from executor.compiler.types import BY_ONNX, INTEGERS, DType
 from executor.errors import DynamicShape, ShapeMismatch, TooLarge, UnsupportedAttribute, UnsupportedType
 from executor.ops.batch import Batch
 from executor.ops.table import operator
-from executor.ops.values import INTEGERS_MAX, Ints, Value, aligned, rank, tensor
+from executor.ops.values import INTEGERS_MAX, Integer, Ints, Value, aligned, folded, rank, tensor
 
 Ones = tuple[int, ...] | None
 
@@ -329,8 +329,25 @@ def identity(x: Value) -> Value:
 
 
 @operator("Equal")
-def equal(a: Node, b: Node) -> Node:
+def equal(a: Value, b: Value) -> Node:
+    if isinstance(a, Ints) and isinstance(b, Ints) and (_names_batch(a) or _names_batch(b)):
+        _check_sizes(a, b)
+        same = np.frompyfunc(_same_size, 2, 1)(a.array, b.array)
+        return ir.array(np.asarray(same, dtype=np.bool_), DType.BOOL)
     return _binary(Op.EQ, a, b)
+
+
+def _names_batch(x: Value) -> bool:
+    return isinstance(x, Ints) and any(isinstance(item, Batch) for item in x.array.reshape(-1).tolist())
+
+
+def _same_size(a: Integer, b: Integer) -> bool:
+    """Sizes compared before the batch's is known: it is above zero. Raises DynamicShape."""
+    if isinstance(a, Batch) == isinstance(b, Batch) and (isinstance(a, int) or a == b):
+        return a == b
+    if any(isinstance(item, int) and item < 1 for item in (a, b)):
+        return False
+    raise DynamicShape("a comparison depends on the size of the batch")
 
 
 @operator("Greater", since=7)
@@ -438,5 +455,10 @@ def is_inf(x: Node, *, detect_negative: int = 1, detect_positive: int = 1) -> No
 
 
 @operator("Where", since=9)
-def where_(condition: Node, then: Node, other: Node) -> Node:
-    return ir.select(*aligned(condition, then, other))
+def where_(condition: Node, then: Value, other: Value) -> Value:
+    if isinstance(then, Ints) and isinstance(other, Ints) and (_names_batch(then) or _names_batch(other)):
+        known = folded(condition)
+        if known is not None:
+            _check_sizes(then, other)
+            return Ints(np.asarray(np.where(known, then.array, other.array), dtype=np.object_), then.dtype)
+    return ir.select(*aligned(condition, tensor(then), tensor(other)))

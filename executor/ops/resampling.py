@@ -14,9 +14,10 @@ from executor.compiler import ir
 from executor.compiler.ir import Node
 from executor.compiler.types import DType
 from executor.errors import ShapeMismatch, TooLarge, UnsupportedAttribute
+from executor.ops.batch import BATCH
 from executor.ops.movement import along
 from executor.ops.table import operator
-from executor.ops.values import Value, numbers, rank
+from executor.ops.values import Ints, Value, numbers, rank
 
 F64 = NDArray[np.float64]
 MATRIX_MAX = 1 << 22
@@ -160,12 +161,19 @@ def _places(x: Node, axes: Sequence[int] | None, given: int) -> list[int]:
     return found
 
 
+def _sizes(x: Node, sizes: Value) -> list[int]:
+    """Wanted sizes; the first may be the batch's own, which stays as it is."""
+    if isinstance(sizes, Ints) and x.batched and sizes.array.reshape(-1)[:1].tolist() == [BATCH]:
+        return [1, *Ints(sizes.array.reshape(-1)[1:]).exact()]
+    return [int(item) for item in numbers(sizes)]
+
+
 def _resize(
     x: Node, roi: Value | None, scales: Value | None, sizes: Value | None, axes: Sequence[int] | None,
     policy: str, rule: Rule,
 ) -> Node:  # fmt: skip
     factors = numbers(scales) if scales is not None else []
-    wanted = [int(item) for item in numbers(sizes)] if sizes is not None else []
+    wanted = _sizes(x, sizes) if sizes is not None else []
     if bool(factors) == bool(wanted):
         raise ShapeMismatch("Resize takes scales or sizes")
     places = _places(x, axes, len(factors or wanted))

@@ -1,0 +1,37 @@
+"""Initialisers that are no parameters: a run that names nothing to train leaves them as they are.
+
+ONNX does not tell a weight from a table. What the graph or its exporter says is believed: running statistics
+that the graph only reads, numbers that an operator must know while the graph is read (the scales of a
+Resize), and what PyTorch's newer exporter lists as buffers and constants. A spec may still name any of them
+but the last-but-one.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from executor.graph.parse import Graph, Step
+
+KNOWN = {"Resize": (1, 2), "Upsample": (1,), "Pad": (2,), "Range": (0, 1, 2)}
+"""Inputs whose numbers decide on shapes or places."""
+SIGNATURE = re.compile(r"^\s*\S+: (PARAMETER|BUFFER|CONSTANT_TENSOR) target='([^'\n]*)'", re.MULTILINE)
+
+
+def constants(graph: Graph) -> frozenset[str]:
+    """Names of initialisers that are no parameters unless a spec names them."""
+    kinds = {name: kind for kind, name in SIGNATURE.findall(graph.signature)}
+    found = {name for name, kind in kinds.items() if kind != "PARAMETER"}
+    if kinds:
+        # Such as the factor of attention's scores, written as a tensor of one element.
+        found.update(n for n, value in graph.initialisers.items() if value.size == 1 and n not in kinds)
+    for step in graph.steps:
+        found.update(_inputs(step, KNOWN.get(step.op, ())))
+        if step.op == "BatchNormalization" and not step.attributes.get("training_mode"):
+            found.update(_inputs(step, (3, 4)))
+        if step.op == "InstanceNormalization" and kinds:
+            # Group normalisation is written with ones and zeros here, and its own factors behind.
+            found.update(name for name in _inputs(step, (1, 2)) if name not in kinds)
+    return frozenset(found & graph.initialisers.keys())
+
+
+def _inputs(step: Step, places: Sequence[int]) -> Iterator[str]:
+    return (step.inputs[place] for place in places if place < len(step.inputs))
