@@ -114,6 +114,68 @@ class Autoencoder(nn.Module):
         return torch.sigmoid(self.up2(torch.relu(self.up1(x))))
 
 
+class Decoder(nn.Module):
+    """A block of a decoder with rotary places (buffers), a written-out norm, causal attention, a gated layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed, self.gain = nn.Embedding(23, 8), nn.Parameter(torch.ones(8))
+        self.qkv, self.out = nn.Linear(8, 24), nn.Linear(8, 8, bias=False)
+        self.gate, self.up, self.down = (nn.Linear(a, b, bias=False) for a, b in ((8, 12), (8, 12), (12, 8)))
+        self.last = nn.Linear(8, 4)
+        angles = torch.outer(torch.arange(6), 10000 ** (-torch.arange(0, 4, 2) / 4)).repeat(1, 2)
+        self.register_buffer("cos", angles.cos())
+        self.register_buffer("sin", angles.sin())
+
+    def norm(self, x):
+        return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6) * self.gain
+
+    def turned(self, x):
+        a, b = x.chunk(2, -1)
+        return x * self.cos + torch.cat([-b, a], -1) * self.sin
+
+    def forward(self, x):
+        x = self.embed(x)
+        rows, steps, _ = x.shape
+        q, k, v = (z.view(rows, steps, 2, 4).transpose(1, 2) for z in self.qkv(self.norm(x)).split(8, dim=2))
+        y = F.scaled_dot_product_attention(self.turned(q), self.turned(k), v, is_causal=True)
+        x = x + self.out(y.transpose(1, 2).reshape(rows, steps, 8))
+        y = self.norm(x)
+        return self.last((x + self.down(F.silu(self.gate(y)) * self.up(y)))[:, -1])
+
+
+class Vit(nn.Module):
+    """A vision transformer: patches by a convolution, a class token, one layer that normalises first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patch, self.token = nn.Conv2d(2, 8, 4, 4), nn.Parameter(torch.randn(1, 1, 8))
+        self.places = nn.Parameter(torch.randn(1, 10, 8) * 0.1)
+        self.layer = nn.TransformerEncoderLayer(8, 2, 16, 0.0, "gelu", batch_first=True, norm_first=True)
+        self.last = nn.Linear(8, 5)
+
+    def forward(self, x):
+        x = self.patch(x).flatten(2).transpose(1, 2)
+        x = torch.cat([self.token.expand(x.shape[0], -1, -1), x], 1) + self.places
+        return self.last(self.layer(x)[:, 0])
+
+
+class Unet(nn.Module):
+    """Down and up again beside a skip connection; group and instance normalisation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.instance = nn.Conv2d(1, 4, 3, padding=1), nn.InstanceNorm2d(4, affine=True)
+        self.two, self.group = nn.Conv2d(4, 8, 3, padding=1), nn.GroupNorm(2, 8)
+        self.wide, self.last = nn.Conv2d(8, 4, 1), nn.Conv2d(8, 1, 3, padding=1)
+
+    def forward(self, x):
+        x = F.leaky_relu(self.instance(self.one(x)), 0.1)
+        y = F.elu(self.group(self.two(F.max_pool2d(x, 2))))
+        y = F.interpolate(self.wide(y), size=x.shape[-2:], mode="bilinear", align_corners=False)
+        return torch.sigmoid(self.last(torch.cat([x, y], 1)))
+
+
 class DenseAutoencoder(nn.Sequential):
     """An autoencoder of dense layers."""
 
@@ -142,6 +204,9 @@ MODELS = {
     "embedding": (Bag, TOKENS, "class", 4, adam(0.02)),
     "autoencoder": (Autoencoder, (1, 8, 8), "itself", 0, adam(0.01)),
     "dense_autoencoder": (DenseAutoencoder, (12,), "itself", 0, adam(0.01)),
+    "decoder": (Decoder, TOKENS, "class", 4, sgd(0.1, 0.9)),
+    "vit": (Vit, IMAGE, "class", 5, sgd(0.05, 0.9)),
+    "unet": (Unet, (1, 8, 8), "itself", 0, sgd(0.5, 0.9)),
     "logistic": (lambda: nn.Linear(9, 1), (9,), "flag", 0, sgd(0.5)),
 }
 RULES = {"class": nn.CrossEntropyLoss(), "itself": nn.MSELoss(), "flag": nn.BCEWithLogitsLoss()}
@@ -199,7 +264,10 @@ def export(model: nn.Module, state: dict, example: torch.Tensor, name: str, expo
     for value in [*proto.graph.value_info, *proto.graph.input, *proto.graph.output, *proto.graph.initializer]:
         del value.metadata_props[:]
     del proto.graph.value_info[:]
+    said = [item for item in proto.graph.metadata_props if item.key.endswith("graph_signature")]
+    kept = [onnx.StringStringEntryProto(key=item.key, value=item.value) for item in said]
     del proto.graph.metadata_props[:]
+    proto.graph.metadata_props.extend(kept)
     onnx.save(proto, path)
     return path.read_bytes()
 
@@ -228,9 +296,10 @@ def make(name: str) -> None:
     for exporter in ("torchscript",) if name == "resnet" else ("torchscript", "dynamo"):
         files[exporter] = export(model, state, torch.from_numpy(x[:3]), name, exporter)
         model.load_state_dict(state)
+    trained = {key for key, _ in model.named_parameters()} | {key for key in state if key.endswith(("mean", "var"))}
     start = {
         value: (key, place)
-        for key, tensor in model.state_dict().items() if tensor.is_floating_point()
+        for key, tensor in model.state_dict().items() if key in trained
         for place, value in enumerate(tensor.reshape(-1).tolist())
     }  # fmt: skip
     step, losses = optimizer(model.parameters()), []
