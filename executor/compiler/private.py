@@ -89,12 +89,12 @@ class RowByRow:
         self._done: dict[Node, Node] = {}
         self._outers: dict[Node, tuple[Node, Node]] = {}
 
-    def of(self, gradient: Node) -> Node:
-        """The batched expression whose sum over the rows is `gradient`. Raises NotPrivate."""
-        for node in ir.postorder([gradient]):
+    def of(self, gradients: Sequence[Node]) -> list[Node]:
+        """The batched expressions whose sums over the rows are `gradients`. Raises NotPrivate."""
+        for node in ir.postorder(gradients):  # once for all: they share most of what they are made of
             if node not in self._done and not node.batched:
                 self._done[node] = self._taken(node)
-        return self._done[gradient]
+        return [self._done[gradient] for gradient in gradients]
 
     def outer(self, each: Node) -> Outer | None:
         """The factors of `each` if it is an outer product that was at most moved about."""
@@ -201,7 +201,8 @@ def private_sums(found: Mapping[Node, Node], chosen: Sequence[Node], grid: Grid)
     Raises NotPrivate.
     """
     rows = RowByRow()
-    clipped = [_clipped(rows, parameter, found[parameter]) for parameter in chosen]
+    each = rows.of([found[parameter] for parameter in chosen])
+    clipped = [_clipped(rows, *pair) for pair in zip(chosen, each, strict=True)]
     total = clipped[0].square
     for part in clipped[1:]:
         total = total + part.square
@@ -234,8 +235,7 @@ def _places(sums: Sequence[Node]) -> list[tuple[int, int]]:
     return [(end - total.size, ends[-1]) for total, end in zip(sums, ends, strict=True)]
 
 
-def _clipped(rows: RowByRow, parameter: Node, gradient: Node) -> Clipped:
-    each = rows.of(gradient)
+def _clipped(rows: RowByRow, parameter: Node, each: Node) -> Clipped:
     if not each.batched:
         raise NotPrivate("a gradient does not come from the rows")
     outer = rows.outer(each)

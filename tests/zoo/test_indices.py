@@ -2,8 +2,8 @@
 
 One linear memory holds rows, noise, weights and all that is in between: an index that left its tensor would
 bring other rows, or the noise itself, into the weights. Every operator that takes indices from data is run on
-the worst of them, twice, on a memory filled with two different patterns: what comes out must not depend on the
-pattern, no input may change, and no row may see that another one has other contents.
+the worst of them, twice, on a memory filled with two different patterns: what comes out must not depend on
+the pattern, no input may change, and no row may see that another one has other contents.
 """
 
 from collections.abc import Sequence
