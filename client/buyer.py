@@ -13,7 +13,7 @@ from pathlib import Path
 from client import blobs, datasets, jobs
 from client.blobs import BlobInfo, Progress
 from client.chain import Chain, Inclusion, Signer
-from client.errors import InputError
+from client.errors import ChainError, InputError
 from client.files import private_directory, write_atomically
 from client.keyring import Identity
 from executor import receipt
@@ -120,7 +120,8 @@ def submit(
     """Seal the model to the provider, put it on chain, order the job, at most at the quoted price or
     `max_price`.
 
-    Raises InputError ModelTooLarge, TooExpensive, OwnDataset, CannotPay, before anything is paid; ChainError.
+    Raises InputError ModelTooLarge, TooExpensive, OwnDataset, CannotPay, before anything is paid;
+    DatasetChanged where the job turned out to be for other rows, and was taken back; ChainError.
     """
     limit = quoted.price if max_price is None else max_price
     if quoted.price > limit:
@@ -149,8 +150,23 @@ def submit(
         max_price=min(limit, 2**128 - 1),
         seal_pk=identity.seal_public,
     )
+    job = jobs.read(chain, number)
+    if (job.root, job.rows) != (record.root, quoted.rows):
+        raise _withdrawn(chain, signer, number)
     event = inclusion.event("Compute", "Submitted")
     return Submitted(number, quoted, int(event["fee"]), blob, inclusion)
+
+
+def _withdrawn(chain: Chain, signer: Signer, number: int) -> InputError:
+    """Take back an order for other rows than were quoted: the provider updated the dataset just before. What
+    is accepted already cannot be taken back."""
+    try:
+        jobs.cancel(chain, signer, number)
+    except ChainError as error:
+        what = f"and job {number} could not be cancelled: {error.name}"
+    else:
+        what = f"so job {number} was cancelled; price and fee are free again"
+    return InputError("DatasetChanged", f"the dataset was updated while the order was on its way, {what}")
 
 
 def reclaim(chain: Chain, identity: Identity) -> list[BlobInfo]:

@@ -29,7 +29,8 @@ HOUR = 3_600_000
 
 
 class BlobInfo(Struct, path="pallet_blobs::BlobInfo"):
-    """A blob's length in bytes, its pieces (all, arrived), who pays its deposit, and moments in ms."""
+    """A blob's length in bytes, its pieces (all, arrived), who pays its deposit, and moments in ms.
+    `declared` is later where a job has let the blob go that somebody may still fetch."""
 
     len: U64
     chunks: U32
@@ -49,7 +50,8 @@ class Config:
     max_len: The largest blob, in bytes.
     deposit_base: Held for every blob.
     deposit_per_kib: Held for every begun KiB of it.
-    min_stay: How long a blob stays after `declare`, in ms: nobody can pull it away between `put` and use.
+    min_stay: How long a blob stays after `declare`, in ms: nobody can pull it away between `put` and use; and
+        a result after its job has ended.
     lifetime: After how many ms anybody may clear a blob that no open job needs.
     """
 
@@ -207,7 +209,7 @@ class Blobs(Pallet[Config], weights=Weights):
         blob = self._known(hash)
         if blob.references:
             raise self.BlobInUse()
-        if self.config.time.now() <= blob.expires:
+        if self.config.time.now() <= max(blob.expires, blob.declared + self.config.min_stay):
             raise self.TooEarly()
 
         self._forget(hash, blob)
@@ -227,10 +229,12 @@ class Blobs(Pallet[Config], weights=Weights):
             raise self.UnknownBlob()
         self.blobs[hash] = replace(blob, references=blob.references + 1)
 
-    def release(self, hash: bytes) -> None:
-        """Undo one `retain`."""
+    def release(self, hash: bytes, still_wanted: bool = False) -> None:
+        """Undo one `retain`. A blob that is `still_wanted` stays for another `min_stay`: who has just been
+        charged for it can fetch it."""
         blob = self.blobs[hash]
-        self.blobs[hash] = replace(blob, references=blob.references - 1)
+        declared = self.config.time.now() if still_wanted else blob.declared
+        self.blobs[hash] = replace(blob, references=blob.references - 1, declared=declared)
 
     # --- inside ---------------------------------------------------------------------------------------
 

@@ -495,7 +495,7 @@ class Compute(Pallet[Config], weights=Weights):
         self.config.datasets.end_job(record.dataset, unspent)
         self.config.blobs.release(record.model)
         if record.sealed_hash is not None:
-            self.config.blobs.release(record.sealed_hash)
+            self.config.blobs.release(record.sealed_hash, still_wanted=True)
         self.orders.remove(job)
         self.open_jobs.remove(record.buyer, job)
         self.open_jobs.remove(record.provider, job)

@@ -84,8 +84,8 @@ class BlobStore(Protocol):
         """Keep a complete blob."""
         ...
 
-    def release(self, hash: bytes) -> None:
-        """Undo one `retain`."""
+    def release(self, hash: bytes, still_wanted: bool = False) -> None:
+        """Undo one `retain`; what is `still_wanted` can be fetched for some time yet."""
         ...
 
     def retained(self) -> Iterator[tuple[bytes, int]]:

@@ -18,6 +18,7 @@ from tests.pallets.samples import (
     DP,
     EVE,
     GRIST,
+    HOUR,
     MILLI,
     SPEC,
     WINDOWS,
@@ -313,8 +314,26 @@ def test_blobs_of_an_open_job_stay(delivered: World) -> None:
     for who, data in ((BUYER, MODEL), (PROVIDER, RESULT)):
         world.refused(world.blobs.remove.new(blob_hash(data)), who, "BlobInUse")
     world.do(world.compute.confirm.new(0), BUYER)
-    for who, data in ((BUYER, MODEL), (PROVIDER, RESULT)):
-        world.do(world.blobs.remove.new(blob_hash(data)), who)
+    world.do(world.blobs.remove.new(blob_hash(MODEL)), BUYER)
+    world.wait(MIN_STAY)
+    world.do(world.blobs.remove.new(blob_hash(RESULT)), PROVIDER)
+
+
+@pytest.mark.parametrize("later", [WINDOWS.confirm_ms, 40 * 24 * HOUR])
+def test_nobody_pulls_a_result_away_from_who_has_just_paid_for_it(delivered: World, later: int) -> None:
+    """A short window, silence, `expire` and `remove` in one block: the provider had money and deposit back,
+    the buyer nothing to fetch. So may a stranger clear no result that is past its time."""
+    world = delivered
+    world.wait(later + 1)
+    world.do(world.compute.expire.new(0), PROVIDER)
+    for milliseconds in (0, MIN_STAY - 1):
+        world.wait(milliseconds)
+        world.refused(world.blobs.remove.new(blob_hash(RESULT)), PROVIDER, "TooEarly")
+        world.refused(world.blobs.expire.new(blob_hash(RESULT)), STRANGER, "TooEarly")
+        assert world.blobs.length(blob_hash(RESULT)) == len(RESULT)
+    world.wait(1)
+    world.do(world.blobs.remove.new(blob_hash(RESULT)), PROVIDER)
+    world.check()
 
 
 def test_one_blob_may_serve_several_jobs(offered: World) -> None:
