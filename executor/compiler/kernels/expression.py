@@ -97,10 +97,13 @@ class Evaluator:
         self.uses = Counter(item for node in self.order for item in node.inputs)
         self.uses.update(store.root for store in expression.stores)
         self.splats: dict[tuple[int, ...], int] = {}
+        self.again: set[tuple[int, ...]] = set()
+        """Places (offset, strides) from which several units load one vector: values of a row, along it."""
 
     def write(self, units: Sequence[Unit], given: Mapping[Unit, Mapping[Node, int]] | None = None) -> None:
         """Evaluate and store every unit. `given` holds leaves that are already in locals: a kernel's
         accumulators."""
+        self._begin(units)
         if any(node.op in FUNCTIONS for node in self.order):
             for first in range(0, len(units), ABREAST):
                 self._write_abreast(units[first : first + ABREAST], given)
@@ -118,6 +121,7 @@ class Evaluator:
         """Combine the value of a unit with what its local holds, or set the local if there is no operator;
         for one (unit, local) after the other."""
         (store,) = self.expression.stores
+        self._begin([unit for unit, _ in cells])
         for unit, total in cells:
             held: dict[Node, int] = {}
             if operator:
@@ -129,6 +133,17 @@ class Evaluator:
             self.code.release(*held.values())
         self.code.release(*self.splats.values())
         self.splats.clear()
+
+    def _begin(self, units: Sequence[Unit]) -> None:
+        """Find what they load several times."""
+        leaves = [leaf for leaf in self.expression.leaves.values() if isinstance(leaf, Access)]
+        places = Counter(
+            (leaf.shifted(unit.shift) + unit.byte, *leaf.strides)
+            for leaf in leaves
+            if not leaf.splat
+            for unit in units
+        )
+        self.again = {place for place, count in places.items() if count > 1}
 
     def _write_abreast(self, units: Sequence[Unit], given: Mapping[Unit, Mapping[Node, int]] | None) -> None:
         """The same, node by node instead of unit by unit."""
@@ -196,15 +211,14 @@ class Evaluator:
         if not isinstance(leaf, Access):
             code.splat(leaf)
             return True
-        if not leaf.splat:
-            code.memory("v128.load", self.nest.address(leaf, leaf.shifted(unit.shift) + unit.byte))
-            return False
-        offset = leaf.shifted(unit.shift)
+        offset = leaf.shifted(unit.shift) + (0 if leaf.splat else unit.byte)
         key = (offset, *leaf.strides)
         if key in self.splats:
             code.get(self.splats[key])
             return True
-        code.memory("v128.load32_splat", self.nest.address(leaf, offset))
+        code.memory("v128.load32_splat" if leaf.splat else "v128.load", self.nest.address(leaf, offset))
+        if not leaf.splat and key not in self.again:
+            return False
         self.splats[key] = code.local()
         code.tee(self.splats[key])
         return True
