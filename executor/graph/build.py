@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from executor.compiler import ir
 from executor.compiler.ir import Node
 from executor.compiler.op import Op
-from executor.errors import DynamicShape, MalformedGraph, TooLarge, UnsupportedAttribute
+from executor.errors import DynamicShape, MalformedGraph, TooLarge, UnsupportedAttribute, UnsupportedType
+from executor.graph import sequences
 from executor.graph.functions import expanded
 from executor.graph.normalisation import factors, new_statistics, trained_statistics
 from executor.graph.parse import Graph, Step, Subgraph
@@ -114,6 +115,7 @@ class Runner:
     def __init__(self, opset: int) -> None:
         self.opset = opset
         self.left = STEPS_MAX
+        self.lists: sequences.Lists = {}
 
     def run(self, steps: Sequence[Step], values: dict[str, Value]) -> None:
         """Enter the outputs of every step into `values`. Raises a ModelError."""
@@ -126,9 +128,14 @@ class Runner:
             raise TooLarge(f"a model runs more than {STEPS_MAX} operators")
         if not any(step.outputs):
             raise MalformedGraph(f"{step.op} without an output")
+        if step.op in sequences.SEQUENCES:
+            sequences.run(step, values, self.lists, self.opset)
+            return
         try:
             inputs = [values[name] if name else None for name in step.inputs]
         except KeyError as error:
+            if error.args[0] in self.lists:
+                raise UnsupportedType(f"{step.op} of a list of tensors") from None
             raise UnsupportedAttribute(
                 f"{step.op} reads {error.args[0]!r}, an output that its operator does not give"
             ) from None

@@ -8,8 +8,10 @@ takes a value only when the batch is back in front.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
+
+import numpy as np
 
 from executor.compiler import ir
 from executor.compiler.ir import Node
@@ -154,7 +156,10 @@ POINTWISE = frozenset(
      "Softplus", "Identity", "Dropout", "Pow", "Clip", "Where", "HardSigmoid", "Elu", "Mish", "Swish", "Cast"}
 )  # fmt: skip
 LAST_AXIS = frozenset({"Softmax", "LogSoftmax", "LayerNormalization", "RMSNormalization"})
-SLICES = frozenset({"Gather", "Slice", "Split", "Concat"})
+REDUCTIONS = frozenset(
+    f"Reduce{what}"
+    for what in ("Sum", "Mean", "Max", "Min", "Prod", "L1", "L2", "SumSquare", "LogSum", "LogSumExp")
+)
 RECURRENT = frozenset({"LSTM", "GRU", "RNN"})
 
 
@@ -190,10 +195,42 @@ def through(name: str, inputs: Sequence[object], attributes: dict[str, object], 
         assert isinstance(weights, Node)
         if len(weights.shape) == 2 and not attributes.get("transA"):
             return _product(name, batched, inputs, attributes, run)
+    if name == "MatMul" and len(views) == 2 and len({_layout(view) for view in views}) == 1 and last > behind:
+        return _wrapped(run([view.node for view in views], attributes), batched)
+    if name == "Split" and isinstance(first, Aside):
+        place = first.axis(int(str(attributes.get("axis", 0))))
+        return _wrapped(run([first.node, *inputs[1:]], {**attributes, "axis": _own(first, place)}), first)
+    if name in REDUCTIONS and isinstance(first, Aside):
+        return _reduced(first, inputs, attributes, run)
     if name == "Gather" and isinstance(first, Aside) and not isinstance(inputs[1], Aside):
         place = batched.axis(int(str(attributes.get("axis", 0))))
         return _gathered(batched, place, inputs, attributes, run)
     raise UnsupportedAttribute(f"{name} of a tensor whose batch is not its first dimension")
+
+
+def _own(x: Aside, place: int) -> int:
+    """A feature axis as the node's ONNX axis."""
+    return place + x.node.batched
+
+
+def _layout(view: Aside) -> tuple[int, int, int, int]:
+    return view.place, view.before, view.after, len(view.node.shape)
+
+
+def _reduced(x: Aside, inputs: Sequence[object], attributes: dict[str, object], run: Kernel) -> object:
+    """A reduction over axes that are not the batch's; those are an attribute, or the second input."""
+    given = inputs[1] if len(inputs) > 1 else None
+    listed = getattr(given, "array", attributes.get("axes"))
+    if not isinstance(listed, tuple | np.ndarray):
+        raise UnsupportedAttribute("an operator works across the rows of the batch")
+    places = [x.axis(int(axis)) for axis in listed]
+    axes = [_own(x, place) for place in places]
+    if given is None:
+        found = run([x.node], {**attributes, "axes": tuple(axes)})
+    else:
+        found = run([x.node, replace(given, array=np.array(axes, dtype=np.object_))], attributes)  # type: ignore[type-var]
+    gone = 0 if attributes.get("keepdims", 1) else sum(place < x.place for place in places)
+    return _wrapped(found, Aside(x.node, x.place - gone, x.before, x.after))
 
 
 def _from_the_right(view: Aside) -> tuple[int, int, int]:
@@ -219,10 +256,11 @@ def _under(item: object, like: Aside) -> object:
     over = len(item.shape) - (len(like.groups) - 1 - like.place)
     if over <= 0:
         return item
-    # The operand reaches the batch's axis: there it must be 1.
-    if like.before or like.after or item.shape[over - 1] != 1:
+    # The operand reaches the batch's axis: there it must be 1, and so for what is merged with the batch.
+    if item.shape[over - 1] != 1:
         raise ShapeMismatch("a tensor does not broadcast over the batch")
-    return ir.reshape(item, (*item.shape[: over - 1], *item.shape[over:]))
+    merged = (1,) * (like.before + like.after)
+    return ir.reshape(item, (*item.shape[: over - 1], *merged, *item.shape[over:]))
 
 
 def _product(

@@ -26,6 +26,9 @@ from executor.ops.values import (
     tensor,
 )
 
+WHOLE = (1 << 31) - 1
+"""An end that exporters write for "all"."""
+
 
 @operator("Flatten")
 def flatten(x: Node, *, axis: int = 1) -> Node:
@@ -260,10 +263,21 @@ def slice_(
         if named in ([0], [-1]) and x.array.ndim == 1:
             return Ints(x.array[begin[0] : end[0] : step[0]], x.dtype)
         x = tensor(x)
+    kept = [number for number, axis in enumerate(named) if not _all_rows(x, axis, begin, end, step, number)]
+    begin, end, step, named = ([item[number] for number in kept] for item in (begin, end, step, named))
     if isinstance(x, Aside):
         y = _cut(x.node, [x.axis(axis) for axis in named], begin, end, step)
         return aside.settled(y, x.place, x.before, x.after)
     return _cut(x, feature_axes(x, named), begin, end, step)
+
+
+def _all_rows(
+    x: Node | Aside, axis: int, begin: list[int], end: list[int], step: list[int], number: int
+) -> bool:
+    """Whether a slice takes the whole batch, as `x[:, 0]` does when it is written out."""
+    dims = shape_of(x)
+    at_batch = -len(dims) <= axis < len(dims) and isinstance(dims[axis], Batch)
+    return at_batch and (begin[number], step[number]) == (0, 1) and end[number] >= WHOLE
 
 
 def _cut(x: Node, places: list[int], begin: list[int], end: list[int], step: list[int]) -> Node:
