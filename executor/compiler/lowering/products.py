@@ -21,7 +21,7 @@ PACK_DOT, PACK_OUTER, PACK_CONV = 2, 2, 8
 """Weights are packed that are used by more than so many tiles."""
 CACHED = 128 << 10
 """Bytes of an operand that is read again and again: they fit the second cache of a core."""
-PACKED, TALL = 208 << 10, 16
+PACKED, TALL = 150 << 10, 16
 """Bytes of weights that are packed together, which fit it too, and at most how many times four rows."""
 
 
