@@ -133,3 +133,19 @@ def test_constants_beyond_the_memory_are_refused_before_they_are_made(
     monkeypatch.setattr(places, "MEMORY_MAX", 500_000)
     with pytest.raises(errors.TooLarge):
         compile_forward(case.bytes(), 8, 8)
+
+
+def test_what_every_turn_uses_is_packed_before_the_loop() -> None:
+    """However many turns there are: each gate's recurrent matrix once forwards, once for the gradient."""
+    hidden, found = 9, []
+    for turns in (4, 40):
+        parameters = {
+            "w": noise(1, 4 * hidden, 3, seed=1),
+            "r": noise(1, 4 * hidden, hidden, seed=2),
+        }
+        layer = node("LSTM", "x w r", "h", hidden_size=hidden, layout=1)
+        case = Case([layer, node("Flatten", "h", "y")], (turns, 3), parameters)
+        spec = training_spec(32, loss=Loss.MeanSquaredError, trainable=["w", "r"])
+        plan = compile_training(case.bytes(), spec, 32)
+        found.append([(name, fuel) for name, fuel, _ in plan.kernels if name.startswith("pack")])
+    assert found[0] == found[1] and len(found[0]) == 8

@@ -9,7 +9,6 @@ Elementwise users of the result are computed on the accumulators before they are
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum, auto
 from itertools import product
 from math import prod
 
@@ -18,17 +17,19 @@ from executor.compiler.kernels.base import Buffer, Lanes, View
 from executor.compiler.kernels.elementwise import bind, rewritten
 from executor.compiler.kernels.expression import VECTOR, Evaluator, Expression, Unit
 from executor.compiler.kernels.nest import LANES, Access, Nest
-from executor.compiler.kernels.packing import HALF_TURN, ROWS, packed_floats, step_floats
-from executor.compiler.kernels.rows import transpose4
+from executor.compiler.kernels.packing import (
+    HALF_TURN,
+    ROWS,
+    Operand,
+    Packing,
+    Weights,
+    by_fours,
+    step_floats,
+)
 from executor.wasm.code import Code
-from executor.wasm.encoding import I32
 
 BODY = 64
 """Reduction steps of straight-line code."""
-PACK_UNROLL, BLOCK_UNROLL = 8, 16
-"""Reduction steps that are packed together: of four rows, of a block of rows."""
-LINE = 64
-"""Bytes of a line of a cache, at least."""
 ACCUMULATORS = 8
 COLUMNS = 8
 """Columns of an item when columns are the vector axis."""
@@ -39,38 +40,8 @@ Units = Sequence[UnitAt]
 Sums = Sequence[Sequence[int]]
 
 
-class Weights(Enum):
-    """How the floats of `w` lie."""
-
-    ALONG_REDUCTION = auto()
-    """Four reduction steps of one row are one vector."""
-    ALONG_ROWS = auto()
-    """Four rows of one reduction step are one vector."""
-    PACKED = auto()
-    """The same in the order in which they are used: step by step, then the next four rows."""
-    LANES = auto()
-    """One value for each lane: no spreading."""
-    SINGLE = auto()
-    """Anything else: each float is loaded into all lanes."""
-
-
 FOUR_ROWS = frozenset({Weights.ALONG_ROWS, Weights.PACKED})
 """Four rows of one step are one vector."""
-
-
-@dataclass(frozen=True)
-class Operand:
-    """A buffer and its strides in bytes over the output axes (block first), then the reduction axes. `start`:
-    bytes before its first element."""
-
-    buffer: Buffer
-    strides: tuple[int, ...]
-    start: int = 0
-
-    def access(self) -> Access:
-        """With the buffer's address."""
-        strides = (0, *self.strides[1:]) if self.buffer.brief else self.strides
-        return Access(self.buffer.offset + self.start, strides)
 
 
 @dataclass(frozen=True)
@@ -154,29 +125,15 @@ class Contraction:
     def emit(self, code: Code, lanes: Lanes) -> None:
         """The loop nest around the tiles."""
         expression = self.expression(lanes)
-        packed = [self.packed()] if self.scratch else []
+        packing = self.packing
+        packed = [packing.packed()] if packing else []
         nest = Nest(code, [self.x.access(), self.w.access(), *packed, *expression.accesses])
         lanes.begin(nest)
         tiles = Tiles(self, nest, Evaluator(code, nest, expression))
 
-        def rows(each: Callable[[int], None], total: int = self.counts[self.row_axis]) -> None:
-            turns, rest = divmod(total, ROWS)
-            if turns:
-                with nest.loop(self.row_axis, turns, ROWS):
-                    each(ROWS)
-            if rest:
-                each(rest)
-            nest.rewind(self.row_axis, turns * ROWS)
-
-        def copy(count: int, steps: int) -> None:
-            self._copy(nest, self.w.access(), count, steps)
-
-        def pack(count: int) -> None:
-            self._pack(nest, lambda steps: copy(count, steps))
-
         def lines(count: int) -> None:
-            if self.scratch:
-                pack(count)
+            if packing:
+                packing.four(nest, count)
             if self.bands:
                 self._banded(tiles, count)
             else:
@@ -191,18 +148,12 @@ class Contraction:
             nest.rewind(axes[0], self.counts[axes[0]])
 
         def block(total: int) -> None:
-            def some(steps: int) -> None:
-                self._touch(nest, total, steps)
-                rows(lambda count: copy(count, steps), total)
-
-            if self.scratch and self._in_lines:
-                rows(pack, total)
-            elif self.scratch:
-                self._pack(nest, some, BLOCK_UNROLL)
-            tiles.across(lambda each: rows(each, total))
+            if packing:
+                packing.all(nest, total)
+            tiles.across(lambda each: by_fours(nest, self.row_axis, total, each))
 
         def blocks() -> None:
-            axis, still = self.row_axis, self.packed() if self.scratch else None
+            axis, still = self.row_axis, packing.packed() if packing else None
             turns, rest = divmod(self.counts[axis], self.height)
             if turns:
                 with nest.loop(axis, turns, self.height, still):
@@ -212,7 +163,18 @@ class Contraction:
             nest.rewind(axis, turns * self.height, still)
 
         outside = tuple(axis for axis in self.outside if axis or not lanes.single)
-        over(outside, blocks if self.height > ROWS else lambda: rows(lines))
+        every = self.counts[self.row_axis]
+        over(outside, blocks if self.height > ROWS else lambda: by_fours(nest, self.row_axis, every, lines))
+
+    @property
+    def packing(self) -> Packing | None:
+        """How the weights come into the scratch."""
+        if self.scratch is None:
+            return None
+        many = self.height > ROWS
+        return Packing(
+            self.w, self.weights, self.scratch, len(self.counts), self.row_axis, self.reduction, many
+        )
 
     @property
     def turned(self) -> bool:
@@ -220,92 +182,6 @@ class Contraction:
         if self.weights is Weights.PACKED:
             return self.w.strides[-1] > 4 * VECTOR
         return self.scratch is not None and step_floats(prod(self.reduction)) > VECTOR
-
-    @property
-    def _step_bytes(self) -> int:
-        return 4 * step_floats(prod(self.reduction))
-
-    def packed(self) -> Access:
-        """The scratch: the weights of four rows for each step of the reduction, in order."""
-        assert self.scratch is not None
-        steps = [self._step_bytes * prod(self.reduction[axis + 1 :]) for axis in range(len(self.reduction))]
-        outer = [0] * len(self.counts)
-        outer[self.row_axis] = 4 * packed_floats(prod(self.reduction)) // ROWS if self.height > ROWS else 0
-        return Access(self.scratch.offset, (*outer, *steps))
-
-    @property
-    def _runs(self) -> tuple[int, int]:
-        """Neighbouring reduction steps of one row of `w`, and how many axes lie outside of them."""
-        steps = self.w.strides[len(self.counts) :]
-        run, inner = self.reduction[-1], len(self.reduction) - 1
-        while inner and steps[inner - 1] == steps[inner] * self.reduction[inner]:
-            inner -= 1
-            run *= self.reduction[inner]
-        return run, inner
-
-    @property
-    def _in_lines(self) -> bool:
-        """Each row of `w` is one run. Else all rows are packed together, some steps at a time: what lies side
-        by side is read while it is in the first cache."""
-        return self.weights is Weights.ALONG_REDUCTION and self._runs[1] == 0
-
-    def _pack(self, nest: Nest, copy: Callable[[int], None], most: int = PACK_UNROLL) -> None:
-        """Copy weights, run by run of neighbouring reduction steps, at most so many steps at a time."""
-        (run, inner), first = self._runs, len(self.counts)
-
-        def outer(axis: int) -> None:
-            if axis < inner:
-                with nest.loop(first + axis, self.reduction[axis]):
-                    outer(axis + 1)
-                nest.rewind(first + axis, self.reduction[axis])
-                return
-            turns, rest = divmod(run, most)
-            if turns:
-                with nest.loop(first + len(self.reduction) - 1, turns, most):
-                    copy(most)
-            if rest:
-                copy(rest)
-            nest.rewind(first + len(self.reduction) - 1, turns * most)
-
-        outer(0)
-
-    def _copy(self, nest: Nest, source: Access, rows: int, count: int) -> None:
-        """Copy `count` reduction steps of `rows` rows; a last row stands in for those that the tile lacks."""
-        code, target, step = nest.code, self.packed(), source.strides[-1]
-        for start in range(0, count, VECTOR):
-            vectors = []
-            for index in range(VECTOR):
-                if self.weights is Weights.ALONG_ROWS:
-                    offset = min(start + index, count - 1) * step
-                else:
-                    offset = min(index, rows - 1) * source.strides[self.row_axis] + start * step
-                nest.push(source)
-                code.memory("v128.load", source.base + offset)
-                vectors.append(code.local())
-                code.set(vectors[-1])
-            columns = vectors if self.weights is Weights.ALONG_ROWS else transpose4(code, vectors)
-            for index in range(min(VECTOR, count - start)):
-                place = target.base + (start + index) * self._step_bytes
-                nest.push(target)
-                code.get(columns[index])
-                code.memory("v128.store", place)
-                if self.turned and rows == ROWS:
-                    nest.push(target)
-                    code.get(columns[index])
-                    code.lane_memory("v128.store64_lane", place + 4 * VECTOR, 0)
-            code.release(*dict.fromkeys((*vectors, *columns)))
-
-    def _touch(self, nest: Nest, rows: int, steps: int) -> None:
-        """Load something of each line that `_copy` will take, all at once, so that it waits for memory once.
-        Nobody uses it."""
-        if self.weights is not Weights.ALONG_ROWS:
-            return
-        code, source = nest.code, self.w.access()
-        unused = code.local(I32)
-        for step, byte in product(range(steps), range(0, 4 * rows, LINE)):
-            nest.push(source)
-            code.memory("i32.load", source.base + step * source.strides[-1] + byte)
-            code.set(unused)
 
     def _banded(self, tiles: "Tiles", count: int) -> None:
         """Lines band by band, each with its own kernel rows."""
@@ -326,8 +202,9 @@ class Tiles:
     def __init__(self, kernel: Contraction, nest: Nest, evaluator: Evaluator) -> None:
         self.kernel, self.nest, self.evaluator = kernel, nest, evaluator
         self.code = nest.code
-        self.weights = Weights.PACKED if kernel.scratch else kernel.weights
-        self.x, self.w = kernel.x.access(), kernel.packed() if kernel.scratch else kernel.w.access()
+        packing = kernel.packing
+        self.weights = Weights.PACKED if packing else kernel.weights
+        self.x, self.w = kernel.x.access(), packing.packed() if packing else kernel.w.access()
         self.axes = len(kernel.counts)
         self.rank = self.axes + len(kernel.reduction)
         self.reduction = list(kernel.reduction)

@@ -15,11 +15,12 @@ from math import prod
 
 from executor.compiler.ir import Node, Shape
 from executor.compiler.kernels.base import Buffer, Lanes, View
-from executor.compiler.kernels.contraction import Contraction, Operand, Tiles, Weights
+from executor.compiler.kernels.contraction import Contraction, Tiles
 from executor.compiler.kernels.elementwise import bind, rewritten
 from executor.compiler.kernels.expression import VECTOR, Evaluator, Expression, Store, Unit
 from executor.compiler.kernels.filtering import FOUR, TWO, Filter, Values
 from executor.compiler.kernels.nest import BLOCK, LANES, Access, Nest
+from executor.compiler.kernels.packing import Operand, Weights
 from executor.compiler.kernels.rows import transpose4
 from executor.wasm.code import Code
 

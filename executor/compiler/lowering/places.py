@@ -70,7 +70,7 @@ class Places:
         self.packed: dict[tuple[Node, bool, bool], Buffer] = {}
         """Constant matrices as products use them: by rows or columns, often or not."""
         self.outside: dict[Node, tuple[Places, Node]] = {}
-        """Leaves of a body that are constants around it."""
+        """Leaves of a body that are the same in every turn: what they are around it."""
         self.prefix = ""
 
     def name(self, kind: str) -> str:

@@ -1,14 +1,23 @@
 """Contractions: products of matrices and convolutions, and the elementwise chain that is their epilogue."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import prod
 
 from executor.compiler.ir import Node
 from executor.compiler.kernels.base import Buffer, Kernel, View, c_strides
-from executor.compiler.kernels.contraction import COLUMNS, Band, Contraction, Operand, Weights
+from executor.compiler.kernels.contraction import COLUMNS, Band, Contraction
 from executor.compiler.kernels.convolution import ConvWeight
 from executor.compiler.kernels.nest import BLOCK, LANES
-from executor.compiler.kernels.packing import ROWS, packed, packed_floats, step_floats
+from executor.compiler.kernels.packing import (
+    ROWS,
+    Operand,
+    Pack,
+    Weights,
+    packed,
+    packed_floats,
+    packed_strides,
+)
 from executor.compiler.kernels.rows import PANEL
 from executor.compiler.kernels.winograd import SUMMED, Strips, WinogradConv, WinogradWeight
 from executor.compiler.kernels.winograd import fits as fits_winograd
@@ -45,26 +54,22 @@ def dot(at: Places, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
     counts = (at.blocks, *node.shape)
     steps = tuple(BLOCK * step for step in c_strides(x.shape))
     inner, last = x.shape[-1], len(counts) - 1
-    along, wide, many = node.attrs[0] == "ok", w.shape[1], last > 1
+    along, many = node.attrs[0] == "ok", last > 1
     again = prod(node.shape[:-1]) if many else at.blocks
-    often = again > PACK_DOT
     height = together(node.shape[-1], inner) if BLOCK * inner * counts[last - 1] > CACHED else ROWS
-    weights = packed_constant(at, w, along, often)
-    if weights is not None:
-        # A quarter of four rows' bytes is the distance of two rows.
-        kind, room = Weights.PACKED, None
-        places = packed_floats(inner, often), 4 * step_floats(inner, often)
+    held = packed_constant(at, w, along, again > PACK_DOT) or packed_around(at, w, along)
+    if held is not None:
+        weights, kind, room = held, Weights.PACKED, None
     else:
-        weights, kind = at.contiguous(w), Weights.ALONG_REDUCTION if along else Weights.ALONG_ROWS
+        weights, kind = matrix(at, w, along), Weights.ALONG_REDUCTION if along else Weights.ALONG_ROWS
         room = scratch(at, inner, again, PACK_DOT if along else 1, height)
         height = height if room else ROWS
-        places = (4 * wide, 4) if along else (4, 4 * wide)
     return Contraction(
         name=at.name("dot"),
         counts=counts,
         reduction=(inner,),
         x=Operand(source, (source.block_stride(), *steps[:-1], 0, BLOCK)),
-        w=Operand(weights, (*(0,) * last, *places)),
+        w=replace(weights, strides=(*(0,) * last, *weights.strides)),
         weights=kind,
         scratch=room,
         outside=(0,) if many else (),
@@ -79,7 +84,17 @@ def dot(at: Places, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
     )
 
 
-def packed_constant(at: Places, node: Node, along: bool, often: bool) -> Buffer | None:
+def matrix(at: Places, node: Node, along: bool) -> Operand:
+    """A matrix by (row, step) where it lies, if its columns are neighbours; the product's rows are its rows
+    or its columns."""
+    view = at.view(node)
+    if view.strides[1] != 1 or view.strides[0] < 0:
+        view = View(at.contiguous(node), node.shape, c_strides(node.shape))
+    between = 4 * view.strides[0]
+    return Operand(view.buffer, (between, 4) if along else (4, between), 4 * view.start)
+
+
+def packed_constant(at: Places, node: Node, along: bool, often: bool) -> Operand | None:
     """A matrix that never changes as a constant in the order in which it is used: packed once, not in each
     step."""
     key = (node, along, often)
@@ -89,7 +104,25 @@ def packed_constant(at: Places, node: Node, along: bool, often: bool) -> Buffer 
             return None
         floats = packed(value if along else value.T, often)
         at.packed[key] = at.constants.add("weights", floats.astype("<f4").tobytes())
-    return at.packed[key]
+    return Operand(at.packed[key], packed_strides(node.shape[along], often))
+
+
+def packed_around(at: Places, node: Node, along: bool) -> Operand | None:
+    """A matrix from around the loop whose body uses it: packed once, before the loop, not in each turn."""
+    if node not in at.outside:
+        return None
+    around, leaf = at.outside[node]
+    rows, steps = node.shape if along else node.shape[::-1]
+    key = (leaf, along, True)
+    if key not in around.packed:
+        fours = -(-rows // ROWS)
+        room = Buffer(around.name("packed"), fours * packed_floats(steps), False)
+        weights = matrix(around, leaf, along)
+        weights = replace(weights, strides=(0, *weights.strides))
+        kind = Weights.ALONG_REDUCTION if along else Weights.ALONG_ROWS
+        around.add(Pack(around.name("pack"), rows, steps, weights, kind, room))
+        around.packed[key] = room
+    return Operand(around.packed[key], packed_strides(steps))
 
 
 def outer(at: Places, node: Node, stores: Stores, leaves: Leaves) -> Kernel:

@@ -20,11 +20,7 @@ def scan(at: Places, inner: Places, schedule: Callable[[Sequence[Node]], list[Bu
     starts, sequences, shared = node.inputs[:first], node.inputs[first:second], node.inputs[second:]
     inner.constants, inner.prefix = at.constants, at.name("scan") + "."
     for item, outside in zip(body.shared, shared, strict=True):
-        if at.constant(outside) is not None:
-            inner.outside[item] = at, outside
-            continue
-        place = at.contiguous(outside)
-        inner.views[item] = View(place, item.shape, c_strides(item.shape))
+        inner.outside[item] = at, outside
     carried = [inner.slot(item) for item in body.carried]
     for item, start, place in zip(body.carried, starts, carried, strict=True):
         whole = View(place, item.shape, c_strides(item.shape))
