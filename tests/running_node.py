@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
 READY = re.compile(r"Running JSON-RPC server: addr=[\d.]+:(\d+)")
+
+
+def lasting_port() -> int:
+    """A free port that can be taken again after a restart: the system gives ports of this range to nobody
+    who leaves the choice to it.
+    """
+    for step in range(10_000):
+        port = 20_000 + (os.getpid() + step) % 10_000
+        with socket.socket() as probe, suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no port is free between 20000 and 29999")
 
 
 class RpcRefusal(Exception):

@@ -98,7 +98,7 @@ def import_blocks(arguments: Namespace) -> int:
     """
     from node.block_file import read_blocks
 
-    with flags.open_chain(arguments, create=True) as chain, _input(arguments.input) as file:
+    with _input(arguments.input) as file, flags.open_chain(arguments, create=True) as chain:
         began, told, said = time.monotonic(), time.monotonic(), 0
         kept = 0
         for count, block in enumerate(read_blocks(file, binary=arguments.binary), 1):

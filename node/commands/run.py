@@ -130,11 +130,10 @@ def node(arguments: Namespace) -> int:
 
 def options(arguments: Namespace) -> Options:
     """What the flags mean; raises `BadOption`."""
+    _check(arguments)
+
     from node.run import Options
 
-    check_rpc(arguments)
-    if arguments.tmp and arguments.base_path is not None:
-        raise BadOption("--tmp and --base-path exclude each other")
     spec = flags.chain_spec(arguments)
     return Options(
         spec=spec,
@@ -155,12 +154,30 @@ def options(arguments: Namespace) -> Options:
     )
 
 
+def _check(arguments: Namespace) -> None:
+    """Raises `BadOption` for what makes no sense, which is to be told by the flags alone."""
+    check_rpc(arguments)
+    if arguments.tmp and arguments.base_path is not None:
+        raise BadOption("--tmp and --base-path exclude each other")
+    _name(arguments)
+    flags.cache_bytes(arguments)
+    port = arguments.prometheus_port
+    if port is not None and not 0 <= port < 65536:
+        raise BadOption(f"--prometheus-port {port} is no port: use 0 to 65535")
+    for flag, value in (
+        ("--pool-limit", arguments.pool_limit),
+        ("--pool-kbytes", arguments.pool_kbytes),
+    ):
+        if not 1 <= value <= 1 << 24:
+            raise BadOption(f"{flag} takes 1 to {1 << 24}, not {value}")
+    if (arguments.tx_ban_seconds or 0) < 0:
+        raise BadOption(f"--tx-ban-seconds is no time before now: {arguments.tx_ban_seconds}")
+
+
 def _prometheus(arguments: Namespace) -> Prometheus | None:
     from node.run import Prometheus
 
     port = arguments.prometheus_port
-    if port is not None and not 0 <= port < 65536:
-        raise BadOption(f"--prometheus-port {port} is no port: use 0 to 65535")
     if arguments.no_prometheus:
         return None
     host = "0.0.0.0" if arguments.prometheus_external else "127.0.0.1"
@@ -200,11 +217,6 @@ def _pool(arguments: Namespace, spec: ChainSpec) -> PoolConfig:
     from node.pool import Limits, PoolConfig
 
     count, kbytes, ban = arguments.pool_limit, arguments.pool_kbytes, arguments.tx_ban_seconds
-    for flag, value in (("--pool-limit", count), ("--pool-kbytes", kbytes)):
-        if not 1 <= value <= 1 << 24:
-            raise BadOption(f"{flag} takes 1 to {1 << 24}, not {value}")
-    if ban is not None and ban < 0:
-        raise BadOption(f"--tx-ban-seconds is no time before now: {ban}")
     if ban is None:
         ban = 0 if spec.chain_type == "Development" else 1800
     return PoolConfig(

@@ -176,7 +176,8 @@ class Database:
         if self.genesis_hash is not None and self.genesis_hash != genesis_hash:
             raise WrongChain(
                 f"the database in {self.storage.path} belongs to the chain with genesis "
-                f"0x{self.genesis_hash.hex()}, not to 0x{genesis_hash.hex()}"
+                f"0x{self.genesis_hash.hex()}, not to 0x{genesis_hash.hex()}. A preset's genesis changes "
+                "with the program: `gristmill purge-chain` removes the chain, another --base-path keeps it"
             )
 
     def header(self, block_hash: bytes) -> Header | None:

@@ -20,7 +20,7 @@ from client import buyer, datasets, jobs
 from client.chain import wait_for
 from primitives.job import JobState
 from tests.end_to_end.people import Town
-from tests.running_node import ROOT, RunningNode
+from tests.running_node import ROOT, RunningNode, lasting_port
 
 LONG = 120
 """Seconds after which nothing is waited for any more, on a machine however busy."""
@@ -163,8 +163,8 @@ def test_the_node_dies_in_the_middle_of_a_job(
     monkeypatch.setenv("GRISTMILL_KEYRING", str(tmp_path / "keyring.json"))
     monkeypatch.setenv("GRISTMILL_ORDERS", str(tmp_path / "orders"))
     base = tmp_path / "node"
-    with RunningNode(base_path=base) as node:
-        port = node.port
+    port = lasting_port()
+    with RunningNode(base_path=base, port=port) as node:
         town = Town(node.http, tmp_path, f"dying-node-{pause}")
         town.settle_in()
         with daemon(town, "never") as process:

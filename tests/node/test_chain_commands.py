@@ -205,6 +205,12 @@ def test_a_command_for_an_existing_chain_makes_none(run: Run, tmp_path: Path, wo
     assert not list(tmp_path.iterdir())
 
 
+def test_an_import_of_no_file_makes_no_database(run: Run, tmp_path: Path) -> None:
+    code, _, err = run("import-blocks", "--dev", "-d", tmp_path / "new", tmp_path / "absent")
+    assert code == 1 and "No such file or directory" in err
+    assert not list(tmp_path.iterdir())
+
+
 # ── files from strangers ────────────────────────────────────────────────────
 
 

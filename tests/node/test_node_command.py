@@ -6,6 +6,7 @@ import os
 import resource
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,6 +37,16 @@ def test_what_makes_no_sense_is_refused_in_one_sentence(flags: list[str], senten
     with pytest.raises(RuntimeError, match=sentence) as caught:
         RunningNode(*flags)
     assert "Traceback" not in str(caught.value) and "(1)" in str(caught.value)
+
+
+@pytest.mark.parametrize("flag", ["--tmp", "--rpc-port=70000", "--pool-limit=0", "--alice", "--db-cache=0"])
+def test_bad_flags_are_refused_before_anything_is_loaded(flag: str) -> None:
+    """A mistyped flag is told at once, and not after a second."""
+    words = ["node", "--dev", "--base-path=x", "--bob", flag]
+    code = f"import sys; from cli.__main__ import main; print(main({words})); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.startswith("error[BadOption]: ") and done.stdout.startswith("1\n")
+    assert not {"node.run", "runtime", "chain_spec"} & set(done.stdout.split())
 
 
 def test_a_full_disk_stops_the_node_with_a_sentence_and_loses_nothing(tmp_path: Path) -> None:
@@ -87,7 +98,8 @@ def test_another_chain_or_another_pruning_in_the_base_path_is_refused(tmp_path: 
     spec = replace(resolve("local"), id="dev")
     file = tmp_path / "spec.json"
     file.write_text(spec.to_json())
-    assert "error[WrongChain]: the database in" in refusal("--chain", str(file), base_path=tmp_path)
+    wrong = refusal("--chain", str(file), base_path=tmp_path)
+    assert "error[WrongChain]: the database in" in wrong and "`gristmill purge-chain`" in wrong
     archive = refusal("--state-pruning=archive", base_path=tmp_path)
     assert "error[PruningMismatch]: Incompatible pruning modes [stored: Constrained(Constraints" in archive
     current = tmp_path / "chains" / "dev" / "db" / "CURRENT"
