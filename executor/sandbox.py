@@ -4,6 +4,8 @@
 crosses.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import wasmtime
 from numpy.typing import NDArray
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 from executor.compiler.plan import Plan, Region
 from executor.errors import EnclaveCrashed, MemoryLimit, OutOfFuel
 from executor.wasm.engine import engine
-from executor.wasm.pages import ask_for_large_pages
+from executor.wasm.pages import ask_for_large_pages, share_pages
 from primitives.wasm.call import Entry
 
 Array = NDArray[np.generic]
@@ -81,6 +83,15 @@ class Sandbox:
         pointer = memoryview(self._memory.get_buffer_ptr(self._store, region.size, region.offset))
         array: Array = np.frombuffer(pointer, dtype=region.kind.numpy)
         return array.reshape(region.shape)
+
+    def share(self, others: "Sequence[Sandbox]", size: int) -> bool:
+        """Let the first `size` bytes of all these memories be one; False, and all is as before, where the
+        system does not. Views taken before are good for nothing."""
+        return share_pages(*(box.whole()[:size] for box in (self, *others)))
+
+    def refuel(self, units: int) -> None:
+        """Give the store so much fuel, whatever is left."""
+        self._store.set_fuel(units)
 
     def whole(self) -> Array:
         """All of the module's memory, as bytes."""

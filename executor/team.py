@@ -1,25 +1,34 @@
 """Several instances of one plan that divide the shards of each batch among threads.
 
-The instances share nothing. Each works on its own shards; then it copies the others' slots, and all take the
-same optimizer's step. A thread goes through all steps of a call; at each it meets the others twice. The sums
-are the module's, over all slots in their order: how many instances there are changes no bit. wasmtime
-releases Python's lock while a module runs.
+Each instance works on its own shards in a memory of its own; what they have in common is one piece of memory
+in all of them: the rows of a call, which they read, a slot for each shard's gradients, and for each instance
+how far it has come. When all slots are filled, each adds up all of them in their order and takes the same
+optimizer's step: how many instances there are changes no bit. A thread stays in the module through all steps
+of a call, so that none waits for Python's lock; what another has not done yet, it looks for again and again,
+and after some time from here, with pauses.
 """
 
+import os
 import threading
+import time
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from queue import SimpleQueue
 
-import numpy as np
-
 from executor.compiler.plan import Plan, Region
-from executor.meeting import Deserted, Meeting
+from executor.compiler.program import SPINS
+from executor.errors import OutOfFuel
 from executor.sandbox import Array, Sandbox
 
 Task = Callable[[], None]
 WORTH = 30_000_000
 """Float operations of a step below which handing work around takes longer than doing it."""
+FUEL_OF_SPIN = 16
+"""More than one look for another instance takes."""
+AWAKE = 500e-6
+"""Seconds for which an instance that waits for another only lets other threads of its core go first."""
+PAUSE, PAUSE_MAX = 50e-6, 2e-3
+"""Seconds that it sleeps afterwards: the 16th part of what it has waited, but no less and no more."""
 
 
 class Helpers:
@@ -58,23 +67,26 @@ class Helpers:
             raise first
 
 
+class Deserted(Exception):
+    """Another instance has failed and will not come."""
+
+
 class Team:
     """One sandbox for the caller, and twins of it that help; used like a `Sandbox`."""
 
-    def __init__(self, plan: Plan, first: Sandbox, helpers: Helpers) -> None:
-        self._plan, self._helpers = plan, helpers
-        self._boxes = [first, *(first.twin() for _ in range(min(helpers.count, plan.shards - 1)))]
+    def __init__(
+        self, plan: Plan, first: Sandbox, twins: Sequence[Sandbox], fuel: int, helpers: Helpers
+    ) -> None:
+        """`first` and the twins share their first pages already; see `team_of`."""
+        self._plan, self._helpers, self._fuel = plan, helpers, fuel
+        self._boxes = [first, *twins]
         self.imports = first.imports
         self._shares = _divided(plan.shards, len(self._boxes))
-        self._alike = False
+        self._alike = self._deserted = False
         self.fuel_used = 0
         """What one sandbox alone would have used: the plan's own figures, which are exact."""
-        assert plan.slots is not None
-        self._slots = [box.view(plan.slots) for box in self._boxes]
-        by_row, by_step = plan.rows_regions, [item for item in (plan.numbers, plan.noise) if item]
-        self._by_row, self._by_step = (
-            [[box.view(region) for region in regions] for box in self._boxes] for regions in (by_row, by_step)
-        )
+        assert plan.turns is not None
+        self._turns = first.view(plan.turns)[: len(self._boxes), 0]
 
     def view(self, region: Region) -> Array:
         """The region in the caller's sandbox."""
@@ -86,31 +98,33 @@ class Team:
 
     def call(self, name: str, *arguments: int) -> None:
         """Call "run" or "finish". Raises OutOfFuel, or EnclaveCrashed for any other trap."""
+        used = self._plan.fuel_of_call(arguments[0]) if name == "run" else self._plan.fuel_of_finish
+        if self.fuel_used + used > self._fuel:
+            raise OutOfFuel(f"the job used up its {self._fuel} units of fuel")
         if name == "run":
             steps, last_rows = arguments
             self._run(steps, last_rows)
-            self.fuel_used += self._plan.fuel_of_call(steps)
         else:
+            self._boxes[0].refuel(used)
             self._boxes[0].call(name, *arguments)
-            self.fuel_used += self._plan.fuel_of_finish
+        self.fuel_used += used
 
     def _run(self, steps: int, last_rows: int) -> None:
         if not self._alike:
-            first, *twins = (box.whole() for box in self._boxes)
+            first, *twins = (box.whole()[self._plan.shared :] for box in self._boxes)
             for twin in twins:
                 twin[:] = first
             self._alike = True
-        filled, taken = Meeting(len(self._boxes)), Meeting(len(self._boxes))
+        self._turns[:] = 0
 
         def work(number: int) -> Task:
             def task() -> None:
                 try:
-                    self._work(number, steps, last_rows, filled, taken)
+                    self._work(number, steps, last_rows)
                 except Deserted:
                     pass  # the one that left says why
                 except BaseException:
-                    filled.leave(number)
-                    taken.leave(number)
+                    self._deserted = True
                     raise
 
             return task
@@ -118,34 +132,34 @@ class Team:
         own, *others = [work(number) for number in range(len(self._boxes))]
         self._helpers.together(own, others)
 
-    def _work(self, number: int, steps: int, last_rows: int, filled: Meeting, taken: Meeting) -> None:
-        """One instance's part of a call: at each step its own shards, the other slots, the update. Nobody
-        goes on to the next shards before all have taken what the last ones filled."""
-        box, (first, count), batch = self._boxes[number], self._shares[number], self._plan.batch
-        if number:
-            self._take_rows(number, steps, (steps - 1) * batch + last_rows)
-        for step in range(steps):
-            rows = batch if step + 1 < steps else last_rows
-            box.call("share", step * batch, rows, first, count)
-            filled.tell(number)
-            filled.wait(number)
-            self._take_slots(number)
-            taken.tell(number)
-            box.call("update", step)
-            taken.wait(number)
+    def _work(self, number: int, steps: int, last_rows: int) -> None:
+        """One instance's part of a call. When it has waited for some time it comes back, and goes in again:
+        the longer nobody gets on, the later."""
+        box, of, (first, count) = self._boxes[number], len(self._boxes), self._shares[number]
+        fuel = self._plan.fuel_of_call(steps) + 2 * steps * of * SPINS * FUEL_OF_SPIN
+        waiting = seen = -1.0
+        while True:
+            box.refuel(fuel)
+            box.call("work", number, of, first, count, steps, last_rows)
+            if (come := int(self._turns.min())) >= 2 * steps:
+                return
+            if self._deserted:
+                raise Deserted
+            now = time.monotonic()
+            if come != seen:
+                waiting, seen = now, come
+            if now - waiting < AWAKE:
+                os.sched_yield()
+            else:
+                time.sleep(min(max((now - waiting) / 16, PAUSE), PAUSE_MAX))
 
-    def _take_rows(self, number: int, steps: int, rows: int) -> None:
-        """What the host wrote into the caller's instance for this call; there, it is only read meanwhile."""
-        for count, regions in ((rows, self._by_row), (steps, self._by_step)):
-            for source, target in zip(regions[0], regions[number], strict=True):
-                np.copyto(target[:count], source[:count])
 
-    def _take_slots(self, number: int) -> None:
-        """The slots that others filled."""
-        for other, (first, count) in enumerate(self._shares):
-            if other != number:
-                lines = slice(first, first + count)
-                np.copyto(self._slots[number][lines], self._slots[other][lines])
+def team_of(plan: Plan, first: Sandbox, fuel: int, helpers: Helpers) -> Team | None:
+    """A team for the plan, led by a sandbox that has not run yet; None where memory cannot be shared."""
+    twins = [first.twin() for _ in range(min(helpers.count, plan.shards - 1))]
+    if not first.share(twins, plan.shared):
+        return None
+    return Team(plan, first, twins, fuel, helpers)
 
 
 def sandbox_for(plan: Plan, memory: int, fuel: int, helpers: Helpers) -> "Sandbox | Team":
@@ -153,7 +167,7 @@ def sandbox_for(plan: Plan, memory: int, fuel: int, helpers: Helpers) -> "Sandbo
     alone = Sandbox(plan, memory, fuel)
     if plan.shards == 1 or not helpers.count or plan.flops < WORTH * plan.steps:
         return alone
-    return Team(plan, alone, helpers)
+    return team_of(plan, alone, fuel, helpers) or alone
 
 
 def _divided(shards: int, boxes: int) -> list[tuple[int, int]]:

@@ -18,7 +18,7 @@ from executor.compiler.losses import Objective, class_rule, objective, target_ke
 from executor.compiler.lowering.places import CELLS, NUMBERS, STEPS
 from executor.compiler.op import MOVEMENT, Op
 from executor.compiler.optimizers import Optimizer, State, clip_factor, clip_of, clipped, optimizer_of
-from executor.compiler.plan import Kind, Parameter, Plan, Region, StateRegion, Target
+from executor.compiler.plan import TURN_PITCH, Kind, Parameter, Plan, Region, StateRegion, Target
 from executor.compiler.private import (
     NOISE,
     check_noised,
@@ -314,6 +314,7 @@ class Layout:
         self.blocks = -(-batch // shards // LANES)
         self.update = Sinks()
         self.slots: Buffer | None = None
+        self.turns: Buffer | None = None
         self.places: dict[str, Buffer] = {}
         self.regions: list[Buffer] = []
         self.shapes: dict[Buffer, tuple[tuple[int, ...], Kind]] = {}
@@ -437,19 +438,30 @@ class Layout:
         if self.shards > 1:
             # Only the shards' step looks at the counts: the update knows of no rows.
             cells = self._region("counts of the shard", (2,), Kind.I32)
-            shards = Shards(self.shards, self.batch // self.shards, cells, self._update(scheduler))
+            self.turns = self._region("turns of the instances", (self.shards, TURN_PITCH // 4), Kind.I32)
+            shards = Shards(
+                self.shards, self.batch // self.shards, cells, self.turns, self._update(scheduler)
+            )
             self.places[CELLS] = cells
         kernels = scheduler.run(sinks)
         pinned = [*self.regions, *(buffer for buffer, _ in scheduler.constants.entries)]
         leaving = [item.buffer for item in self.held if item.trained]
         leaving += [buffer for _, buffer in self.outputs] + ([self.losses] if self.has_loss else [])
-        program = link(kernels, pinned, leaving, self.blocks, self.batch, shards)
+        program = link(kernels, pinned, leaving, self.blocks, self.batch, shards, self._shared())
         constants = [
             (Region(buffer.name, buffer.offset, (buffer.elements,), buffer.dtype), data)
             for buffer, data in scheduler.constants.entries
         ]
         constants += [(self._public(item.buffer), item.given) for item in self.held if not item.trained]
         return self._plan(program, steps, calls, tuple(constants))
+
+    def _shared(self) -> list[Buffer]:
+        """What instances that divide a batch have in common: what the host fills for a call, and what they
+        leave for one another."""
+        if self.shards == 1:
+            return []
+        given = [buffer for buffer in self.regions if buffer.hosted and buffer is not self.losses]
+        return [*given, *(buffer for buffer in (self.slots, self.turns) if buffer)]
 
     def _update(self, scheduler: Scheduler) -> list[Kernel]:
         """The kernels of the update; their constants join those of the step."""
@@ -501,6 +513,8 @@ class Layout:
             shards=self.shards,
             slots=self._public(self.slots) if self.slots else None,
             given=self.given - sum(item.buffer.elements for item in self.held if item.trained),
+            shared=program.shared,
+            turns=self._public(self.turns) if self.turns else None,
             numerics=NUMERICS,
             kernels=program.kernels,
         )

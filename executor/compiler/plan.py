@@ -32,12 +32,13 @@ EXPORTS = {
 }
 """Exported names and types; the same for every plan."""
 SHARD_EXPORTS = {
-    "share": "func (row0: i32, rows: i32, first: i32, count: i32)",
-    "update": "func (step: i32)",
+    "work": "func (number: i32, of: i32, first: i32, count: i32, steps: i32, last_rows: i32)",
 }
-"""Further ones where a batch is cut into shards, so that several instances can divide it: `count` shards
-from `first` on of the batch of `rows` rows that begins at row `row0`; then, when every slot is filled, the
-optimizer's step. `run` does all of it in one instance, with the same result."""
+"""A further one where a batch is cut into shards, so that several instances can divide what `run` does, with
+the same result: the part of instance `number` among `of`, which are the `count` shards from `first` on. The
+instances' memories are one in their first `Plan.shared` bytes (executor/team.py)."""
+TURN_PITCH = 64
+"""Bytes from one number of `Plan.turns` to the next: a line of the cache each."""
 
 
 Kind = DType
@@ -138,6 +139,11 @@ class Plan:
     """With more than one: what each shard leaves for the update, [shards, numbers]."""
     given: int = 0
     """Numbers that the model's file gives besides the parameters: frozen tensors and constants."""
+    shared: int = 0
+    """Bytes from address 0 on, whole pages, that several instances share: rows, noise, slots, turns."""
+    turns: Region | None = None
+    """How far each instance has come in a call, [shards, TURN_PITCH / 4], the first of each line: 2 for each
+    step, 1 when its slots are filled. The host sets them to zero before."""
     numerics: int = 1
     kernels: tuple[tuple[str, int, int], ...] = ()
     """For people: (kernel, fuel per step, flops per step), in order of execution."""

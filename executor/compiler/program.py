@@ -4,7 +4,7 @@
 every NaN that may leave by the canonical one, so that payloads, which differ between machines, never show.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from executor.compiler.kernels.base import BLOCK_NUMBER, SLACK, Buffer, Kernel, Lanes
@@ -12,7 +12,7 @@ from executor.compiler.kernels.blocks import ByBlock
 from executor.compiler.kernels.double import written
 from executor.compiler.kernels.nest import Access, Nest
 from executor.compiler.kernels.scan import Loop
-from executor.compiler.plan import PAGE
+from executor.compiler.plan import PAGE, TURN_PITCH
 from executor.compiler.types import HALVES, DType
 from executor.errors import TooLarge
 from executor.wasm.code import Code
@@ -45,6 +45,8 @@ class Program:
     fuel_of_finish: int
     kernels: tuple[tuple[str, int, int], ...]
     flops: int
+    shared: int
+    """Bytes from address 0 on that the shared buffers take, whole pages."""
     traffic: int
     """Bytes that the kernels of a step read and write, each buffer once a kernel; the host's rows are counted
     where they become lanes."""
@@ -59,6 +61,8 @@ class Shards:
     part: int
     cells: Buffer
     """Two i32: rows of the batch, rows of the shard."""
+    turns: Buffer
+    """See `Plan.turns`."""
     update: Sequence[Kernel]
 
 
@@ -69,14 +73,15 @@ def link(
     blocks: int,
     batch: int,
     shards: Shards | None = None,
+    shared: Collection[Buffer] = (),
 ) -> Program:
-    """Place all buffers, write all functions. `leaving` are the regions that the host reads. Raises
-    TooLarge."""
+    """Place all buffers, write all functions. `leaving` are the regions that the host reads; those that are
+    `shared` by several instances lie on pages of their own. Raises TooLarge."""
     every = [*kernels, *(shards.update if shards else ())]
-    memory = place(every, pinned, blocks)
+    memory, pages = place(every, pinned, blocks, shared)
     first = sum(1 + (len(kernel.inner) if isinstance(kernel, Loop | ByBlock) else 0) for kernel in every)
-    shared = Shared(first + (5 if shards else 3))
-    lanes, alone = Lanes(blocks, shared), Lanes(1, shared, single=True)
+    functions_of_all = Shared(first + (6 if shards else 3))
+    lanes, alone = Lanes(blocks, functions_of_all), Lanes(1, functions_of_all, single=True)
     bodies: list[Body] = []
     size = 0
 
@@ -108,11 +113,12 @@ def link(
         update = _update(functions[len(kernels) :])
         share, fuel_of_share = _share(first, step.fuel, shards)
         codes += [update, share]
-        exports = [("update", first + 1), ("share", first + 2)]
+        codes.append(_work(first, batch, shards.turns.offset))
+        exports = [("work", first + 3)]
         run, per_step, per_call = _run_shards(first, fuel_of_share, update.fuel, batch, shards.count)
     finish = _finish(leaving)
     exports += [("run", first + len(codes)), ("finish", first + len(codes) + 1)]
-    bodies += [*(code.body() for code in (*codes, run, finish)), *shared.bodies]
+    bodies += [*(code.body() for code in (*codes, run, finish)), *functions_of_all.bodies]
     turns = [shards.count if shards and number < len(kernels) else 1 for number in range(len(every))]
     table = [
         (name, turn * fuel, turn * flop)
@@ -127,6 +133,7 @@ def link(
         fuel_of_finish=finish.fuel,
         kernels=tuple(table),
         flops=sum(flop for _, _, flop in table),
+        shared=pages,
         traffic=sum(turn * _traffic(kernel, blocks) for kernel, turn in zip(every, turns, strict=True)),
     )
 
@@ -166,13 +173,22 @@ def _traffic(kernel: Kernel, blocks: int) -> int:
     return sum(buffer.bytes(blocks) for buffer in {*kernel.reads, *kernel.writes} if not buffer.hosted)
 
 
-def place(kernels: Sequence[Kernel], pinned: Iterable[Buffer], blocks: int) -> int:
-    """Give every buffer its offset; returns the memory's size in bytes, whole pages. Pinned buffers lie
-    first, the others share memory when their lives do not meet. Raises TooLarge."""
-    top = FIRST
-    for buffer in pinned:
+def place(
+    kernels: Sequence[Kernel], pinned: Iterable[Buffer], blocks: int, shared: Collection[Buffer] = ()
+) -> tuple[int, int]:
+    """Give every buffer its offset; returns the memory's size in bytes and how many of them the shared
+    buffers take, both whole pages. Those lie first, then the other pinned ones; the rest share memory when
+    their lives do not meet. Raises TooLarge."""
+    top, pages = FIRST, 0
+    for buffer in shared:
         buffer.offset = top
         top = _after(top, buffer, blocks)
+    if shared:
+        top = pages = -(-top // PAGE) * PAGE
+    for buffer in pinned:
+        if buffer not in shared:
+            buffer.offset = top
+            top = _after(top, buffer, blocks)
     uses = list(_uses(kernels))
     last = {buffer: index for index, (_, touched) in enumerate(uses) for buffer in touched}
     free: list[tuple[int, int]] = []
@@ -186,7 +202,7 @@ def place(kernels: Sequence[Kernel], pinned: Iterable[Buffer], blocks: int) -> i
     memory = -(-(top + SLACK) // PAGE) * PAGE
     if memory > MEMORY_MAX:
         raise TooLarge(f"a step needs {memory} bytes of memory; {MEMORY_MAX} are allowed")
-    return memory
+    return memory, pages
 
 
 def _uses(kernels: Sequence[Kernel]) -> Iterator[tuple[Sequence[Buffer], Sequence[Buffer]]]:
@@ -364,6 +380,93 @@ def _run_shards(
                 code.op("i32.add")
                 code.set(local)
     return code, code.fuel - before, before
+
+
+SPINS = 1 << 14
+"""How often an instance looks whether another has come before it lets the host wait."""
+
+
+def _work(first: int, batch: int, turns: int) -> Code:
+    """work(number, of, first, count, steps, last_rows): an instance's own shards, its turn told, and when all
+    have come to it, the update, its turn told. Returns when all have come to the end, or when one is waited
+    for too long: called again, it goes on from where it was. What it burns is in no quote."""
+    code = Code(6)
+    number, of, shard, count, steps, last_rows = range(6)
+    mine, turn, other, spins, step = (code.local(I32) for _ in range(5))
+
+    def line(index: int) -> None:
+        """Push where an instance tells its turn."""
+        code.get(index)
+        code.i32(TURN_PITCH)
+        code.op("i32.mul")
+
+    line(number)
+    code.tee(mine)
+    code.memory("i32.atomic.load", turns)
+    code.set(turn)
+    with code.block(), code.repeated():
+        code.get(of)
+        code.set(other)
+        with code.repeated():
+            code.get(other)
+            code.i32(1)
+            code.op("i32.sub")
+            code.set(other)
+            code.i32(SPINS)
+            code.set(spins)
+            with code.block():
+                with code.repeated():
+                    line(other)
+                    code.memory("i32.atomic.load", turns)
+                    code.get(turn)
+                    code.op("i32.ge_s")
+                    code.branch_if(1)
+                    code.get(spins)
+                    code.i32(1)
+                    code.op("i32.sub")
+                    code.tee(spins)
+                    code.branch_if(0)
+                code.branch(3)
+            code.get(other)
+            code.branch_if(0)
+        code.get(turn)
+        code.i32(1)
+        code.op("i32.shr_u")
+        code.tee(step)
+        code.get(steps)
+        code.op("i32.ge_u")
+        code.branch_if(1)
+        with code.block():
+            with code.block():
+                code.get(turn)
+                code.i32(1)
+                code.op("i32.and")
+                code.branch_if(0)
+                code.get(step)
+                code.i32(batch)
+                code.op("i32.mul")
+                code.get(last_rows)
+                code.i32(batch)
+                code.get(steps)
+                code.get(step)
+                code.op("i32.sub")
+                code.i32(1)
+                code.op("i32.eq")
+                code.op("select")
+                code.get(shard)
+                code.get(count)
+                code.call(first + 2, 0)
+                code.branch(1)
+            code.get(step)
+            code.call(first + 1, 0)
+        code.get(mine)
+        code.get(turn)
+        code.i32(1)
+        code.op("i32.add")
+        code.tee(turn)
+        code.memory("i32.atomic.store", turns)
+        code.branch(0)
+    return code
 
 
 def _finish(regions: Sequence[Buffer]) -> Code:

@@ -93,6 +93,9 @@ MEMORY = {
     "v128.load": (b"\xfd\x00", 2), "v128.load32_splat": (b"\xfd\x09", 2), "v128.load32_zero": (b"\xfd\x5c",
     2), "v128.store": (b"\xfd\x0b", 2),
 }  # fmt: skip
+ATOMIC = {"i32.atomic.load": (b"\xfe\x10", 2), "i32.atomic.store": (b"\xfe\x17", 2)}
+"""Their alignment is no hint: another address traps."""
+MEMORY |= ATOMIC
 LANE_MEMORY = {"v128.load32_lane": (0x56, 2), "v128.store32_lane": (0x5A, 2), "v128.store64_lane": (0x5B, 2)}
 OPERATORS = {name: bytes([op]) for name, op in PLAIN.items()} | {
     name: b"\xfd" + unsigned(op) for name, op in SIMD.items()
@@ -258,6 +261,30 @@ class Code:
         yield
         self.joins += 1
         self.out.append(0x0B)
+
+    @contextmanager
+    def block(self) -> Iterator[None]:
+        """A block: a branch to it goes on behind it."""
+        self.out += bytes([0x02, BLOCK_VOID])
+        yield
+        self.out.append(0x0B)
+        self.joins += 1
+
+    @contextmanager
+    def repeated(self) -> Iterator[None]:
+        """A block that a branch begins anew. Its fuel counts once, for one turn."""
+        self._open_loop()
+        yield
+        self.out.append(0x0B)
+        self.joins += 1
+
+    def branch(self, depth: int) -> None:
+        """Branch to the block `depth` levels out, 0 being the innermost."""
+        self._emit(b"\x0c" + unsigned(depth))
+
+    def branch_if(self, depth: int) -> None:
+        """Branch if the number on the stack is not zero."""
+        self._emit(b"\x0d" + unsigned(depth))
 
     def _open_loop(self) -> None:
         self.out += bytes([0x03, BLOCK_VOID])

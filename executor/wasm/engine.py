@@ -17,7 +17,7 @@ def engine(fuel: bool = True, reorder: bool = False) -> Engine:
     config.wasm_simd = True
     config.wasm_relaxed_simd = True
     config.wasm_relaxed_simd_deterministic = True
-    config.wasm_threads = False
+    config.wasm_threads = True  # for atomic loads and stores; no memory is a shared one
     config.wasm_memory64 = False
     config.wasm_multi_memory = False
     config.cranelift_opt_level = "speed" if reorder else "none"

@@ -21,7 +21,7 @@ from executor.privacy.noise import Noise
 from executor.readers import read_table
 from executor.rows import MemoryRows
 from executor.sandbox import Sandbox
-from executor.team import Helpers, Team, sandbox_for
+from executor.team import Helpers, Team, sandbox_for, team_of
 from executor.wasm.engine import engine
 from primitives.spec import Clip, Dp, LossSpec, OptimizerSpec, TrainingSpec, float_bits
 from primitives.wasm.call import Entry
@@ -92,6 +92,12 @@ def trained(box: Machine | Sandbox | Team, plan: Plan, epochs: int = 3) -> list[
     return [box.view(region).copy() for region in regions]
 
 
+def team_for(plan: Plan, helpers: int, fuel: int = FUEL) -> Team:
+    team = team_of(plan, Sandbox(plan, MEMORY, fuel), fuel, Helpers(helpers))
+    assert team is not None
+    return team
+
+
 @pytest.mark.parametrize("shards", [2, 4, 8, 16])
 def test_shards_train_as_the_whole_batch_does(shards: int) -> None:
     """To rounding: the last batch has 12 rows, so that some shards are short and some are empty."""
@@ -120,7 +126,7 @@ def test_the_number_of_instances_changes_no_bit(change: dict[str, Any]) -> None:
     plan = compile_training(CASE.bytes(), spec(4, **change), ROWS)
     alone = trained(Sandbox(plan, MEMORY, FUEL), plan)
     for count in (1, 2, 3, 7):
-        team = Team(plan, Sandbox(plan, MEMORY, FUEL), Helpers(count))
+        team = team_for(plan, count)
         for a, b in zip(alone, trained(team, plan), strict=True):
             assert a.tobytes() == b.tobytes()
 
@@ -129,23 +135,26 @@ def test_fuel_is_as_quoted_alone_and_in_a_team() -> None:
     plan = compile_training(CASE.bytes(), spec(4, epochs=3), ROWS)
     machine = Machine(plan, FUEL)
     trained(machine, plan)
-    team = Team(plan, Sandbox(plan, MEMORY, FUEL), Helpers(1))
+    team = team_for(plan, 1)
     trained(team, plan)
     assert FUEL - machine.fuel_left() == plan.fuel == team.fuel_used
 
 
-def test_a_helper_that_runs_out_of_fuel_ends_the_run() -> None:
+def test_a_team_runs_out_of_fuel_where_one_sandbox_would() -> None:
     plan = compile_training(CASE.bytes(), spec(4), ROWS)
-    team = Team(plan, Sandbox(plan, MEMORY, plan.fuel_per_step // 4), Helpers(1))
-    with pytest.raises(Exception, match="fuel"):
+    team = team_for(plan, 1, plan.fuel_of_call(3) - 1)
+    with pytest.raises(OutOfFuel):
         trained(team, plan)
 
 
 @pytest.mark.parametrize("poor", [0, 1, 2])
-def test_whoever_fails_in_a_team_its_error_is_told_and_nobody_waits_for_ever(poor: int) -> None:
+def test_whoever_fails_in_a_team_its_error_is_told_and_nobody_waits_for_ever(
+    poor: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plan = compile_training(CASE.bytes(), spec(4), ROWS)
-    team = Team(plan, Sandbox(plan, MEMORY, FUEL), Helpers(2))
-    team._boxes[poor]._store.set_fuel(plan.fuel_per_step)
+    team = team_for(plan, 2)
+    box = team._boxes[poor]
+    monkeypatch.setattr(box, "refuel", lambda units: Sandbox.refuel(box, plan.fuel_per_step // 8))
     with pytest.raises(OutOfFuel):
         trained(team, plan)
 
@@ -214,7 +223,7 @@ def test_whole_numbers_add_up_to_the_same_bits_however_a_private_batch_is_cut() 
     first, *others = [privately(Machine(plan), plan) for plan in plans]
     assert all(other == first for other in others)
     for count in (1, 2, 3, 7):
-        team = Team(plans[3], Sandbox(plans[3], MEMORY, FUEL), Helpers(count))
+        team = team_for(plans[3], count)
         assert privately(team, plans[3]) == first
 
 
