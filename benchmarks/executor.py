@@ -57,12 +57,18 @@ def figures() -> Iterator[Figure]:
             yield from _products(size, torch)
         yield _fuel()
         yield _compile()
-    yield from _two_cores()
+    if _cores() < 2:
+        print("  one processor here: two_cores_vs_one is left out")
+        return
+    helpers = Helpers(1)
+    helpers.together(lambda: None, [_elsewhere])
+    with one_core():
+        yield from _two_cores(helpers)
 
 
 @contextmanager
 def one_core() -> Iterator[None]:
-    """Pin the process to one core, where the system can."""
+    """Pin the calling thread to one core, where the system can."""
     if not hasattr(os, "sched_setaffinity"):
         yield
         return
@@ -72,6 +78,18 @@ def one_core() -> Iterator[None]:
         yield
     finally:
         os.sched_setaffinity(0, before)
+
+
+def _cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _elsewhere() -> None:
+    """Pin the calling thread to another core than `one_core` takes: where anything else runs on the machine,
+    a thread that wakes often stays on the core of the one that woke it."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 
 def spec_of(case: Case, *, epochs: int = 1, shards: int = 1) -> TrainingSpec:
@@ -199,13 +217,10 @@ def _compile() -> Figure:
     return Figure("compile_seconds_cnn", seconds_each(work, runs=3), "s")
 
 
-def _two_cores() -> Iterator[Figure]:
+def _two_cores(helpers: Helpers) -> Iterator[Figure]:
     """Two instances that divide each batch's two shards, against one that does both, with the same bits; and
-    two copies of the whole job at once, which know nothing of each other: more no division can give."""
-    if (os.cpu_count() or 1) < 2:
-        print("  one processor here: two_cores_vs_one is left out")
-        return
-    helpers = Helpers(1)
+    two copies of the whole job at once, which know nothing of each other: more no division can give. In both
+    the calling thread works on the core on which the one does, and the helper on another."""
     for case, name in ((resnet(), "two_cores_vs_one"), (lenet(64), "two_cores_vs_one_lenet")):
         plan = compile_training(case.model, spec_of(case, shards=2), TWO_CORES_STEPS * case.batch)
         steps, rows = min(TWO_CORES_STEPS, plan.steps_per_call), case.batch

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 from numpy.typing import NDArray
 
-Bytes = NDArray[np.uint8]
+Bytes = NDArray[np.generic]
 
 MREMAP_MAYMOVE, MREMAP_FIXED = 1, 2
 """linux/mman.h"""

@@ -1,6 +1,7 @@
 """Batches in shards: the same training, the same bits for any number of instances, threads as confined as
 the rest."""
 
+import threading
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -159,6 +160,40 @@ def test_whoever_fails_in_a_team_its_error_is_told_and_nobody_waits_for_ever(
         trained(team, plan)
 
 
+def test_an_instance_waits_for_one_that_is_late() -> None:
+    """Longer than it looks and yields: it sleeps, and goes on where it was."""
+    plan = compile_training(CASE.bytes(), spec(4), ROWS)
+    alone = trained(Sandbox(plan, MEMORY, FUEL), plan)
+    team = team_for(plan, 1)
+    box = team._boxes[1]
+    ready, refuel = threading.Event(), box.refuel
+
+    def late(units: int) -> None:
+        ready.wait(0.05)
+        refuel(units)
+
+    box.refuel = late  # type: ignore[method-assign]
+    for a, b in zip(alone, trained(team, plan), strict=True):
+        assert a.tobytes() == b.tobytes()
+
+
+@pytest.mark.parametrize("doubles", [False, True])
+def test_pages_are_shared_or_left_as_they_were(doubles: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = compile_training(CASE.bytes(), spec(2), ROWS)
+    one, two = (Sandbox(plan, MEMORY, FUEL) for _ in range(2))
+    for number, box in enumerate((one, two)):
+        box.whole()[:] = 7 + number
+    if not doubles:
+        monkeypatch.setattr("executor.wasm.pages._doubles", lambda: False)
+        assert team_of(plan, one, FUEL, Helpers(1)) is None
+    assert plan.shared % 65536 == 0 and one.share([two], plan.shared) is doubles
+    one.whole()[1] = two.whole()[plan.shared - 1] = 9
+    expected = (9, 9) if doubles else (7, 8)
+    assert (one.whole()[plan.shared - 1], two.whole()[1]) == expected
+    assert (one.whole()[0], two.whole()[0]) == ((7, 7) if doubles else (7, 8))
+    assert (one.whole()[plan.shared], two.whole()[plan.shared]) == (7, 8)
+
+
 def test_a_bound_call_takes_only_what_was_checked() -> None:
     machine = wasmtime.Engine()
     store = wasmtime.Store(machine)
@@ -249,6 +284,32 @@ def test_enclaves_with_one_thread_and_with_two_give_the_same_bytes(dp: Dp | None
     one, two = results
     assert one.weights == two.weights and one.first_loss == two.first_loss
     assert one.fuel == two.fuel == one.quoted.work.fuel
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_a_confined_team_shares_memory_and_gives_the_same_bytes(threads: int) -> None:
+    """With steps of any size handed around; the planted job refuses to run alone."""
+    source = """
+from executor import team
+from executor.compiler.compile import compile_training
+team.WORTH = 0
+def sandbox_for(*arguments):
+    made = team.sandbox_for(*arguments)
+    assert isinstance(made, team.Team), "one sandbox alone"
+    return made
+worker.sandbox_for = sandbox_for
+"""
+    table = read_table(DIGITS / "provider.csv", {"pixels": (1, 8, 8)})
+    some = {name: column[:100] for name, column in table.columns.items()}
+    rows = MemoryRows(table.schema(), some, secret=bytes(32))
+    model = Path(DIGITS / "mlp.onnx").read_bytes()
+    job = order(model, batch=24, epochs=2, shards=3)
+    limits = Limits(deadline_ms=120_000)
+    secret = Secrets(bytes([7]) * 32)
+    alone = Enclave(1).train(model, rows, job, limits, secret, losses=True)
+    together = PlantedEnclave(source, threads=threads).train(model, rows, job, limits, secret, losses=True)
+    assert together.weights == alone.weights and together.last_loss == alone.last_loss
+    assert together.fuel == alone.fuel == alone.quoted.work.fuel
 
 
 def test_noise_drawn_ahead_is_the_same_noise() -> None:
