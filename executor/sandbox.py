@@ -39,7 +39,7 @@ class Sandbox:
         self._start(memory, fuel)
 
     def twin(self) -> "Sandbox":
-        """Another instance of the compiled module under the same limits; they share nothing before `share`."""
+        """Another instance of the compiled module under the same limits; nothing is shared before `share`."""
         other = Sandbox.__new__(Sandbox)
         other._engine, other._module, other.imports = self._engine, self._module, self.imports
         other._start(self._limit, self._fuel)
