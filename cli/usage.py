@@ -45,6 +45,8 @@ ELSEWHERE: dict[str, str] = {
     "--runtime": "the runtime is part of the program",
     "--heap-pages": "the runtime is part of the program",
     "--tracing-targets": "there is no tracing: -l sets what is logged",
+    "--chain": "this needs no chain",
+    "--dev": "this needs no chain",
     "--template": "`weights.py` has one form",
 }
 """Flags of Substrate's nodes and tools, with what stands in for them."""

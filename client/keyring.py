@@ -23,6 +23,8 @@ from primitives.sealing import ORDER, public_key
 
 VARIABLE = "GRISTMILL_KEYRING"
 NAME_MAX = 64
+PHRASE_WORDS = 12
+"""The shortest secret phrase."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,19 @@ def identity_of(name: str, secret: str, scheme: Scheme = Scheme.SR25519) -> Iden
     return Identity(name, keypair, scalar, public_key(scalar))
 
 
+def no_such_key(text: str, why: str) -> InputError:
+    """The error for a name that names no key. A phrase that somebody typed in its place is not repeated:
+    errors go into logs.
+    """
+    if len(text.split()) < PHRASE_WORDS:
+        return InputError("NoSuchKey", why)
+    return InputError(
+        "SecretOnCommandLine",
+        "that looks like a secret phrase, and others see a command line (`ps`, the shell's history): put it "
+        "into a file that only you can read, and keep it by `gristmill key insert NAME --secret-file FILE`",
+    )
+
+
 class Keyring:
     """The keys in one file."""
 
@@ -77,8 +92,8 @@ class Keyring:
             return identity_of(name, name)
         entry = self._read().get(name)
         if entry is None:
-            raise InputError(
-                "NoSuchKey", f"there is no key {name!r} in {self.path}; make one: gristmill key generate"
+            raise no_such_key(
+                name, f"there is no key {name!r} in {self.path}; make one: gristmill key generate"
             )
         return identity_of(name, entry["secret"], Scheme[entry["scheme"].upper()])
 

@@ -314,20 +314,22 @@ class Runtime:
         )
 
     def missing_weights(self) -> list[str]:
-        """One sentence for each call that has no weight."""
-        return [
-            f"{pallet.name}.{call.name}: no weight; "
-            f"run `gristmill benchmark pallet --pallet {pallet_folder(type(pallet))}`"
-            for pallet in self.pallets
-            for call in pallet.declaration.calls
-            if call.weight_rule is None
-        ]
+        """A sentence for each pallet that has calls without weight."""
+        found = []
+        for pallet in self.pallets:
+            calls = [
+                f"{pallet.name}.{call.name}" for call in pallet.declaration.calls if call.weight_rule is None
+            ]
+            if calls:
+                measure = f"gristmill benchmark pallet --pallet {pallet_folder(type(pallet))}"
+                found.append(f"{', '.join(calls)}: no weight; run `{measure}`")
+        return found
 
     def require_weights(self) -> None:
         """DeclarationError that names the calls without weight: a node's runtime has none."""
         missing = self.missing_weights()
         if missing:
-            raise DeclarationError("\n".join(missing))
+            raise DeclarationError(". ".join(missing))
 
 
 class BlockBuilder:

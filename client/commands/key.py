@@ -10,7 +10,7 @@ from pathlib import Path
 from client.commands.shared import hex_of, show, show_rows, verb
 from client.errors import InputError
 from client.files import read_private, write_atomically
-from client.keyring import Identity, Keyring
+from client.keyring import Identity, Keyring, no_such_key
 from primitives import node_key, ss58
 from primitives.keys import Keypair, Scheme, SecretError, generate_mnemonic, verify
 
@@ -185,7 +185,7 @@ def _address(text: str, keyring: Keyring) -> tuple[bytes, int]:
     try:
         return ss58.decode(text)
     except ValueError:
-        raise InputError("NoSuchKey", f"{text} is no key in {keyring.path} and no address") from None
+        raise no_such_key(text, f"{text} is no key in {keyring.path} and no address") from None
 
 
 def _public_key(text: str) -> bytes:

@@ -122,3 +122,12 @@ def test_a_node_keeps_its_key_in_the_base_path(tmp_path: Path) -> None:
 def test_mistakes_are_sentences(run: Run, words: tuple[str, ...]) -> None:
     code, out, err = run(*words)
     assert code == 1 and not out and err.startswith("error[") and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "words", [("inspect", PHRASE), ("sign", PHRASE, "--message", "x"), ("inspect", PHRASE + "//x")]
+)
+def test_a_phrase_on_the_command_line_is_refused_and_not_repeated(run: Run, words: tuple[str, ...]) -> None:
+    code, out, err = run(*words)
+    assert code == 1 and not out and err.startswith("error[SecretOnCommandLine]: ") and "--secret-file" in err
+    assert not any(word in err.split() for word in ("juice", "atom", "senior"))
