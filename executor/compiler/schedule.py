@@ -4,6 +4,7 @@
 - A contraction with a single elementwise user of its shape takes that chain as its epilogue; a weight
 gradient takes the
   optimizer's update.
+- Zeros around an image that only a convolution reads are not stored where it can do without.
 - A short elementwise chain that only a sum reads is computed inside the sum.
 - A value times a number, or with what is spread from a small array, is computed in each user.
 - An update of a parameter runs as soon as every kernel that reads the old value has run.
@@ -27,7 +28,7 @@ from executor.compiler.kernels.rows import LanesToRows, StoreLoss
 from executor.compiler.kernels.scan import TurnCopy
 from executor.compiler.lowering.general import general
 from executor.compiler.lowering.places import Leaves, Places, ints, number
-from executor.compiler.lowering.products import contract, conv_weight, fits
+from executor.compiler.lowering.products import contract, conv_weight, fits, inner_of
 from executor.compiler.lowering.sums import batch_sum, grid_sum, noised, reduce
 from executor.compiler.lowering.turns import scan
 from executor.compiler.lowering.windows import pad, pool
@@ -191,6 +192,9 @@ class Scheduler(Places):
                     self.fused.add(node)
                 continue
             (user,) = self.users[node]
+            if node.op is Op.PAD and inner_of(user):
+                self.fused.add(node)
+                continue
             if user.op in SUMS:
                 if node not in heavy and size[node] <= SUMMED_MAX and _sums(node, user):
                     self.fused.add(node)

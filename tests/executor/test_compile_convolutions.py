@@ -8,8 +8,12 @@ import onnx
 import pytest
 from numpy.typing import NDArray
 
+from executor.compiler import schedule
+from executor.compiler.compile import compile_training
+from executor.compiler.lowering import products
+from executor.compiler.machine import Machine
 from primitives.data import Loss
-from tests.executor.compile_cases import Case, node
+from tests.executor.compile_cases import FUEL, Case, node, training_spec
 from tests.executor.test_compile_operators import noise
 
 F64 = NDArray[np.float64]
@@ -100,9 +104,43 @@ def test_all_passes_are_right(shape: tuple[int, int, int], first: Layer, second:
     hidden = first.forward(x64, w64)
     y = second.forward(hidden, v64)
     target = noise(*y.shape, seed=6)
+    assert np.abs(case.forward(x) - y).max() < 2e-6 * np.abs(y).max()
     loss, found = case.gradients(x, target, Loss.MeanSquaredError, batch=16)
     dh, dv = second.backward(hidden, v64, 2 * (y - target) / y.size)
     dw = first.backward(x64, w64, dh)[1]
     assert loss == pytest.approx(np.mean((y - target) ** 2), rel=1e-6)
     for name, truth in (("v", dv), ("w", dw)):
         assert np.abs(found[name] - truth).max() < 2e-6 * np.abs(truth).max()
+
+
+@pytest.mark.parametrize("rows", [3, 8, 21])
+def test_zeros_around_a_gradient_are_neither_stored_nor_multiplied(
+    rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gradient by an image of 7 channels, 12 × 10, has the same bits as from an image padded with
+    zeros; its fuel is what a run uses, and its operations are those of the pass forward."""
+    layer = Layer(9, (5, 4))
+    parameters = {"w": noise(7, 2, 1, 1, seed=1), "v": noise(9, 7, 5, 4, seed=2), "b": noise(7, seed=3)}
+    nodes = [node("Conv", "x w b", "h"), node("Relu", "h", "r"), layer.node("r v", "y")]
+    case = Case(nodes, (2, 12, 10), parameters)
+    spec = training_spec(24, loss=Loss.MeanSquaredError)
+    plan = compile_training(case.bytes(), spec, rows)
+    forward, backward = [flops for name, _, flops in plan.kernels if name.startswith("conv.")][-2:]
+    products_of_rows = 2 * 24 * 9 * 7 * 20 * 8 * 7
+    for flops in (forward, backward):
+        assert products_of_rows <= flops < 1.05 * products_of_rows, "and some for what follows them"
+    assert not [name for name, _, _ in plan.kernels if name.startswith(("pad", "fill", "border"))]
+    x, target = noise(rows, 2, 12, 10, seed=5), noise(rows, 9, 8, 7, seed=6)
+    machine = Machine(plan, FUEL)
+    machine.write(plan.inputs[0], x)
+    assert plan.target is not None
+    machine.write(plan.target, target)
+    machine.run(1, rows)
+    assert FUEL - machine.fuel_left() == plan.fuel_per_call + plan.fuel_per_step
+    without = case.gradients(x, target, Loss.MeanSquaredError, batch=24)
+    for module in (products, schedule):
+        monkeypatch.setattr(module, "inner_of", lambda node: None)
+    padded = case.gradients(x, target, Loss.MeanSquaredError, batch=24)
+    assert without[0] == padded[0]
+    for name, value in padded[1].items():
+        assert np.any(value) and value.tobytes() == without[1][name].tobytes()

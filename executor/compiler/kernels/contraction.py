@@ -256,10 +256,12 @@ class Tiles:
             self.tile(rows, [(item, byte, VECTOR) for item in range(rest)])
         nest.rewind(axis, turns * width)
 
-    def tile(self, rows: int, items: Sequence[tuple[int, int, int]]) -> None:
-        """One tile: sums in registers, then the epilogue row by row."""
+    def tile(self, rows: int, items: Sequence[tuple[int, int, int]], axis: int | None = None) -> None:
+        """One tile of items along `axis`, the vector axis: sums in registers, then the epilogue row by
+        row."""
         code, step = self.code, COLUMNS if self.kernel.columns else 1
-        shifts = [self._shift({self.kernel.vector_axis: item * step}) for item, _, _ in items]
+        axis = self.kernel.vector_axis if axis is None else axis
+        shifts = [self._shift({axis: item * step}) for item, _, _ in items]
         units = [(shift, byte, live) for shift, (_, byte, live) in zip(shifts, items, strict=True)]
         sums = [[code.local() for _ in units] for _ in range(rows)]
         for row in sums:
@@ -340,8 +342,8 @@ class Tiles:
         code = self.code
         values = []
         for moved, byte, _ in units:
-            self.nest.push(self.x)
-            code.memory("v128.load", self.x.shifted(shift) + self.x.shifted(moved) - self.x.base + byte)
+            offset = self.x.shifted(shift) + self.x.shifted(moved) - self.x.base + byte
+            code.memory("v128.load", self.nest.address(self.x, offset))
             values.append(code.local())
             code.set(values[-1])
         if self._rotated(len(sums)):

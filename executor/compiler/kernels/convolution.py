@@ -8,7 +8,7 @@ gradients of a tile have to fit 16 registers, one of them for a multiply-add's r
 factor: a sum that goes through the stack takes 12 clocks a pixel instead of 5.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -94,7 +94,7 @@ class ConvWeight:
                 taps = list(product(range(rows), columns))
                 tile = min(outputs, max(1, ACCUMULATORS // len(taps)))
                 nest.advance(ROW, first)
-                _cut(nest, OUT, outputs, tile, partial(around, taps=taps, turns=turns, rows=rows))
+                nest.cut(OUT, outputs, tile, partial(around, taps=taps, turns=turns, rows=rows))
                 nest.rewind(ROW, first)
 
     def _parts(self) -> Iterator[tuple[int, int, int, range]]:
@@ -164,11 +164,11 @@ class ConvWeight:
 
         if pixels < width:
             with nest.loop(Y, height):
-                _cut(nest, X, width, pixels, lambda count: self._pixels(nest, accesses, sums, taps, 0, count))
+                nest.cut(X, width, pixels, lambda count: self._pixels(nest, accesses, sums, taps, 0, count))
             nest.rewind(Y, height)
         else:
             together = max(count for count in range(1, pixels // width + 1) if height % count == 0)
-            _cut(nest, Y, height, together, lines)
+            nest.cut(Y, height, together, lines)
 
     def _pixels(
         self,
@@ -213,14 +213,3 @@ class ConvWeight:
                     code.release(held.pop(offset))
             code.release(*gradients)
         code.release(*held.values())
-
-
-def _cut(nest: Nest, axis: int, total: int, most: int, body: Callable[[int], None]) -> None:
-    """`body` for `most` of an axis at a time, then for the rest."""
-    turns, rest = divmod(total, most)
-    if turns:
-        with nest.loop(axis, turns, most):
-            body(most)
-    if rest:
-        body(rest)
-    nest.rewind(axis, turns * most)

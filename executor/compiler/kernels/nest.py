@@ -1,6 +1,6 @@
 """Loop nests whose pointers advance by constant strides."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -73,10 +73,10 @@ class Nest:
 
     def address(self, access: Access, offset: int) -> int:
         """Push the address of an access and give the immediate for its load or store at `offset`, a value of
-        `Access.shifted`. A pointer that runs backwards wraps below zero, so there the sum is taken modulo
-        2³²."""
+        `Access.shifted`. A pointer that runs backwards wraps below zero, and an immediate cannot be below
+        it, so there the sum is taken modulo 2³²."""
         self.push(access)
-        if min(access.strides, default=0) >= 0:
+        if min(offset, *access.strides) >= 0:
             return offset
         self.code.i32(offset)
         self.code.op("i32.add")
@@ -98,6 +98,16 @@ class Nest:
                 self.code.op("i32.add")
                 self.code.set(pointer)
                 self.summed[strides] = self.summed.get(strides, (-1, -1))[0], -1
+
+    def cut(self, axis: int, total: int, most: int, body: Callable[[int], None]) -> None:
+        """`body` for `most` of an axis at a time, then for the rest."""
+        turns, rest = divmod(total, most)
+        if turns:
+            with self.loop(axis, turns, most):
+                body(most)
+        if rest:
+            body(rest)
+        self.rewind(axis, turns * most)
 
     def rewind(self, axis: int, by: int, still: Access | None = None) -> None:
         """Take the index of `axis` back."""

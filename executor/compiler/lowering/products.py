@@ -1,13 +1,14 @@
 """Contractions: products of matrices and convolutions, and the elementwise chain that is their epilogue."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from math import prod
 
 from executor.compiler.ir import Node
 from executor.compiler.kernels.base import Buffer, Kernel, View, c_strides
 from executor.compiler.kernels.contraction import COLUMNS, Band, Contraction
 from executor.compiler.kernels.convolution import ConvWeight
+from executor.compiler.kernels.inner import InnerConv, Span
 from executor.compiler.kernels.nest import BLOCK, LANES
 from executor.compiler.kernels.packing import (
     ROWS,
@@ -24,8 +25,9 @@ from executor.compiler.kernels.winograd import fits as fits_winograd
 from executor.compiler.lowering.places import Leaves, Places, Stores, ints, pair
 from executor.compiler.op import Op
 
-BANDS_MAX, BANDS_SHARE = 12, 0.85
-"""A padded convolution is cut into at most so many bands, if so small a share of the products remains."""
+BANDS_MAX, BANDS_SHARE, INNER_SHARE = 12, 0.85, 0.75
+"""A padded convolution is cut into at most so many bands, if so small a share of the products remains; into
+lines and columns, without the zeros, if so small a one does."""
 PACK_DOT, PACK_OUTER, PACK_CONV = 2, 2, 8
 """Weights are packed that are used by more than so many tiles."""
 CACHED = 128 << 10
@@ -196,11 +198,14 @@ def conv(at: Places, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
     if fits_winograd(x.shape, w.shape, strides, dilations, groups):
         return winograd(at, node, stores, leaves)
     (sy, sx), (dy, dx) = pair(strides), pair(dilations)
-    source, weights = at.contiguous(x), at.contiguous(w)
-    _, height, width = x.shape
+    inner_part = inner_of(node)
+    image = x.inputs[0] if inner_part else x
+    source, weights = at.contiguous(image), at.contiguous(w)
+    _, height, width = image.shape
     outputs, inner, kh, kw = w.shape
     plane, line, taps = height * width * BLOCK, width * BLOCK, 4 * inner * kh * kw
     each = outputs // groups
+    steps = (inner * plane, 0, sy * line, sx * BLOCK, plane, dy * line, dx * BLOCK)
 
     def split(view: View) -> View:
         """Channels as (group, channel)."""
@@ -208,23 +213,11 @@ def conv(at: Places, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
         shape = (groups, each, *view.shape[1:])
         return View(view.buffer, shape, (step * each, step, *rest), view.start)
 
-    return Contraction(
+    direct = Contraction(
         name=at.name("conv"),
         counts=(at.blocks, groups, each, *node.shape[1:]),
         reduction=(inner, kh, kw),
-        x=Operand(
-            source,
-            (
-                source.block_stride(),
-                inner * plane,
-                0,
-                sy * line,
-                sx * BLOCK,
-                plane,
-                dy * line,
-                dx * BLOCK,
-            ),
-        ),
+        x=Operand(source, (source.block_stride(), *steps)),
         w=Operand(weights, (0, each * taps, taps, 0, 0, 4 * kh * kw, 4 * kw, 4)),
         weights=Weights.ALONG_REDUCTION,
         outside=(0, 1),
@@ -236,8 +229,38 @@ def conv(at: Places, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
         stores=tuple((root, split(view)) for root, view in stores),
         leaves={item: split(leaf) if isinstance(leaf, View) else leaf for item, leaf in leaves.items()},
         scratch=scratch(at, inner * kh * kw, prod(node.shape[1:]), PACK_CONV),
-        bands=bands_of(x, node.shape[1], kh, sy, dy),
     )
+    if not inner_part:
+        return replace(direct, bands=bands_of(x, node.shape[1], kh, sy, dy))
+    along, across = inner_part
+    _, above, left = ints(x.attrs[0])
+    start = -line * above - BLOCK * left
+    given = {item.name: getattr(direct, item.name) for item in fields(direct)}
+    return InnerConv(**{**given, "x": replace(direct.x, start=start)}, along=along, across=across)
+
+
+def inner_of(node: Node) -> tuple[tuple[Band, ...], tuple[Band, ...]] | None:
+    """Of a convolution of an image padded with zeros that pays without them: bands of lines and
+    strips of columns."""
+    if node.op is not Op.CONV or node.inputs[0].op is not Op.PAD:
+        return None
+    (x, w), (strides, dilations, groups) = node.inputs, node.attrs
+    before, after, between, value = x.attrs
+    low, high = ints(before), ints(after)
+    if value != 0.0 or any(ints(between)) or min(low + high) < 0 or low[0] or high[0]:
+        return None
+    assert isinstance(groups, int)
+    if prod(node.shape[1:]) <= PACK_CONV or fits_winograd(x.shape, w.shape, strides, dilations, groups):
+        return None
+    lines, columns = (
+        Span(low[1 + axis], x.inputs[0].shape[1 + axis], pair(strides)[axis], pair(dilations)[axis])
+        for axis in range(2)
+    )
+    along, across = lines.bands(node.shape[1], w.shape[2]), columns.bands(node.shape[2], w.shape[3])
+    if not along or not across or len(across) > BANDS_MAX or w.shape[2] > BANDS_MAX:
+        return None
+    met = prod(sum(band.lines * band.taps for band in bands) for bands in (along, across))
+    return (along, across) if met < INNER_SHARE * prod(node.shape[1:]) * prod(w.shape[2:]) else None
 
 
 def winograd(at: Places, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
