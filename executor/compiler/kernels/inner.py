@@ -159,13 +159,15 @@ def _over(nest: Nest, axis: int, taps: int, bands: Alike, body: Callable[[], Non
 
 
 class InnerTiles(Tiles):
-    """Writes the tiles: whole channels of the image in each turn, equally many."""
+    """Writes the tiles: whole channels of the image in each turn, equally many where their number allows."""
 
     def _reduce(self, axes: list[tuple[int, int]], sums: Sums, units: Units) -> None:
         (axis, count), *rest = axes
-        turns = -(-count // max(1, STEPS // prod(size for _, size in rest)))
+        most = max(1, STEPS // prod(size for _, size in rest))
+        even = max(each for each in range(1, min(most, count) + 1) if count % each == 0)
+        each = even if 2 * even > most else -(-count // -(-count // most))
 
         def channels(some: int) -> None:
             self._body(steps_of([(axis, some), *rest]), sums, units)
 
-        self.nest.cut(axis, count, -(-count // turns), channels)
+        self.nest.cut(axis, count, each, channels)
