@@ -344,7 +344,7 @@ def _child(command: list[str], deadline_ms: int) -> Iterator["_Child"]:
 
     def kill() -> None:
         late.set()
-        process.kill()
+        _kill(process)
 
     timer = threading.Timer(deadline_ms / 1000, kill)
     timer.daemon = True
@@ -358,10 +358,20 @@ def _child(command: list[str], deadline_ms: int) -> Iterator["_Child"]:
         raise _crash(process) from None
     finally:
         timer.cancel()
-        process.kill()
+        _kill(process)
         for pipe in (process.stdin, process.stdout):
             _close(pipe)
         process.wait()
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """The child, and what it may have started where the system did not forbid that: a process that outlived
+    it would keep its end of the pipe open, and the parent waiting. The child leads a group of its own, whose
+    number is nobody else's until it has been waited for."""
+    if process.returncode is None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
 
 
 def _close(pipe: IO[bytes] | None) -> None:

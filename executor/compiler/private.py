@@ -207,6 +207,8 @@ def private_sums(found: Mapping[Node, Node], chosen: Sequence[Node], grid: Grid)
     for part in clipped[1:]:
         total = total + part.square
     scale = _scale(total, grid, sum(part.roundings for part in clipped) + len(clipped))
+    added = [(part.each,) if part.outer is None else (part.outer.a, part.outer.b) for part in clipped]
+    check_rows_apart([scale, *(node for nodes in added for node in nodes)])
     return [_summed(part, scale) for part in clipped]
 
 

@@ -6,6 +6,7 @@ import os
 import struct
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -355,3 +356,26 @@ def test_given_weights_come_back_when_nothing_trains() -> None:
     result = PlantedEnclave("").train(MODEL, four_rows(), spec, SMALL, Secrets())
     (tensor,) = onnx.load_from_string(result.weights).graph.initializer
     assert tensor.raw_data == bytes(range(24)) and tensor.name == "w" and list(tensor.dims) == [2, 3]
+
+
+LEFT_BEHIND = """
+import time
+worker.confine = lambda *given: []
+def compile_training(model, spec, rows):
+    if os.fork() == 0:
+        with open(PLACE, "w") as file:
+            file.write(str(os.getpid()))
+        time.sleep(600)
+    os._exit(0)
+"""
+
+
+def test_what_the_process_leaves_behind_ends_at_the_deadline(tmp_path: Path) -> None:
+    """Where a system confines nothing: a child of the child holds the pipe open, and would be waited for."""
+    place = tmp_path / "pid"
+    enclave = PlantedEnclave(f"PLACE = {str(place)!r}" + LEFT_BEHIND)
+    with pytest.raises(DeadlineExceeded):
+        enclave.train(MODEL, four_rows(), SPEC, Limits(deadline_ms=4_000), Secrets())
+    if place.exists():  # a slow machine may not have come so far
+        status = Path("/proc") / place.read_text() / "status"
+        assert not status.exists() or "\nState:\tZ" in status.read_text()

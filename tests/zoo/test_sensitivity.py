@@ -20,7 +20,7 @@ from executor.compiler.machine import Machine
 from executor.errors import MixesRows, NotPrivate
 from executor.privacy.grid import grid
 from primitives.data import Loss
-from primitives.spec import Dp
+from primitives.spec import Dp, LossSpec
 from tests.executor.compile_cases import training_spec
 from tests.executor.test_privacy_gradients import CASES, SIGMA, spec_of
 
@@ -200,3 +200,42 @@ def test_what_leaves_is_asked_once_more_whoever_made_it(monkeypatch: pytest.Monk
         patched.setattr(front, "private_sums", lambda found, chosen, grid: [found[item] for item in chosen])
         with compile_error:
             compile_training(data, spec, 8)
+
+
+@pytest.mark.parametrize("kind", ["Sub", "Mul"])
+def test_a_batchs_mean_in_the_forward_pass_is_refused_whatever_the_loss(kind: str) -> None:
+    """The gradient of KL divergence by the prediction is the target alone: it says nothing of what the model
+    does with its batch."""
+    names = ["x", "s", "b", "m", "v"]
+    graph = helper.make_graph(
+        [
+            *(
+                node("Constant", [], [name], value=numpy_helper.from_array(np.full(4, value, np.float32)))
+                for name, value in zip("sbmv", (1, 0, 0, 1), strict=True)
+            ),
+            node("BatchNormalization", names, ["h", "mean", "variance"], training_mode=1, momentum=0.0),
+            node(kind, ["x", "mean"], ["d"]),
+            node("MatMul", ["d", "w"], ["y"]),
+        ],
+        "mixed",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 4])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 3])],
+        [numpy_helper.from_array(ones(4, 3), "w")],
+    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    loss = LossSpec.KlDivergence(log_target=False)
+    with pytest.raises((MixesRows, NotPrivate)):
+        compile_training(made.SerializeToString(), training_spec(BATCH, loss=loss, dp=SIGMA), BATCH)
+
+
+def test_rows_are_asked_whether_they_mix_where_they_are_added_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not only in what the loss sees."""
+    from executor.compiler import private
+
+    asked: list[int] = []
+    check = private.check_rows_apart
+    monkeypatch.setattr(
+        private, "check_rows_apart", lambda roots: (asked.append(len(roots)), check(roots))[1]
+    )
+    compile_training(CASES["dense"][0], spec_of("dense", BATCH, SIGMA), BATCH)
+    assert asked == [1 + 2 + 1 + 2]  # the scale; two factors for each matrix, one value for the bias
