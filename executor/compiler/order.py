@@ -9,7 +9,9 @@ before, so no bit depends on the order.
 from collections.abc import Sequence
 
 from executor.compiler.kernels.base import Buffer, Kernel
+from executor.compiler.kernels.contraction import Contraction
 from executor.compiler.kernels.rows import LanesToPanels
+from executor.compiler.op import Op
 
 Place = tuple[int, int]
 """(number of the kernel that is followed, place among those that follow it)."""
@@ -49,6 +51,8 @@ def soonest(kernels: Sequence[Kernel]) -> list[Kernel]:
 
 def _gathers(kernel: Kernel) -> bool:
     """It leaves nothing for single rows: a sum over the batch, or new values of what outlives the step."""
+    if isinstance(kernel, Contraction) and kernel.result.op is Op.OUTER:
+        return True
     if any(buffer.batched for buffer in kernel.writes):
         return False
     return any(buffer.batched for buffer in kernel.reads) or any(buffer.pinned for buffer in kernel.writes)

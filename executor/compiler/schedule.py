@@ -352,7 +352,7 @@ def _renewed(update: Update, new: Iterator[Node]) -> Update:
 def _joined(first: Kernel, second: Elementwise) -> Elementwise | None:
     """One kernel that does what two neighbours do, if both go over the same indices and the second reads of
     the first's results only what lies at its own index."""
-    if not isinstance(first, Elementwise) or not first.chain:
+    if not isinstance(first, Elementwise) or not first.chain or first.turned:
         return None
     if (first.shape, first.batched) != (second.shape, second.batched):
         return None

@@ -8,6 +8,7 @@ from executor.compiler.ir import Node, Shape, make
 from executor.compiler.kernels.base import Buffer, Lanes, View, c_strides
 from executor.compiler.kernels.expression import VECTOR, Evaluator, Expression, Store, Unit
 from executor.compiler.kernels.nest import Access, Nest
+from executor.compiler.kernels.turned import Turned
 from executor.compiler.op import Op
 from executor.wasm.code import Code
 
@@ -26,6 +27,8 @@ class Elementwise:
     leaves: dict[Node, View | float]
     chain: bool = False
     """Its results are new values in buffers of their own."""
+    turned: tuple[Turned, ...] = ()
+    """Results that are also written in the order in which a sum over rows reads them."""
 
     @property
     def reads(self) -> tuple[Buffer, ...]:
@@ -35,7 +38,7 @@ class Elementwise:
     @property
     def writes(self) -> tuple[Buffer, ...]:
         """Buffers of the stores."""
-        return tuple(view.buffer for _, view in self.stores)
+        return (*(view.buffer for _, view in self.stores), *(item.target for item in self.turned))
 
     def expression(self, lanes: Lanes) -> Expression:
         """The stores and leaves as accesses over (block, features…)."""
@@ -53,8 +56,9 @@ class Elementwise:
     def emit(self, code: Code, lanes: Lanes) -> None:
         """Loops over the merged axes; the innermost is unrolled."""
         counts = (lanes.blocks if self.batched else 1, *self.shape)
-        counts, expression = merged(counts, self.expression(lanes), lanes.single)
-        items = counts[-1]
+        sides = [item.access() for item in self.turned]
+        counts, expression, sides = merged(counts, self.expression(lanes), lanes.single, sides)
+        items, step = counts[-1], max((UNROLL, *(item.width for item in self.turned)))
         tail = 0
         if self.batched:
             pattern: tuple[tuple[int, int], ...] = ((0, VECTOR), (16, VECTOR))
@@ -63,7 +67,7 @@ class Elementwise:
             items, tail = divmod(items, VECTOR)
         else:
             expression, pattern = one_by_one(expression), ((0, 1),)
-        nest = Nest(code, expression.accesses)
+        nest = Nest(code, [*expression.accesses, *sides])
         lanes.begin(nest)
         evaluator = Evaluator(code, nest, expression)
         rank = len(counts)
@@ -71,18 +75,20 @@ class Elementwise:
         def group(count: int, live: int = 0) -> None:
             shifts = [(*(0,) * (rank - 1), item) for item in range(count)]
             evaluator.write([Unit(shift, byte, live or lane) for shift in shifts for byte, lane in pattern])
+            for item, target in zip(self.turned, sides, strict=True):
+                item.write(nest, expression.stores[item.store].access, target, shifts)
 
         def innermost() -> None:
-            turns, rest = divmod(items, UNROLL)
+            turns, rest = divmod(items, step)
             if turns:
-                with nest.loop(rank - 1, turns, UNROLL):
-                    group(UNROLL)
+                with nest.loop(rank - 1, turns, step):
+                    group(step)
             group(rest)
             if tail:
                 nest.advance(rank - 1, rest)
                 group(1, tail)
             if rank > 1:
-                nest.rewind(rank - 1, turns * UNROLL + (rest if tail else 0))
+                nest.rewind(rank - 1, turns * step + (rest if tail else 0))
 
         loops(nest, counts[:-1], innermost, 1 if lanes.single else 0)
 
@@ -160,10 +166,10 @@ def rewritten(expression: Expression, change: Callable[[Access], Access]) -> Exp
 
 
 def merged(
-    counts: tuple[int, ...], expression: Expression, single: bool = False
-) -> tuple[tuple[int, ...], Expression]:
-    """Drop axes of size 1 and join neighbours over which every access is contiguous. The first axis stays as
-    it is if a nest begins at a `single` index of it."""
+    counts: tuple[int, ...], expression: Expression, single: bool = False, more: Sequence[Access] = ()
+) -> tuple[tuple[int, ...], Expression, list[Access]]:
+    """Drop axes of size 1 and join neighbours over which every access is contiguous, those of the expression
+    and `more`. The first axis stays as it is if a nest begins at a `single` index of it."""
     keep = [axis for axis, count in enumerate(counts) if count > 1 and (axis or not single)]
     keep = keep or [len(counts) - 1]
     groups: list[list[int]] = [[0]] if single else []
@@ -171,7 +177,7 @@ def merged(
     for axis in keep:
         last = groups[-1][-1] if groups else -1
         if len(groups) > first and all(
-            a.strides[last] == a.strides[axis] * counts[axis] for a in expression.accesses
+            a.strides[last] == a.strides[axis] * counts[axis] for a in (*expression.accesses, *more)
         ):
             groups[-1].append(axis)
         else:
@@ -180,7 +186,8 @@ def merged(
     def change(access: Access) -> Access:
         return Access(access.base, tuple(access.strides[group[-1]] for group in groups), access.splat)
 
-    return tuple(prod(counts[axis] for axis in group) for group in groups), rewritten(expression, change)
+    joined = tuple(prod(counts[axis] for axis in group) for group in groups)
+    return joined, rewritten(expression, change), [change(access) for access in more]
 
 
 def last_strides(expression: Expression) -> list[int]:

@@ -4,6 +4,7 @@ Movement nodes are views: strides on another buffer; they are copied only where 
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import prod
 
 import numpy as np
@@ -16,7 +17,9 @@ from executor.compiler.kernels import typed_rows
 from executor.compiler.kernels.base import Buffer, Kernel, View, c_strides
 from executor.compiler.kernels.elementwise import Elementwise
 from executor.compiler.kernels.nest import LANES
+from executor.compiler.kernels.packing import ROWS, step_floats
 from executor.compiler.kernels.rows import PANEL, LanesToPanels, LoadNumber, RowsToLanes, RowWeights
+from executor.compiler.kernels.turned import Turned
 from executor.compiler.op import LEAVES, MOVEMENT, Op
 from executor.compiler.program import MEMORY_MAX
 from executor.compiler.types import DType
@@ -66,6 +69,8 @@ class Places:
         self.apart: set[Node] = set()
         """Values whose rows lie APART: else a power of two between them, and all in few sets of a cache."""
         self.rows: dict[Node, Buffer] = {}
+        self.sides: dict[tuple[Node, int], Buffer] = {}
+        """Values that their kernels also write turned, by columns side by side."""
         self.parts: dict[tuple[Node, object, object], Buffer] = {}
         self.packed: dict[tuple[Node, bool, bool], Buffer] = {}
         """Constant matrices as products use them: by rows or columns, often or not."""
@@ -201,8 +206,33 @@ class Places:
             steps = [a * b for a, b in zip(ints(node.attrs[1]), steps, strict=True)]
         return View(view.buffer, node.shape, tuple(steps), start)
 
+    def turned(self, node: Node, width: int, gap: int = 0) -> Buffer | None:
+        """A batched value [*between, columns] as `Turned`, if an elementwise kernel computes it and can write
+        it so, and the rows are many: packed weights are then plain vectors."""
+        if (node, width) in self.sides:
+            return self.sides[node, width]
+        view, steps = self.view(node), LANES * self.blocks * node.size // node.shape[-1]
+        if step_floats(steps) > ROWS or node.shape[-1] % PANEL or not view.contiguous:
+            return None
+        for number, kernel in enumerate(self.kernels):
+            if not isinstance(kernel, Elementwise) or not (kernel.chain and kernel.batched):
+                continue
+            views = [view for _, view in kernel.stores]
+            if view not in views or kernel.shape != node.shape:
+                continue
+            size = (steps * width + gap // 4) * (node.shape[-1] // width)
+            target = Buffer(self.name("turned"), size, False)
+            side = Turned(views.index(view), target, node.shape, self.blocks, width, gap)
+            self.kernels[number] = replace(kernel, turned=(*kernel.turned, side))
+            self.sides[node, width] = target
+            return target
+        return None
+
     def panels_of(self, node: Node) -> Buffer:
         """A batched value [*between, columns] in panels of eight columns."""
+        side = self.turned(node, PANEL)
+        if side is not None:
+            return side
         if node not in self.rows:
             source, columns = self.contiguous(node), node.shape[-1]
             between = node.size // columns

@@ -11,6 +11,7 @@ from executor.compiler.kernels.convolution import ConvWeight
 from executor.compiler.kernels.inner import InnerConv, Span
 from executor.compiler.kernels.nest import BLOCK, LANES
 from executor.compiler.kernels.packing import (
+    GAP,
     ROWS,
     Operand,
     Pack,
@@ -130,20 +131,29 @@ def packed_around(at: Places, node: Node, along: bool) -> Operand | None:
 def outer(at: Places, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
     """The gradient by a matrix: a sum over the rows of the batch."""
     a, b = node.inputs
-    w, x = at.contiguous(a), at.panels_of(b)
+    x = at.panels_of(b)
     rows, columns = node.shape
     between = prod(a.shape[:-1])
     line, steps = 4 * PANEL, at.blocks * between * LANES
     height = together(rows, steps) if 4 * steps * columns > CACHED else ROWS
+    room, kind = scratch(at, steps, -(-columns // COLUMNS), PACK_OUTER, height), Weights.ALONG_REDUCTION
+    w = at.turned(a, ROWS, GAP) if room else None
+    if w is not None:
+        room, kind = None, Weights.PACKED
+        row, step = packed_strides(steps)
+        places = (row, 0, between * LANES * step, LANES * step, step)
+    else:
+        w = at.contiguous(a)
+        places = (BLOCK, 0, w.block_stride(), rows * BLOCK, 4)
     return Contraction(
         name=at.name("outer"),
         counts=(1, rows, columns),
         reduction=(at.blocks, between, LANES),
-        scratch=scratch(at, steps, -(-columns // COLUMNS), PACK_OUTER, height),
+        scratch=room,
         # Eight columns further lies the next panel.
         x=Operand(x, (0, 0, 4 * steps, between * LANES * line, LANES * line, line)),
-        w=Operand(w, (0, BLOCK, 0, w.block_stride(), rows * BLOCK, 4)),
-        weights=Weights.ALONG_REDUCTION,
+        w=Operand(w, (0, *places)),
+        weights=kind,
         outside=(),
         row_axis=1,
         inside=(),
