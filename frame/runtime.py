@@ -28,7 +28,7 @@ from primitives.header import Header
 from primitives.scale import Codec, ScaleError, TupleCodec, codec, decode_compact, encode_compact
 from primitives.scale.errors import too_deep
 
-_IDLE = 4
+IDLE_MACHINES = 4
 """Machines that are kept although each knows the state after some block."""
 
 
@@ -222,7 +222,7 @@ class Runtime:
         """One that has made the block `at`, if there is one; else one that nobody misses."""
         idle = tuple(self._idle)
         wanted = [m for m in idle if m.ended == at] + [m for m in idle if m.ended is None]
-        for machine in wanted or idle[: max(len(idle) - _IDLE + 1, 0)]:
+        for machine in wanted or idle[: max(len(idle) - IDLE_MACHINES + 1, 0)]:
             try:
                 self._idle.remove(machine)
             except ValueError:  # another thread has it

@@ -16,7 +16,7 @@ from statistics import median_low
 from frame.benchmarking.reference import Reference
 from frame.benchmarking.result import PICOS
 from frame.benchmarking.stopwatch import steady
-from frame.runtime import Block
+from frame.runtime import IDLE_MACHINES, Block
 from node.benchmark.errors import BenchmarkError
 from node.benchmark.figures import spread
 from node.benchmark.machine import add_normalise, recorded_reference
@@ -68,6 +68,7 @@ def run(arguments: Namespace) -> int:
             raise BenchmarkError(f"the database has blocks 1 to {chain.head.number}, and no block {wanted}")
         reference = recorded_reference(arguments.normalise)
         numbers = range(arguments.first, last + 1)
+        measure(chain, arguments.first, IDLE_MACHINES, Reference())  # they are made, which takes milliseconds
         found = [measure(chain, number, arguments.repeat, reference) for number in numbers]
     if arguments.json:
         rows = [

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import math
 from argparse import ArgumentParser
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median_low
+from typing import Any
 
 import pytest
 
 from chain_spec import resolve
+from frame.benchmarking.reference import Reference
 from frame.benchmarking.worst import read_worst
+from frame.machine import Machine
 from frame.origin import Origin
 from frame.weights import Weight
 from node.benchmark.cli import COMMANDS, KINDS
@@ -188,6 +192,33 @@ def test_blocks_of_a_database(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert "Block 1 with     1 tx used" in capsys.readouterr().out
     with pytest.raises(BenchmarkError, match="has blocks 1 to 3, and no block 4"):
         gristmill("block", *where, "--from", "4")
+
+
+def test_no_machine_is_made_while_a_block_is_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes longer than the first block of a chain may."""
+    spec = resolve("dev")
+    with Database.open(database_folder(tmp_path, spec), sync=False) as database:
+        node = open_node(spec, database, runtime())
+        for number in range(2):
+            OpenBlock(node.chain, 1_800_000_000_000 + 6_000 * number).seal()
+    made: list[int] = []
+    timed: list[int] = []
+    take, begin = Reference.take, Machine.__init__
+
+    def counted(self: Reference, work: Callable[[], object]) -> int:
+        before = len(made)
+        taken = take(self, work)
+        timed.append(len(made) - before)
+        return taken
+
+    def noted(self: Machine, *arguments: Any) -> None:
+        made.append(1)
+        begin(self, *arguments)
+
+    monkeypatch.setattr(Reference, "take", counted)
+    monkeypatch.setattr(Machine, "__init__", noted)
+    gristmill("block", "--dev", "--base-path", str(tmp_path), "--repeat", "5")
+    assert made and timed[-10:] == [0] * 10
 
 
 def test_machine(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
