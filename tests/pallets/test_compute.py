@@ -10,7 +10,7 @@ import pytest
 from frame import RuntimeCall
 from primitives.data import DatasetState, GivenWeights, Tariff, WithoutDp
 from primitives.job import FailReason, JobState, RejectReason
-from primitives.spec import Init, InputMap, LossSpec, OptimizerSpec, Target, float_bits
+from primitives.spec import Init, InputMap, LossSpec, OptimizerSpec, Schedule, Target, Tick, float_bits
 from tests.pallets.samples import (
     ALICE,
     BOB,
@@ -571,3 +571,18 @@ def test_the_weights_follow_the_specification(world: World) -> None:
     small = world.weight(submit(world))
     large = world.weight(submit(world, spec=spec(trainable=[f"w{i}".encode() for i in range(500)])))
     assert large.ref_time > small.ref_time
+
+
+def test_every_word_against_a_specification_is_an_error_of_the_chain(offered: World) -> None:
+    """A name that the pallet does not know was a defect of the runtime in the eyes of the node: no fee, no error
+    for the buyer, and the same again for whoever wished to keep a node busy."""
+    import inspect
+    import re
+
+    from pallets.compute.pallet import SPEC_ERRORS
+    from primitives import spec as source
+
+    assert set(re.findall(r'SpecError\(\s*"(\w+)"', inspect.getsource(source))) <= SPEC_ERRORS.keys()
+    still = Schedule.Step(every=0, gamma=0, warm_up=None, tick=Tick.Step)
+    for wrong in ({"schedule": still}, {"loss": LossSpec.Huber(delta=0)}):
+        offered.refused(submit(offered, spec=spec(**wrong)), BUYER, "BadRate")
