@@ -177,7 +177,7 @@ class Compute(Pallet[Config], weights=Weights):
         """Epochs, batch size and shards do not fit each other."""
 
     class BadRate(Error):
-        """A rate, momentum or scale, or a number of the schedule or the loss, is out of range or not finite."""
+        """A rate, momentum, scale or a number of schedule or loss is out of range or not finite."""
 
     class BadName(Error):
         """A tensor or column name is empty, no UTF-8, or there twice."""
@@ -584,8 +584,8 @@ SPEC_ERRORS: dict[str, type[Error]] = {
         "UnknownColumn",
     )
 } | {"BadSchedule": Compute.BadRate, "BadLoss": Compute.BadRate}
-"""`SpecError.name` → the pallet's error of the same name; what is wrong with a schedule or a loss is one of its
-numbers."""
+"""`SpecError.name` → the pallet's error of the same name; what is wrong with a schedule or a loss is one of
+its numbers."""
 
 BREACHES: dict[RejectReason, type[Error]] = {
     reason: getattr(Compute, reason.name)

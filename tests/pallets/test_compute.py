@@ -574,8 +574,8 @@ def test_the_weights_follow_the_specification(world: World) -> None:
 
 
 def test_every_word_against_a_specification_is_an_error_of_the_chain(offered: World) -> None:
-    """A name that the pallet does not know was a defect of the runtime in the eyes of the node: no fee, no error
-    for the buyer, and the same again for whoever wished to keep a node busy."""
+    """A name that the pallet does not know was a defect of the runtime in the eyes of the node: no fee, no
+    error for the buyer, and the same again for whoever wished to keep a node busy."""
     import inspect
     import re
 
