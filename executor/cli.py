@@ -1,5 +1,6 @@
 """`gristmill train`: the enclave alone, on data and a model of one's own, without a chain."""
 
+import dataclasses
 import json
 import os
 import sys
@@ -11,6 +12,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from executor.advice import of_model, of_rows
 from executor.curve import check_plots, save_plot, terminal_curve
 from executor.enclave import (
     EXECUTOR_VERSION,
@@ -23,7 +25,7 @@ from executor.enclave import (
     Stopped,
     TrainResult,
 )
-from executor.errors import ReceiptError, SpecError
+from executor.errors import DataError, ReceiptError, SpecError
 from executor.initialise import init_key
 from executor.metrics import LOWER_IS_BETTER, METRICS
 from executor.options import configure_spec, model_file, training_spec
@@ -117,7 +119,12 @@ def run(arguments: Namespace) -> int:
             check_place(place)
     if arguments.plot is not None:
         check_plots()
-    found = _run(arguments, model, source, spec, resumed, watch)
+    for sentence in of_model(model, spec):
+        print(f"note: {sentence}", file=sys.stderr)
+    try:
+        found = _run(arguments, model, source, spec, resumed, watch)
+    except DataError as error:
+        raise _explained(error, arguments, spec) from None
     write_whole(arguments.output, found.weights)
     figures = _figures(found, source.rows, str(arguments.output))
     figures |= _kept(arguments, model, source, found)
@@ -132,6 +139,13 @@ def run(arguments: Namespace) -> int:
         save_plot(arguments.plot, found.losses, arguments.model.name)
     _warn(found.quoted)
     return 0
+
+
+def _explained(error: DataError, arguments: Namespace, spec: TrainingSpec) -> DataError:
+    """The enclave's error, with what the rows at hand say about it."""
+    reading = dataclasses.replace(reading_of(arguments), segment=1 << 16)
+    found = of_rows(spec, (table.columns for table in segments(arguments.data, reading)))
+    return type(error)(found) if found else error
 
 
 # --- running ------------------------------------------------------------------------------------------------

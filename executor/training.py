@@ -40,19 +40,29 @@ class Trained:
     fuel: int
 
 
+LISTED_MAX = 20
+"""Columns that a message lists."""
+
+
 def check_columns(plan: Plan, spec: TrainingSpec, schema: Schema) -> None:
     """Refuse a spec whose columns do not fill the plan's tensors: SpecError, before any row is read."""
-    named = [(item.column, region) for item, region in zip(spec.inputs, _inputs(plan, spec), strict=True)]
-    compared = [(column, target.region) for column, target in _compared(plan, spec)]
-    for column_name, region in [*named, *compared]:
+    named = [
+        (item.column, region, f"the input {region.name!r} takes")
+        for item, region in zip(spec.inputs, _inputs(plan, spec), strict=True)
+    ]
+    compared = [
+        (column, target.region, f"the loss compares the output {term.target.tensor.decode()!r} with")
+        for (column, target), term in zip(_compared(plan, spec), spec.terms, strict=True)
+    ]
+    for column_name, region, takes in [*named, *compared]:
         column = next((column for column in schema.columns if column.name == column_name), None)
         text = column_name.decode("utf-8", "replace")
         if column is None:
-            raise SpecError(f"the dataset has no column {text!r}")
+            there = ", ".join(item.name.decode("utf-8", "replace") for item in schema.columns[:LISTED_MAX])
+            raise SpecError(f"the dataset has no column {text!r}; it has {there}")
         needed = int(np.prod(region.shape[1:], dtype=np.int64))
         if column.elements != needed:
-            found = f"column {text!r} has {column.elements} values a row"
-            raise SpecError(f"{found}, but {region.name!r} takes {needed}")
+            raise SpecError(f"column {text!r} has {column.elements} values a row, but {takes} {needed}")
     for item, region in zip(spec.inputs, _inputs(plan, spec), strict=True):
         if item.affine is not None and region.kind is not Kind.F32:
             raise SpecError(f"{region.name!r} holds {region.kind.value}: only float32 inputs are normalised")

@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 from executor.compiler import ir
 from executor.compiler.ir import Node
 from executor.compiler.op import Op
-from executor.errors import DynamicShape, MalformedGraph, TooLarge, UnsupportedAttribute, UnsupportedType
+from executor.errors import (
+    DynamicShape,
+    MalformedGraph,
+    ShapeMismatch,
+    TooLarge,
+    UnsupportedAttribute,
+    UnsupportedType,
+)
 from executor.graph import sequences
 from executor.graph.functions import expanded
 from executor.graph.normalisation import factors, new_statistics, trained_statistics
@@ -55,6 +62,12 @@ def build(
     token = ir.RANDOMNESS.set(None if key is None else ir.Randomness(key))
     try:
         return _built(graph, inputs, dict(inputs), is_parameter)
+    except (DynamicShape, ShapeMismatch, UnsupportedAttribute) as error:
+        fixed = next((port for port in graph.inputs if port.first), None)
+        if fixed is None:
+            raise
+        hint = f"the file fixes the batch of {fixed.name!r} at {fixed.first}: export it with a free first one"
+        raise type(error)(f"{error}; {hint}") from None
     finally:
         ir.RANDOMNESS.reset(token)
 

@@ -61,7 +61,9 @@ class Port:
             raise DynamicShape(f"the input {self.name!r} has no batch dimension")
         rest = self.dims[1:]
         if any(size is None for size in rest):
-            raise DynamicShape(f"the input {self.name!r} has a free dimension besides the first")
+            raise DynamicShape(
+                f"the input {self.name!r} has a free dimension besides the first: export it fixed"
+            )
         features = _shape([size for size in rest if size is not None])
         if any(size < 1 for size in features):
             raise ShapeMismatch(f"the input {self.name!r} is empty")
@@ -208,9 +210,9 @@ def _decode(data: bytes) -> ModelProto:
 
 
 def _opset(model: ModelProto) -> int:
-    versions = {}
+    versions: dict[str, int] = {}
     for item in model.opset_import:
-        if item.domain in versions:
+        if versions.get(item.domain, item.version) != item.version:
             raise MalformedGraph("an operator set is imported twice")
         versions[item.domain] = item.version
     found = [version for domain, version in versions.items() if domain in DOMAINS]
@@ -250,7 +252,7 @@ def array_of(tensor: TensorProto) -> Array:
     """The values of a tensor. Raises ExternalData, UnsupportedType, TooLarge, ShapeMismatch,
     MalformedGraph."""
     if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
-        raise ExternalData(f"the tensor {tensor.name!r} lives in another file")
+        raise ExternalData(f"the tensor {tensor.name!r} lives in another file: export it without")
     dtype = BY_ONNX.get(tensor.data_type)
     if dtype is None:
         raise UnsupportedType(f"the tensor {tensor.name!r} has {_type_name(tensor.data_type)} elements")

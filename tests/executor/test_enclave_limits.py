@@ -387,7 +387,7 @@ def test_a_class_beyond_the_model() -> None:
 def test_columns_that_do_not_fit() -> None:
     columns = [Column(name=b"x", dtype=Dtype.F32, shape=[3]), Column(name=b"label", dtype=Dtype.U8, shape=[])]
     schema = Schema(columns=columns, rows_per_chunk=4)
-    with pytest.raises(SpecError, match="3 values a row, but 'x' takes 2"):
+    with pytest.raises(SpecError, match="3 values a row, but the input 'x' takes 2"):
         PlantedEnclave("").quote(MODEL, SPEC, 4, schema)
     with pytest.raises(SpecError, match="no column 'x'"):
         PlantedEnclave("").quote(MODEL, SPEC, 4, Schema(columns=columns[1:], rows_per_chunk=4))

@@ -1,0 +1,88 @@
+"""What the owner of a model and of rows is told beside the result, or beside an error that names no row.
+
+The enclave says only which error there was: its messages never hold a value from a row. On one's own machine
+the rows are at hand, and so is what the exporter did to the model.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import GraphProto, numpy_helper
+
+from primitives.spec import LossSpec, TrainingSpec
+
+Columns = Mapping[str, NDArray[np.generic]]
+ENDS = {"Sigmoid": "bce", "Softmax": "cross-entropy", "LogSoftmax": "cross-entropy"}
+TAKES_LOGITS = (LossSpec.CrossEntropy, LossSpec.WeightedCrossEntropy, LossSpec.BinaryCrossEntropy)
+
+
+def of_model(model: bytes, spec: TrainingSpec) -> Iterator[str]:
+    """Sentences about what is probably not meant."""
+    graph = onnx.load_model_from_string(model).graph
+    makers = {name: node.op_type for node in graph.node for name in node.output}
+    for term in spec.terms:
+        output = term.target.tensor.decode()
+        loss = ENDS.get(makers.get(output, ""))
+        if loss is not None and isinstance(term.loss, TAKES_LOGITS):
+            yield f"the output {output!r} comes from {makers[output]}, which {loss} does itself: give logits"
+    merged = sorted(_merged(graph))
+    if merged:
+        more = f" and {len(merged) - 1} more" if len(merged) > 1 else ""
+        yield (
+            f"{merged[0]!r}{more}: one tensor for several layers, trained as one. Exporters merge weights "
+            "that are equal when exported; docs/training.md says how to keep them apart"
+        )
+
+
+def _merged(graph: GraphProto) -> Iterator[str]:
+    """Vectors of one repeated number that several normalisations or biases read, and what Identity copies."""
+    uses = Counter(name for node in graph.node for name in node.input)
+    copied = {name for node in graph.node if node.op_type == "Identity" for name in node.input}
+    for tensor in graph.initializer:
+        if tensor.data_type != onnx.TensorProto.FLOAT or tensor.data_location == onnx.TensorProto.EXTERNAL:
+            continue
+        shared = uses[tensor.name] > 1 and len(tensor.dims) == 1
+        if tensor.name in copied or (shared and _repeats(numpy_helper.to_array(tensor))):
+            yield tensor.name
+
+
+def _repeats(values: NDArray[np.generic]) -> bool:
+    return len(values) > 1 and bool((values == values[0]).all())
+
+
+def of_rows(spec: TrainingSpec, tables: Iterable[Columns]) -> str:
+    """What is wrong with the columns that a refused run reads; empty where nothing is found."""
+    classes = {
+        term.target.column.decode(): getattr(term.loss, "ignore", None)
+        for term in spec.terms
+        if isinstance(term.loss, LossSpec.CrossEntropy | LossSpec.WeightedCrossEntropy)
+        and not getattr(term.loss, "probabilities", False)
+    }
+    read = {item.column.decode() for item in spec.inputs} | {
+        term.target.column.decode() for term in spec.terms
+    }
+    seen: dict[str, set[float]] = {}
+    for table in tables:
+        for name in sorted(read & set(table)):
+            values = np.asarray(table[name])
+            if values.dtype.kind in "OUS":
+                return f"column {name!r} holds text; --classes {name}=NAME,NAME makes class numbers of it"
+            if name not in classes or not values.size:
+                continue
+            values = values[values != classes[name]] if classes[name] is not None else values
+            if np.any(values != np.floor(values.astype(np.float64))):
+                return f"column {name!r} is to hold class numbers, but holds numbers that are not whole"
+            seen.setdefault(name, set()).update(
+                {float(values.min()), float(values.max())} if values.size else ()
+            )
+    found = [
+        f"column {name!r} holds classes {min(ends):.0f} … {max(ends):.0f}"
+        for name, ends in seen.items()
+        if ends
+    ]
+    if not found:
+        return ""
+    return f"{', '.join(found)}; classes count from 0 up to one less than the output gives scores"

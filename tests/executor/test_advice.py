@@ -1,0 +1,111 @@
+"""What `gristmill train` says about a model or rows that are probably not what was meant."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from executor.advice import of_model
+from executor.compiler.compile import compile_forward
+from executor.errors import ModelError, UnknownOp
+from executor.graph.parse import parse
+from primitives.data import Loss
+from primitives.spec import LossSpec
+from tests.executor.compile_cases import Case, node, training_spec
+from tests.executor.planted import ROOT, matmul_model
+from tests.executor.test_compile_operators import noise
+
+
+def said(nodes: list[onnx.NodeProto], loss: Loss | LossSpec, **parameters: Any) -> list[str]:
+    spec: Any = training_spec(4, loss=loss)
+    return list(of_model(Case(nodes, (4,), parameters).bytes(), spec))
+
+
+def test_probabilities_are_no_logits() -> None:
+    for op, loss, known in (
+        ("Softmax", Loss.CrossEntropy, True),
+        ("Sigmoid", LossSpec.BinaryCrossEntropy(pos_weight=[]), True),
+        ("Sigmoid", Loss.MeanSquaredError, False),
+        ("Relu", Loss.CrossEntropy, False),
+    ):
+        found = said([node("MatMul", "x w", "h"), node(op, "h")], loss, w=noise(4, 2))
+        assert [f"comes from {op}" in text and "give logits" in text for text in found] == [True] * known
+
+
+def test_merged_weights_are_told() -> None:
+    """As PyTorch's exporters write two norms that both begin with ones, or a layer and its copy."""
+    norms = [node("LayerNormalization", "x g", "h"), node("LayerNormalization", "h g")]
+    (text,) = said(norms, Loss.MeanSquaredError, g=np.ones(4, np.float32))
+    assert text.startswith("'g': one tensor for several layers")
+    assert not said(norms, Loss.MeanSquaredError, g=noise(4)), "shared on purpose, as far as one can see"
+    copied = [node("Identity", "w", "v"), node("MatMul", "x w", "h"), node("MatMul", "h v")]
+    (text,) = said(copied, Loss.MeanSquaredError, w=noise(4, 4))
+    assert "'w'" in text
+
+
+@pytest.mark.parametrize(
+    ("labels", "text"),
+    [
+        ("0 1 2 7", "error[BadData]: column 'label' holds classes 0 … 7; classes count from 0"),
+        ("0 1 2 -1", "error[BadData]: column 'label' holds classes -1 … 2; classes count from 0"),
+        (
+            "0 1 0.5 1",
+            "error[BadData]: column 'label' is to hold class numbers, but holds numbers that are not",
+        ),
+        ("a b c a", "error[BadTable]: column 'label' holds text; --classes label=NAME,NAME"),
+    ],
+)
+def test_wrong_labels_are_named(tmp_path: Path, labels: str, text: str) -> None:
+    (tmp_path / "model.onnx").write_bytes(matmul_model())
+    rows = "\n".join(f"1,2,{label}" for label in labels.split())
+    (tmp_path / "rows.csv").write_text(f"x[0],x[1],label\n{rows}\n")
+    words = ("--model", "model.onnx", "--data", "rows.csv", "--target", "label")
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", "train", *words],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+    )
+    assert done.returncode == 1
+    assert text in done.stderr
+    assert not (tmp_path / "weights.onnx").exists()
+
+
+def test_a_fixed_batch_is_named_where_it_matters() -> None:
+    """x.view(x.shape[0], -1), exported with a batch of 1."""
+    integers = {"flat": np.array([1, -1], np.int64)}
+    nodes = [node("Reshape", "x flat", "h"), node("Gemm", "h w")]
+    case = Case(nodes, (2, 2), {"w": noise(4, 3)}, integers, first=1)
+    with pytest.raises(ModelError, match="fixes the batch of 'x' at 1: export it with a free first one"):
+        compile_forward(case.bytes(), 4, 8)
+    case.first = "N"
+    with pytest.raises(ModelError) as caught:
+        compile_forward(case.bytes(), 4, 8)
+    assert "export" not in str(caught.value)
+
+
+def test_an_operator_set_may_be_imported_twice_alike() -> None:
+    """skl2onnx does; two versions of one set contradict each other."""
+    graph = helper.make_graph(
+        [helper.make_node("LinearRegressor", ["x"], ["y"], domain="ai.onnx.ml")],
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 2])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(noise(2), "w")],
+    )
+    sets = [
+        helper.make_opsetid(domain, version) for domain, version in (("", 17), ("ai.onnx.ml", 1), ("", 17))
+    ]
+    with pytest.raises(UnknownOp, match="'LinearRegressor' of the domain"):
+        parse(helper.make_model(graph, opset_imports=sets).SerializeToString())
+    sets[2].version = 18
+    with pytest.raises(ModelError, match="imported twice"):
+        parse(helper.make_model(graph, opset_imports=sets).SerializeToString())
