@@ -2,10 +2,9 @@
 
 The image lies as it is, without its border. Lines of the result are cut into bands that meet the same rows
 of the kernel, columns into strips that meet the same columns; each combination has multiply-adds for these
-alone.
-Bands that meet equally many rows, at the upper and at the lower edge, share their code, strips too: a 5×5
-kernel takes 25 pieces of code instead of 81. Each sum has the terms of the padded one in the same order, but
-for the products with zeros.
+alone. Bands that meet equally many rows, at the upper and at the lower edge, share their code, strips too: a
+5×5 kernel takes 25 pieces of code instead of 81. Each sum has the terms of the padded one in the same order,
+but for the products with zeros.
 """
 
 from collections.abc import Callable, Sequence
@@ -49,16 +48,22 @@ class Span:
     def bands(self, count: int, taps: int) -> tuple[Band, ...] | None:
         """`count` indices of the result, cut where they meet other taps of the kernel; None if one meets
         nothing but zeros."""
+        reach = self.dilation * (taps - 1)
+        begin, end = -(-self.before // self.stride), (self.size - 1 + self.before - reach) // self.stride + 1
         bands: list[Band] = []
-        for index in range(count):
+        index = 0
+        while index < count:
             first = index * self.stride - self.before
             met = [tap for tap in range(taps) if 0 <= first + tap * self.dilation < self.size]
             if not met:
                 return None
+            # All taps are met from `begin` to `end`, which may be far.
+            lines = min(end, count) - index if begin <= index < end else 1
             if bands and (bands[-1].first, bands[-1].taps) == (met[0], len(met)):
-                bands[-1] = Band(bands[-1].lines + 1, met[0], len(met))
+                bands[-1] = Band(bands[-1].lines + lines, met[0], len(met))
             else:
-                bands.append(Band(1, met[0], len(met)))
+                bands.append(Band(lines, met[0], len(met)))
+            index += lines
         return tuple(bands)
 
 
