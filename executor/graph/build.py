@@ -107,13 +107,16 @@ def _built(
             values[name] = value_of_array(array)
     token = ir.NODES_LEFT.set([NODES_MADE_MAX])
     try:
-        Runner(graph.opset).run(graph.steps, values)
+        runner = Runner(graph.opset)
+        runner.run(graph.steps, values)
     finally:
         ir.NODES_LEFT.reset(token)
     running = new_statistics(graph, values)
     starts = {**dict.fromkeys(sorted(factors(graph)), 1.0), **trained_statistics(graph)}
     outputs = {name: tensor(values[name]) for name in graph.outputs if name in values}
     for name in graph.outputs:
+        if name in runner.lists:
+            raise UnsupportedType(f"the output {name!r} is a list of tensors")
         if name not in outputs:
             raise UnsupportedAttribute(f"the output {name!r} is one that its operator does not give")
     if len(ir.postorder(outputs.values())) > IR_NODES_MAX:
@@ -186,7 +189,9 @@ class Runner:
             self.run(graph.steps, values)
             try:
                 return [values[name] for name in graph.outputs]
-            except KeyError:
+            except KeyError as error:
+                if error.args[0] in self.lists:
+                    raise UnsupportedType("a sub-graph gives a list of tensors") from None
                 raise MalformedGraph("an output of a sub-graph is not defined") from None
 
         return body

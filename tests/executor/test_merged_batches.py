@@ -135,7 +135,7 @@ def test_lists_that_are_refused() -> None:
     refused([parts, node("Relu", "parts")], UnsupportedType, "Relu of a list")
     refused([parts, node("SequenceAt", "parts k")], ShapeMismatch, "place 4 of a list of 4", k=np.array(4))
     refused([node("SequenceAt", "x k")], UnsupportedType, "no list", k=np.array(0))
-    refused([node("SplitToSequence", "x", "y", axis=1)], UnsupportedAttribute, "output 'y'")
+    refused([node("SplitToSequence", "x", "y", axis=1)], UnsupportedType, "output 'y' is a list")
     rows = [node("SplitToSequence", "x", "s", axis=0), node("SequenceAt", "s k")]
     refused(rows, ShapeMismatch, "rows of the batch", k=np.array(0))
     uneven = [node("SplitToSequence", "x n", "s", axis=1), node("SequenceAt", "s k")]

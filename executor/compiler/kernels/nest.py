@@ -76,7 +76,7 @@ class Nest:
         `Access.shifted`. A pointer that runs backwards wraps below zero, and an immediate cannot be below
         it, so there the sum is taken modulo 2³²."""
         self.push(access)
-        if min(offset, *access.strides) >= 0:
+        if min((offset, *access.strides)) >= 0:
             return offset
         self.code.i32(offset)
         self.code.op("i32.add")
