@@ -66,8 +66,8 @@ class Operand:
 
 
 def step_floats(steps: int, often: bool = True) -> int:
-    """Floats that the weights of four rows take for each of `steps` steps; what is not used often is only
-    made longer by its first half."""
+    """Floats that the weights of four rows take for each of `steps` steps. Where they are not used `often`,
+    they come from memory each time, and a longer vector costs more than a shuffle."""
     return VECTOR + HALF_TURN if often and steps <= TURNED_STEPS else VECTOR
 
 
