@@ -382,7 +382,7 @@ def _run_shards(
     return code, code.fuel - before, before
 
 
-SPINS = 1 << 14
+SPINS = 1 << 15
 """How often an instance looks whether another has come before it lets the host wait."""
 
 

@@ -161,7 +161,7 @@ def test_whoever_fails_in_a_team_its_error_is_told_and_nobody_waits_for_ever(
 
 
 def test_an_instance_waits_for_one_that_is_late() -> None:
-    """Longer than it looks and yields: it sleeps, and goes on where it was."""
+    """Longer than it looks: it sleeps, and goes on where it was."""
     plan = compile_training(CASE.bytes(), spec(4), ROWS)
     alone = trained(Sandbox(plan, MEMORY, FUEL), plan)
     team = team_for(plan, 1)
