@@ -29,7 +29,7 @@ from executor.errors import DataError, ReceiptError, SpecError
 from executor.initialise import init_key
 from executor.metrics import LOWER_IS_BETTER, METRICS
 from executor.options import configure_spec, model_file, training_spec
-from executor.readers import Reading, Table, parse_classes, parse_dtypes, parse_shapes, segments
+from executor.readers import Reading, Table, parse_classes, parse_dtypes, parse_joins, parse_shapes, segments
 from executor.record import (
     VERSION,
     Record,
@@ -94,12 +94,21 @@ def configure_reader(parser: ArgumentParser) -> None:
     add("--dtype", action="append", default=[], metavar="COLUMN=TYPE", help="type of a column, age=u8")
     add("--fill", metavar="TEXT", help="what stands in for missing values (default: refuse them)")
     add("--classes", action="append", default=[], metavar="COLUMN=NAMES", help="class names, pet=cat,dog")
+    add(
+        "--join", action="append", default=[], metavar="COLUMN=NAMES",
+        help="columns that become one, x=age,height; * and ? match, x=* takes all but targets",
+    )  # fmt: skip
 
 
 def reading_of(arguments: Namespace) -> Reading:
     """What the arguments of `configure_reader` say."""
     shapes, dtypes = parse_shapes(arguments.shape), parse_dtypes(arguments.dtype)
-    return Reading(shapes, dtypes, arguments.fill, parse_classes(arguments.classes))
+    targets = {getattr(arguments, "target", None)}
+    targets |= {option.partition("=")[0] for option in getattr(arguments, "also", ())}
+    return Reading(
+        shapes, dtypes, arguments.fill, parse_classes(arguments.classes),
+        joins=parse_joins(arguments.join), apart=frozenset(name for name in targets if name),
+    )  # fmt: skip
 
 
 def run(arguments: Namespace) -> int:

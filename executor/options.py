@@ -243,7 +243,8 @@ def _pairs(arguments: Namespace, names: Names, columns: Sequence[str]) -> list[t
     if len(left) == len(names.inputs) == 1:
         return [(left[0], names.inputs[0])]
     raise SpecError(
-        f"say which columns feed the inputs {', '.join(names.inputs)}: --input COLUMN=TENSOR, each of them"
+        f"say which columns feed the inputs {', '.join(names.inputs)}: --input COLUMN=TENSOR, each of them; "
+        f"--join {names.inputs[0]}=NAME,NAME makes one column of several"
     )
 
 

@@ -138,7 +138,7 @@ def _csv_dtypes(path: Path, reading: Reading) -> dict[str, Dtype]:
     """The types that the whole file's columns get, from those that its segments get."""
     found: dict[str, Dtype] = {}
     bounds: dict[str, tuple[int, int]] = {}
-    for table in segments(path, replace(reading, classes={}, dtypes=_text_of(reading))):
+    for table in segments(path, replace(reading, classes={}, joins={}, shapes={}, dtypes=_text_of(reading))):
         for name, dtype in table.dtypes.items():
             found[name] = dtype if name not in found else _joined(found[name], dtype)
             if dtype in INTEGERS:

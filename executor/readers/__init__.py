@@ -13,7 +13,7 @@ from executor.readers.csv import csv_segments
 from executor.readers.images import image_segments
 from executor.readers.npz import npz_segments
 from executor.readers.parquet import parquet_segments
-from executor.readers.table import Reading, Shape, Table, dtype_named, with_classes
+from executor.readers.table import Reading, Shape, Table, dtype_named, with_classes, with_joins
 from primitives.data import Dtype
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "dtype_named",
     "parse_classes",
     "parse_dtypes",
+    "parse_joins",
     "parse_shapes",
     "read_table",
     "segments",
@@ -53,11 +54,11 @@ def segments(path: Path, reading: Reading) -> Iterator[Table]:
     file's columns may get another type in each segment unless told.
     """
     for table in reader_of(path)(path, reading):
-        named = {*reading.shapes, *reading.dtypes, *reading.classes}
+        named = {*reading.shapes, *reading.dtypes, *reading.classes} - set(reading.joins)
         unknown = sorted(named - set(table.columns))
         if unknown:
             raise BadTable(f"{path.name} has no column {unknown[0]!r}; it has {', '.join(table.columns)}")
-        yield with_classes(table, reading.classes)
+        yield with_joins(with_classes(table, reading.classes), reading)
 
 
 def reader_of(path: Path) -> Reader:
@@ -93,6 +94,17 @@ def parse_dtypes(options: list[str]) -> dict[str, Dtype]:
             raise BadTable(f"{option!r} is no type; write COLUMN=TYPE such as age=u8")
         dtypes[name] = dtype_named(text)
     return dtypes
+
+
+def parse_joins(options: list[str]) -> dict[str, tuple[str, ...]]:
+    """`--join` options, `x=age,height` each. Raises BadTable."""
+    joins = {}
+    for option in options:
+        name, _, text = option.partition("=")
+        if not name or name in joins or "" in text.split(","):
+            raise BadTable(f"{option!r} joins nothing; write COLUMN=NAME,NAME such as x=age,height, or x=*")
+        joins[name] = tuple(text.split(","))
+    return joins
 
 
 def parse_classes(options: list[str]) -> dict[str, tuple[str, ...]]:

@@ -6,8 +6,9 @@ keep more. `true` and `false` become bool, all else utf8. The schema is public, 
 range of a column and no more.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from math import prod
 
 import numpy as np
@@ -41,6 +42,10 @@ class Reading:
     fill: str | None = None
     classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     segment: int | None = None
+    joins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Columns that become one of float32 in this order, by name; * and ? match."""
+    apart: frozenset[str] = frozenset()
+    """Columns that no pattern joins."""
 
     def rows_at_once(self, rows: int, row_bytes: int) -> int:
         """Rows of the next table, of `rows` that are there: all, or a segment of at most SEGMENT_BYTES."""
@@ -95,6 +100,38 @@ def with_classes(table: Table, classes: Mapping[str, tuple[str, ...]]) -> Table:
         numbers = np.array([places[str(value)] for value in values], dtype=np.int64)
         columns[name] = finished(name, numbers, dtypes[name], None)
     return Table(columns, dtypes)
+
+
+def with_joins(table: Table, reading: Reading) -> Table:
+    """The table with its joined columns, each where the first of its members was. Raises BadTable."""
+    for name, patterns in reading.joins.items():
+        columns, members = table.columns, _members(table, name, patterns, reading.apart)
+        values = np.stack([columns[member].astype(np.float32) for member in members], axis=1)
+        line = finished(name, values, Dtype.F32, reading.shapes.get(name))
+        order = [name if column == members[0] else column for column in columns]
+        kept = [column for column in order if column == name or column not in members]
+        table = Table(
+            {column: line if column == name else columns[column] for column in kept},
+            {column: Dtype.F32 if column == name else table.dtypes[column] for column in kept},
+        )
+    return table
+
+
+def _members(table: Table, name: str, patterns: Sequence[str], apart: frozenset[str]) -> list[str]:
+    found: dict[str, None] = {}
+    for pattern in patterns:
+        matches = [column for column in table.columns if fnmatchcase(column, pattern) and column not in apart]
+        if pattern in table.columns:
+            matches = [pattern]
+        if not matches:
+            raise BadTable(f"nothing to join for {pattern!r}: there are {', '.join(table.columns)}")
+        found.update(dict.fromkeys(matches))
+    for member in found:
+        if table.dtypes[member] is Dtype.Utf8 or table.columns[member].ndim != 1:
+            raise BadTable(f"column {member!r} is not one number a row: it cannot be joined into {name!r}")
+    if name in table.columns and name not in found:
+        raise BadTable(f"the columns joined as {name!r} would hide the column of that name")
+    return list(found)
 
 
 def dtype_named(text: str) -> Dtype:

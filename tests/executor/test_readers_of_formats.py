@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from executor.errors import BadData, BadTable
-from executor.readers import Reading, parse_classes, read_table
+from executor.readers import Reading, parse_classes, read_table, segments
 from executor.rows import MemoryRows, checked_chunks
 from executor.spool import SpooledRows, rows_of, spooled
 from primitives.data import Dtype
@@ -241,3 +241,48 @@ def test_small_files_stay_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert isinstance(rows_of(path, Reading()), MemoryRows)
     monkeypatch.setattr("executor.spool.RESIDENT_FILE", 1)
     assert isinstance(rows_of(path, Reading()), SpooledRows)
+
+
+def test_columns_are_joined(tmp_path: Path) -> None:
+    """A table as people have it, each feature with a name of its own."""
+    path = tmp_path / "rows.csv"
+    path.write_text("age,kind,height,flag,label\n1,a,0.5,true,0\n2,b,1.5,false,1\n")
+    joins = {"x": ("height", "a*")}
+    (table,) = segments(path, Reading(joins=joins))
+    assert list(table.columns) == ["kind", "x", "flag", "label"]
+    assert table.dtypes["x"] is Dtype.F32
+    assert table.columns["x"].tolist() == [[0.5, 1.0], [1.5, 2.0]]
+    classes = {"kind": ("a", "b")}
+    everything = Reading(
+        joins={"x": ("*",)}, apart=frozenset({"label"}), classes=classes, shapes={"x": (2, 2)}
+    )
+    (table,) = segments(path, everything)
+    assert table.columns["x"].tolist() == [[[1, 0], [0.5, 1]], [[2, 1], [1.5, 0]]]
+    assert list(table.columns) == ["x", "label"]
+    for joins, text in (
+        ({"x": ("weight",)}, "nothing to join for 'weight': there are age, kind"),
+        ({"x": ("kind", "age")}, "'kind' is not one number a row"),
+        ({"label": ("age",)}, "would hide the column"),
+    ):
+        with pytest.raises(BadTable, match=text):
+            list(segments(path, Reading(joins=joins)))
+
+
+def test_joined_columns_do_not_depend_on_segments(tmp_path: Path) -> None:
+    """A column is whole-numbered for a while: it is float32 all the same."""
+    path = tmp_path / "rows.csv"
+    path.write_text("a,b\n" + "".join(f"{n},{n if n < 6 else n + 0.5}\n" for n in range(9)))
+    (whole,) = segments(path, Reading(joins={"x": ("a", "b")}))
+    parts = list(segments(path, Reading(joins={"x": ("a", "b")}, segment=2)))
+    assert len(parts) > 1
+    np.testing.assert_array_equal(np.concatenate([part.columns["x"] for part in parts]), whole.columns["x"])
+
+
+def test_joined_columns_on_disk_have_the_same_root(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("a,b,c\n" + "".join(f"{n},{'uv'[n % 2]},{n / 4}\n" for n in range(300)))
+    reading = Reading(
+        joins={"x": ("*",)}, apart=frozenset("c"), classes={"b": ("u", "v")}, shapes={"x": (2, 1)}
+    )
+    held = rows_of(path, reading)
+    assert spooled(path, reading).root == held.root
