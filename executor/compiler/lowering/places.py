@@ -15,7 +15,8 @@ from executor.compiler.ir import Node, Shape
 from executor.compiler.kernels import general as loops
 from executor.compiler.kernels import typed_rows
 from executor.compiler.kernels.base import Buffer, Kernel, View, c_strides
-from executor.compiler.kernels.elementwise import Elementwise
+from executor.compiler.kernels.elementwise import UNROLL, Elementwise
+from executor.compiler.kernels.expression import FUNCTIONS
 from executor.compiler.kernels.nest import LANES
 from executor.compiler.kernels.packing import ROWS, step_floats
 from executor.compiler.kernels.rows import PANEL, LanesToPanels, LoadNumber, RowsToLanes, RowWeights
@@ -220,6 +221,8 @@ class Places:
             views = [view for _, view in kernel.stores]
             if view not in views or kernel.shape != node.shape:
                 continue
+            if width > UNROLL and any(item.op in FUNCTIONS for item in kernel.inner()):
+                return None  # The body, long already, would be twice as long.
             size = (steps * width + gap // 4) * (node.shape[-1] // width)
             target = Buffer(self.name("turned"), size, False)
             side = Turned(views.index(view), target, node.shape, self.blocks, width, gap)
