@@ -41,11 +41,13 @@ def save_plot(path: Path, losses: Sequence[float], title: str) -> None:
     """A PNG of the losses. Raises UnsupportedSpec where matplotlib is missing."""
     check_plots()
     from matplotlib.figure import Figure  # no window system takes part
+    from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=(7, 4), dpi=120, layout="constrained")
     axes = figure.add_subplot()
     axes.plot(range(1, len(losses) + 1), list(losses), marker="o", markersize=3)
     axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylabel("loss")
     axes.set_title(title)
     axes.grid(alpha=0.3)

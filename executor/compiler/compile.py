@@ -200,7 +200,9 @@ def _goal(built: Model, term: LossTerm, number: int) -> Goal:
         raise UnknownTensor(f"the model has no output {name!r}; it has {', '.join(built.outputs)}")
     prediction = batched_output(built, name)
     if prediction.dtype is not DType.F32:
-        raise UnsupportedType(f"the output {name!r} is {prediction.dtype.value}: training is in f32")
+        raise UnsupportedType(
+            f"the output {name!r} is {prediction.dtype.value}: training is in f32, export the model in it"
+        )
     target, goal = objective(term.loss, prediction, number)
     factor = float(np.float32(term.weight_num / term.weight_den))
     return Goal(prediction, target, goal, factor, class_rule(term.loss, prediction))
