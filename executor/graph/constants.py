@@ -2,8 +2,8 @@
 
 ONNX does not tell a weight from a table. What the graph or its exporter says is believed: running statistics
 that the graph only reads, numbers that an operator must know while the graph is read (the scales of a
-Resize), and what PyTorch's newer exporter lists as buffers and constants. A spec may still name any of them
-but the last-but-one.
+Resize), and what PyTorch's newer exporter lists as buffers and constants. A spec may name statistics and
+buffers all the same.
 """
 
 import re
