@@ -71,11 +71,13 @@ KEY_SIZE = 32
 
 @dataclass(frozen=True)
 class Limits:
-    """What a run may use: bytes of wasm memory, units of fuel, milliseconds from start to result."""
+    """What a run may use: bytes of wasm memory, units of fuel, milliseconds from start to result, and
+    milliseconds of processor time for each of its threads, as many if they are not given."""
 
     memory: int = GIB
     fuel: int = 10**13
     deadline_ms: int = 600_000
+    processor_ms: int | None = None
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,10 @@ class Secrets:
     noise_key: bytes = field(default=bytes(KEY_SIZE), repr=False)
 
 
-QUOTE_LIMITS = Limits(memory=GIB, fuel=2**62, deadline_ms=60_000)
-"""No plan may need more memory (`executor.compiler.program.MEMORY_MAX`)."""
+QUOTE_LIMITS = Limits(memory=GIB, fuel=2**62, deadline_ms=300_000, processor_ms=60_000)
+"""No plan may need more memory (`executor.compiler.program.MEMORY_MAX`). Reading a model is bounded by the
+processor time it takes, so that an honest one is not refused because the machine is busy with something else.
+"""
 
 
 @dataclass(frozen=True)
@@ -255,6 +259,7 @@ def _job(
     if not chunks and init_key is not None:
         copies += ROW_COPIES * RESIDENT_MAX
     data = HEADROOM + threads * (limits.memory + STACK) + copies
+    processor_ms = limits.deadline_ms if limits.processor_ms is None else limits.processor_ms
     return wire.Job(
         train=init_key is not None,
         model=model,
@@ -266,7 +271,7 @@ def _job(
         address_space=(threads + (spec.dp is not None)) * RESERVED
         + data,  # the noise has a memory of its own
         data=data,
-        cpu_seconds=threads * (limits.deadline_ms // 1000 + 2),
+        cpu_seconds=threads * (processor_ms // 1000 + 2),
         init_key=init_key or bytes(KEY_SIZE),
         losses=losses,
         threads=threads,

@@ -14,7 +14,7 @@ import onnx
 import pytest
 
 from executor import seccomp
-from executor.enclave import Enclave, Limits, Secrets, TrainResult
+from executor.enclave import QUOTE_LIMITS, Enclave, Limits, Secrets, TrainResult
 from executor.errors import (
     BadData,
     CommitmentMismatch,
@@ -99,6 +99,14 @@ def test_an_infinite_loop_meets_its_deadline() -> None:
 def test_a_compiler_that_never_ends_meets_the_deadline() -> None:
     with pytest.raises(DeadlineExceeded):
         train("def compile_training(*_):\n    while True: pass", Limits(deadline_ms=1500))
+
+
+def test_processor_time_may_be_bounded_apart_from_the_deadline() -> None:
+    """As for a quote: on a busy machine an honest model takes long, and little of the processor."""
+    with pytest.raises(DeadlineExceeded, match="processor time"):
+        train("def compile_training(*_):\n    while True: pass", Limits(processor_ms=0))
+    assert QUOTE_LIMITS.processor_ms is not None
+    assert QUOTE_LIMITS.deadline_ms >= 5 * QUOTE_LIMITS.processor_ms
 
 
 def test_a_process_that_does_not_read_meets_the_deadline() -> None:
