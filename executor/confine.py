@@ -31,6 +31,8 @@ FILE_RIGHTS = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1}
 """Every file access right that version 1, 2, 3 of the interface can forbid."""
 
 KEPT_DESCRIPTORS = 3
+LAST_SECONDS = 5
+"""Of processor time, from SIGXCPU, by which the parent knows why the process ended, to SIGKILL."""
 
 
 def confine(
@@ -59,7 +61,7 @@ def confine(
             "no file is written": lambda: _limit("RLIMIT_FSIZE", 0),
             "no new open files": lambda: _limit("RLIMIT_NOFILE", KEPT_DESCRIPTORS),
             "no new processes": lambda: _limit("RLIMIT_NPROC", 0),
-            "bounded processor time": lambda: _limit("RLIMIT_CPU", cpu_seconds),
+            "bounded processor time": lambda: _limit("RLIMIT_CPU", cpu_seconds, LAST_SECONDS),
             "bounded address space": lambda: _limit("RLIMIT_AS", address_space),
             "bounded memory": lambda: _limit("RLIMIT_DATA", data),
             "fewer system calls (seccomp)": seccomp.install,
@@ -72,13 +74,14 @@ def _take(measures: dict[str, Callable[[], bool]]) -> list[str]:
     return [name for name, measure in measures.items() if not measure()]
 
 
-def _limit(name: str, value: int) -> bool:
-    """Set a resource limit, soft and hard, no higher than it already is."""
+def _limit(name: str, value: int, more: int = 0) -> bool:
+    """Set a resource limit, soft, and `more` above it hard, no higher than it already is."""
     which = getattr(resource, name)
     hard = resource.getrlimit(which)[1]
-    bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    unbounded = hard == resource.RLIM_INFINITY
+    soft, most = (bound if unbounded else min(bound, hard) for bound in (value, value + more))
     try:
-        resource.setrlimit(which, (bound, bound))
+        resource.setrlimit(which, (soft, most))
     except (ValueError, OSError):
         return False
     return True
