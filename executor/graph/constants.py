@@ -13,7 +13,7 @@ from executor.graph.parse import Graph, Step
 
 KNOWN = {"Resize": (1, 2), "Upsample": (1,), "Pad": (2,), "Range": (0, 1, 2)}
 """Inputs whose numbers decide on shapes or places."""
-SIGNATURE = re.compile(r"^\s*\S+: (PARAMETER|BUFFER|CONSTANT_TENSOR) target='([^'\n]*)'", re.MULTILINE)
+SIGNATURE = re.compile(r"^[ \t]*\S+: (PARAMETER|BUFFER|CONSTANT_TENSOR) target='([^'\n]*)'", re.MULTILINE)
 
 
 def constants(graph: Graph) -> frozenset[str]:

@@ -71,7 +71,8 @@ def test_what_the_exporter_calls_no_parameter_is_none() -> None:
 
 def test_a_signature_is_data() -> None:
     """Whatever stands there decides on names alone, and quickly."""
-    for text in ("a: BUFFER target='w'", "x" * 3_000_000, "p: PARAMETER target='" * 10_000, "\x00\n: BUFFER"):
+    long = ("x" * 3_000_000, "\n" * 1_000_000, " " * 1_000_000, "p: PARAMETER target='" * 10_000)
+    for text in ("a: BUFFER target='w'", "\x00\n: BUFFER", *long):
         model = exported(text)
         assert set(trained(model)) <= {"cos", "val_81", "table", "w"} if "'w'" not in text else True
     with pytest.raises(ModelError):
