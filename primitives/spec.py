@@ -16,10 +16,12 @@ from primitives.data import DataError, Loss, Name, Schema
 from primitives.hashing import tagged
 from primitives.scale import H256, I32, U8, U16, U32, U64, Enum, FixedBytes, MaxLen, Struct, Variant, encode
 
-NUMERICS = 2
+NUMERICS = 3
 """The order of every float operation of a run. A change of any golden weight hash needs the next number.
 2: convolutions of 3×3 with 16 channels or more by Winograd's filtering; the padded border of a gradient by an
 image is no longer summed.
+3: softmax's gradient from its values, without the way through the maximum; fresh factors of written-out
+normalisations start as ones.
 """
 SPEC_VERSION = 1
 

@@ -6,7 +6,7 @@ zero; clip at a bound: through; two equal operands of max: half each; equal maxi
 row-major order).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 from executor.compiler import ir, scan
 from executor.compiler.gradients_general import GENERAL_RULES
@@ -209,6 +209,43 @@ RULES: Mapping[Op, Rule] = {
 }
 
 
+def _softmax(node: Node, g: Node) -> tuple[Node, Node] | None:
+    """x and the gradient by x if the node is y = softmax x or y = ln softmax x, however a model writes it:
+    eˣ⁻ᵐ / Σ eˣ⁻ᵐ, or x − m − ln Σ eˣ⁻ᵐ, with the maximum m of x over the axes of the sum.
+
+    y·(g − Σ g·y), and g − eʸ·Σ g: to shift x by m changes no value, so that nothing goes through m.
+    """
+    if node.op is Op.DIV:
+        total = _unspread(node.inputs[1])
+        x = _summed_powers(total)
+        if x is None or node.inputs[0] is not total.inputs[0]:
+            return None
+        return x, node * (g - reduce(Op.SUM, g * node, _ints(total.attrs[0])))
+    if node.op is Op.SUB and (logarithm := _unspread(node.inputs[1])).op is Op.LOG:
+        total = logarithm.inputs[0]
+        x = _summed_powers(total)
+        if x is None or node.inputs[0] is not total.inputs[0].inputs[0]:
+            return None
+        return x, g - ir.elementwise(Op.EXP, node) * reduce(Op.SUM, g, _ints(total.attrs[0]))
+    return None
+
+
+def _summed_powers(total: Node) -> Node | None:
+    """x if the node is Σ eˣ⁻ᵐ with the maximum m of x over the same axes."""
+    if total.op is not Op.SUM or total.inputs[0].op is not Op.EXP:
+        return None
+    (shifted,) = total.inputs[0].inputs
+    if shifted.op is not Op.SUB:
+        return None
+    x, largest = shifted.inputs[0], _unspread(shifted.inputs[1])
+    fits = largest.op is Op.MAXIMUM and largest.inputs[0] is x and largest.attrs == total.attrs
+    return x if fits else None
+
+
+def _unspread(node: Node) -> Node:
+    return node.inputs[0] if node.op is Op.EXPAND else node
+
+
 def gradients(output: Node, seed: Node, wanted: Iterable[Node]) -> dict[Node, Node]:
     """Gradient by each wanted node of the loss whose gradient by `output` is `seed`; those not reached are
     absent.
@@ -229,18 +266,21 @@ def sweep(seeds: Mapping[Node, Node], wanted: Iterable[Node]) -> dict[Node, Node
             active.add(node)
     found: dict[Node, Node] = dict(seeds)
     parts: dict[Node, dict[Node, Node]] = {}
+    contributions: Iterable[tuple[Node, Node | None]]
     for node in reversed(order):
         g = found.get(node)
         if node.op is Op.SCAN and node in active and node in parts:
-            contributions: Sequence[Node | None] = scan.gradient(node, parts[node], active, sweep)
+            contributions = zip(node.inputs, scan.gradient(node, parts[node], active, sweep), strict=True)
         elif g is None or node not in active or node.op in LEAVES:
             continue
         elif node.op is Op.PART:
             parts.setdefault(node.inputs[0], {})[node] = g
             continue
+        elif softmax := _softmax(node, g):
+            contributions = [softmax]
         else:
-            contributions = RULES[node.op](node, g)
-        for item, part in zip(node.inputs, contributions, strict=True):
+            contributions = zip(node.inputs, RULES[node.op](node, g), strict=True)
+        for item, part in contributions:
             if part is None or item not in active:
                 continue
             whole = ir.batch_sum(part) if part.batched and not item.batched else part
