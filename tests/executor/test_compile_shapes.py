@@ -1,6 +1,7 @@
 """Random shapes, batches and attributes: forward against onnxruntime, fuel as quoted, memory shared but never
 overlapping."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from executor.compiler.compile import compile_training
 from executor.compiler.kernels.base import SLACK, Buffer
 from executor.compiler.kernels.pooling import Fill
+from executor.compiler.plan import PAGE
 from executor.compiler.program import place
 from primitives.data import Loss
 from tests.executor.compile_cases import Case, node, training_spec
@@ -99,18 +101,22 @@ def test_elementwise_transpose_and_reduce(shape: list[int], data: Any, rows: int
     blocks=st.integers(1, 4),
 )
 def test_live_buffers_never_overlap(sizes: list[tuple[int, bool, int]], blocks: int) -> None:
-    """Random lives: buffer i is written by kernel i and read again by a later one."""
+    """Random lives: buffer i is written by kernel i and read again by a later one. What instances share lies
+    on whole pages, before everything else."""
     buffers = [Buffer(f"b{index}", size, batched) for index, (size, batched, _) in enumerate(sizes)]
     reads: dict[int, list[Buffer]] = {}
     for index, (_, _, life) in enumerate(sizes):
         reads.setdefault(min(index + life, len(sizes) - 1), []).append(buffers[index])
     kernels = [Fill("k", buffer, 0.0, tuple(reads.get(index, ()))) for index, buffer in enumerate(buffers)]
-    top = place(kernels, [], blocks)
+    common = [Buffer(f"c{index}", size, False, pinned=True) for index, (size, _, _) in enumerate(sizes[:3])]
+    top, pages = place(kernels, common, blocks, common)
     for a, (_, _, life) in enumerate(sizes):
         for b in range(a + 1, min(a + life, len(sizes) - 1) + 1):
             first, second = sorted((buffers[a], buffers[b]), key=lambda buffer: buffer.offset)
             assert first.offset + first.bytes(blocks) + SLACK <= second.offset
-    assert all(buffer.offset + buffer.bytes(blocks) <= top for buffer in buffers)
+    assert all(pages <= buffer.offset <= top - buffer.bytes(blocks) for buffer in buffers)
+    assert pages % PAGE == 0 and all(0 < buffer.offset <= pages - buffer.bytes(blocks) for buffer in common)
+    assert all(a.offset + a.bytes(blocks) <= b.offset for a, b in pairwise(common))
 
 
 def test_quotes_scale_with_the_job() -> None:
