@@ -23,7 +23,7 @@ from executor.options import configure_spec
 from executor.options import training_spec as options_spec
 from executor.rows import MemoryRows
 from executor.sandbox import Sandbox
-from executor.team import Helpers, Team
+from executor.team import Helpers, Team, team_of
 from primitives.data import Column, Dtype, Loss, Policy, Schema
 from primitives.job import RejectReason, model_hash, policy_breach
 from primitives.scale import decode, encode, replace
@@ -185,7 +185,8 @@ def test_shards_give_the_same_bits_on_any_number_of_instances(helpers: int) -> N
         first.write(region, value)
     for parameter in plan.parameters:
         first.write(parameter.region, parameter.given)
-    assert trained(Team(plan, first, Helpers(helpers))) == trained(Machine(plan))
+    team = team_of(plan, first, FUEL, Helpers(helpers))
+    assert team is not None and trained(team) == trained(Machine(plan))
 
 
 def rows() -> MemoryRows:
@@ -235,9 +236,7 @@ def test_a_sum_one_of_whose_losses_mixes_rows_is_refused_under_privacy_by_name()
     numbers = [numpy_helper.from_array(np.ones(2, np.float32), name) for name in ("s", "b", "m", "a")]
     proto = onnx.load_model_from_string(MODEL)
     proto.graph.node[-1].output[0] = "raw"
-    normal = helper.make_node(
-        "BatchNormalization", ["raw", "s", "b", "m", "a"], ["size", "m2", "a2"], training_mode=1
-    )
+    normal = helper.make_node("BatchNormalization", ["raw", "s", "b", "m", "a"], ["size"], training_mode=1)
     proto.graph.node.append(normal)
     proto.graph.initializer.extend(numbers)
     mixed, dp = proto.SerializeToString(), Dp(clip_num=1, clip_den=1, sigma_milli=4000)
