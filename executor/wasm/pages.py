@@ -14,7 +14,6 @@ Bytes = NDArray[np.generic]
 MREMAP_MAYMOVE, MREMAP_FIXED = 1, 2
 """linux/mman.h"""
 MAP_FIXED = 0x10
-FAILED = ctypes.c_void_p(-1).value
 
 
 def ask_for_large_pages(address: int, size: int) -> bool:

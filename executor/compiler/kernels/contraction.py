@@ -23,7 +23,6 @@ from executor.compiler.kernels.packing import (
     Operand,
     Packing,
     Weights,
-    by_fours,
     step_floats,
 )
 from executor.wasm.code import Code
@@ -150,7 +149,7 @@ class Contraction:
         def block(total: int) -> None:
             if packing:
                 packing.all(nest, total)
-            tiles.across(lambda each: by_fours(nest, self.row_axis, total, each))
+            tiles.across(lambda each: nest.cut(self.row_axis, total, ROWS, each))
 
         def blocks() -> None:
             axis, still = self.row_axis, packing.packed() if packing else None
@@ -164,7 +163,7 @@ class Contraction:
 
         outside = tuple(axis for axis in self.outside if axis or not lanes.single)
         every = self.counts[self.row_axis]
-        over(outside, blocks if self.height > ROWS else lambda: by_fours(nest, self.row_axis, every, lines))
+        over(outside, blocks if self.height > ROWS else lambda: nest.cut(self.row_axis, every, ROWS, lines))
 
     @property
     def packing(self) -> Packing | None:

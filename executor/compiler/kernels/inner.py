@@ -25,7 +25,7 @@ from executor.compiler.kernels.contraction import (
 )
 from executor.compiler.kernels.expression import VECTOR, Evaluator
 from executor.compiler.kernels.nest import LANES, Nest
-from executor.compiler.kernels.packing import by_fours
+from executor.compiler.kernels.packing import ROWS
 from executor.wasm.code import Code
 
 BLOCKS, GROUP, ROW, LINE, COLUMN, INNER, TAP_Y, TAP_X = range(8)
@@ -136,7 +136,7 @@ class InnerConv(Contraction):
                 nest.cut(BLOCKS, lanes.blocks, together, piece)
 
         with nest.loop(GROUP, self.counts[GROUP]):
-            by_fours(nest, ROW, self.counts[ROW], rows)
+            nest.cut(ROW, self.counts[ROW], ROWS, rows)
 
     @staticmethod
     def _piece(tiles: "InnerTiles", rows: int, lines: Alike, columns: Alike, blocks: int) -> None:

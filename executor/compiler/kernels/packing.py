@@ -95,17 +95,6 @@ def packed_strides(steps: int, often: bool = True) -> tuple[int, int]:
     return 4 * packed_floats(steps, often) // ROWS, 4 * step_floats(steps, often)
 
 
-def by_fours(nest: Nest, axis: int, total: int, each: Callable[[int], None]) -> None:
-    """Walk through `total` rows, four at a time."""
-    turns, rest = divmod(total, ROWS)
-    if turns:
-        with nest.loop(axis, turns, ROWS):
-            each(ROWS)
-    if rest:
-        each(rest)
-    nest.rewind(axis, turns * ROWS)
-
-
 @dataclass(frozen=True)
 class Packing:
     """Weights over `axes` output axes and the reduction, on their way into `target`: the rows along
@@ -141,10 +130,10 @@ class Packing:
 
         def some(steps: int) -> None:
             self._touch(nest, total, steps)
-            by_fours(nest, self.row_axis, total, lambda count: self._copy(nest, count, steps))
+            nest.cut(self.row_axis, total, ROWS, lambda count: self._copy(nest, count, steps))
 
         if self.weights is Weights.ALONG_REDUCTION and self._runs[1] == 0:
-            by_fours(nest, self.row_axis, total, lambda count: self.four(nest, count))
+            nest.cut(self.row_axis, total, ROWS, lambda count: self.four(nest, count))
         else:
             self._runwise(nest, some, BLOCK_UNROLL)
 
