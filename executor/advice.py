@@ -8,10 +8,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
-from onnx import GraphProto, numpy_helper
 
+from executor.graph.parse import Graph, parse
 from primitives.spec import LossSpec, TrainingSpec
 
 Columns = Mapping[str, NDArray[np.generic]]
@@ -20,9 +19,9 @@ TAKES_LOGITS = (LossSpec.CrossEntropy, LossSpec.WeightedCrossEntropy, LossSpec.B
 
 
 def of_model(model: bytes, spec: TrainingSpec) -> Iterator[str]:
-    """Sentences about what is probably not meant."""
-    graph = onnx.load_model_from_string(model).graph
-    makers = {name: node.op_type for node in graph.node for name in node.output}
+    """Sentences about what is probably not meant. Raises a ModelError, as the enclave would."""
+    graph = parse(model)
+    makers = {name: step.op for step in graph.steps for name in step.outputs}
     for term in spec.terms:
         output = term.target.tensor.decode()
         loss = ENDS.get(makers.get(output, ""))
@@ -37,16 +36,14 @@ def of_model(model: bytes, spec: TrainingSpec) -> Iterator[str]:
         )
 
 
-def _merged(graph: GraphProto) -> Iterator[str]:
+def _merged(graph: Graph) -> Iterator[str]:
     """Vectors of one repeated number that several normalisations or biases read, and what Identity copies."""
-    uses = Counter(name for node in graph.node for name in node.input)
-    copied = {name for node in graph.node if node.op_type == "Identity" for name in node.input}
-    for tensor in graph.initializer:
-        if tensor.data_type != onnx.TensorProto.FLOAT or tensor.data_location == onnx.TensorProto.EXTERNAL:
-            continue
-        shared = uses[tensor.name] > 1 and len(tensor.dims) == 1
-        if tensor.name in copied or (shared and _repeats(numpy_helper.to_array(tensor))):
-            yield tensor.name
+    uses = Counter(name for step in graph.steps for name in step.inputs)
+    copied = {name for step in graph.steps if step.op == "Identity" for name in step.inputs}
+    for name, value in graph.initialisers.items():
+        shared = uses[name] > 1 and value.ndim == 1
+        if value.dtype == np.float32 and (name in copied or (shared and _repeats(value))):
+            yield name
 
 
 def _repeats(values: NDArray[np.generic]) -> bool:

@@ -48,6 +48,16 @@ def test_merged_weights_are_told() -> None:
     assert "'w'" in text
 
 
+def test_a_broken_tensor_is_refused_by_name_and_no_defect_of_ours() -> None:
+    norms = [node("LayerNormalization", "x g", "h"), node("LayerNormalization", "h g")]
+    proto = onnx.load_model_from_string(Case(norms, (4,), {"g": np.ones(4, np.float32)}).bytes())
+    (tensor,) = proto.graph.initializer
+    tensor.raw_data = tensor.raw_data[:3]
+    spec: Any = training_spec(4, loss=Loss.MeanSquaredError)
+    with pytest.raises(ModelError, match="'g'"):
+        list(of_model(proto.SerializeToString(), spec))
+
+
 @pytest.mark.parametrize(
     ("labels", "text"),
     [
