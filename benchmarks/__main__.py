@@ -1,4 +1,5 @@
-"""`make bench`: measures, prints a table with ratios against peers, and writes `benchmarks/results.json`.
+"""`make bench`: measures, prints a table with ratios against peers, writes `benchmarks/results.json`, and
+from it the tables of README.md and docs/.
 
 A module of this folder that offers `figures() -> Iterable[Figure]` is one group; name some to run only those:
 `python -m benchmarks codec executor`.
@@ -11,14 +12,13 @@ import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib import import_module
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import pages
 from benchmarks.figure import Figure
 
-RESULTS = Path(__file__).with_name("results.json")
 GROUPS = ("codec", "runtime", "trie", "executor", "privacy", "node")
 
 
@@ -28,13 +28,14 @@ def main(words: list[str]) -> int:
     if unknown:
         print(f"no such group: {', '.join(unknown)}; there are {', '.join(GROUPS)}", file=sys.stderr)
         return 2
-    results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    results = json.loads(pages.RESULTS.read_text(encoding="utf-8")) if pages.RESULTS.exists() else {}
     console = Console()
     for group in words or GROUPS:
         measured = list(_measure(group))
         console.print(_table(group, measured))
         results.update({figure.name: _record(figure) for figure in measured})
-        RESULTS.write_text(json.dumps(dict(sorted(results.items())), indent=2) + "\n", encoding="utf-8")
+        pages.RESULTS.write_text(json.dumps(dict(sorted(results.items())), indent=2) + "\n", encoding="utf-8")
+    pages.main()
     return 0
 
 

@@ -241,7 +241,7 @@ def transformer() -> Case:
 
 
 def cnn_of_a_million() -> Case:
-    """About 1 M parameters: four 3×3 convolutions up to 128 channels on 32×32, and 2048-320-10."""
+    """About 1 M parameters: four 3×3 convolutions up to 128 channels on 32×32, and 512-1400-10."""
     g = Graph()
     x, width = "x", 3
     for wider in (32, 64, 128, 128):
