@@ -1,7 +1,10 @@
 """Small files that must survive a crash or stay private."""
 
+import fcntl
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from client.errors import InputError
@@ -22,6 +25,20 @@ def append_durably(path: Path, data: bytes) -> None:
     try:
         os.write(descriptor, data)
         os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Whoever changes a file by what stands in it does so inside; others wait. The lock is a file beside it,
+    which stays: were it removed, two could hold one each.
+    """
+    place = path.resolve()
+    descriptor = os.open(place.with_name(f".{place.name}.lock"), os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
     finally:
         os.close(descriptor)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from client.errors import InputError
-from client.files import private_directory, read_private, write_atomically
+from client.files import held, private_directory, read_private, write_atomically
 from primitives.hashing import tagged
 from primitives.keys import Keypair, Scheme
 from primitives.sealing import ORDER, public_key
@@ -103,13 +103,14 @@ class Keyring:
             raise InputError(
                 "BadName", f"a key's name has 1 to {NAME_MAX} characters and does not start with /"
             )
-        keys = self._read()
-        if name in keys:
-            raise InputError("KeyExists", f"there is already a key {name!r} in {self.path}")
         identity = identity_of(name, secret, scheme)
         private_directory(self.path.parent)
-        entry = {"scheme": scheme.name.lower(), "secret": secret}
-        write_atomically(self.path, json.dumps({"keys": {**keys, name: entry}}, indent=1).encode())
+        with held(self.path):  # between reading and writing, nobody else adds a key
+            keys = self._read()
+            if name in keys:
+                raise InputError("KeyExists", f"there is already a key {name!r} in {self.path}")
+            entry = {"scheme": scheme.name.lower(), "secret": secret}
+            write_atomically(self.path, json.dumps({"keys": {**keys, name: entry}}, indent=1).encode())
         return identity
 
     def _read(self) -> dict[str, Mapping[str, Any]]:
@@ -126,11 +127,3 @@ class Keyring:
         if not valid:
             raise InputError("BadKeyring", f"{self.path} is no keyring file")
         return dict(keys)
-
-
-def read_secret_file(path: Path) -> Identity:
-    """The identity whose secret is the first line of a private file."""
-    lines = read_private(path).decode(errors="replace").splitlines()
-    if not lines or not lines[0].strip():
-        raise InputError("BadSecret", f"{path} is empty")
-    return identity_of(path.stem, lines[0].strip())

@@ -2,7 +2,10 @@
 
 import json
 import os
+import threading
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,6 +48,25 @@ def test_all_schemes_are_kept(tmp_path: Path) -> None:
     keyring.add("ec", "//Alice", Scheme.ECDSA)
     assert keyring.names() == ["ec", "ed", "sr"]
     assert len({keyring.get(name).keypair.account_id for name in keyring.names()}) == 3
+
+
+def test_a_key_that_is_added_meanwhile_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, read = tmp_path / "k.json", Keyring._read
+    other = threading.Thread(target=lambda: Keyring(path).add("other", "//Other"))
+
+    def read_and_dawdle(keyring: Keyring) -> dict[str, Mapping[str, Any]]:
+        keys = read(keyring)
+        if threading.current_thread() is not other:
+            other.start()
+            other.join(timeout=0.5)  # it waits for us; without a lock it is done, and what it wrote is lost
+        return keys
+
+    monkeypatch.setattr(Keyring, "_read", read_and_dawdle)
+    Keyring(path).add("one", "//One")
+    other.join()
+    monkeypatch.undo()
+    assert Keyring(path).names() == ["one", "other"]
+    assert [file.stat().st_mode & 0o777 for file in tmp_path.iterdir()] == [0o600, 0o600]  # the lock too
 
 
 def test_the_environment_says_where_the_keyring_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
