@@ -517,7 +517,6 @@ class Layout:
             given=self.given - sum(item.buffer.elements for item in self.held if item.trained),
             shared=program.shared,
             turns=self._public(self.turns) if self.turns else None,
-            numerics=NUMERICS,
             kernels=program.kernels,
         )
 

@@ -144,7 +144,6 @@ class Plan:
     turns: Region | None = None
     """How far each instance has come in a call, [shards, TURN_PITCH / 4], the first of each line: 2 for each
     step, 1 when its slots are filled. The host sets them to zero before."""
-    numerics: int = 1
     kernels: tuple[tuple[str, int, int], ...] = ()
     """For people: (kernel, fuel per step, flops per step), in order of execution."""
 
