@@ -93,11 +93,12 @@ agree: $(VENV)/.dev ## do three whole measurements of weights agree with three o
 			> out/run-$$run.json || exit 1; done
 	@$(BIN)/python -m benchmarks.weights_agree out/run-?.json
 
+# The node is tested with the versions that it runs with: what the tests' set pins, its own set takes over.
 lock: | $(VENV)/pyvenv.cfg ## pin the newest versions that pyproject.toml admits
 	@$(PIP) install 'uv>=0.9'
 	@echo 'setuptools>=77' > $(VENV)/build.in
-	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --custom-compile-command "make lock" -o requirements.lock pyproject.toml $(VENV)/build.in
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --custom-compile-command "make lock" --extra dev -o requirements-dev.lock pyproject.toml $(VENV)/build.in
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --custom-compile-command "make lock" -c requirements-dev.lock -o requirements.lock pyproject.toml $(VENV)/build.in
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --custom-compile-command "make lock" -o $(ASYNC_LOCK) tests/clients/requirements-async.in
 
 clean: ## remove the virtual environment and what the tools left

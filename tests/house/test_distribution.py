@@ -1,5 +1,6 @@
 """What is installed: our packages, nothing of the tests, and names that nobody else supplies."""
 
+import re
 import tomllib
 from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
@@ -28,6 +29,20 @@ def test_every_direct_dependency_is_locked_with_hashes() -> None:
         if "extra ==" not in requirement:
             assert f"\n{name}==" in locked, f"{name} is not in requirements.lock: run `make lock`"
     assert locked.count("--hash=sha256:") >= locked.count("==")
+
+
+def pins(lock: str) -> dict[str, set[str]]:
+    """What a lock file pins: each package's versions, with the systems that they are for."""
+    found: dict[str, set[str]] = {}
+    for name, version in re.findall(r"^([\w.-]+)==(.+?)(?: \\)?$", (ROOT / lock).read_text(), re.MULTILINE):
+        found.setdefault(name, set()).add(version)
+    return found
+
+
+def test_the_node_is_tested_with_the_versions_that_it_runs_with() -> None:
+    run, tests = pins("requirements.lock"), pins("requirements-dev.lock")
+    assert run.keys() <= tests.keys()
+    assert {name: versions for name, versions in run.items() if tests[name] != versions} == {}
 
 
 def test_lock_files_name_no_download_hosts() -> None:
