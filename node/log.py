@@ -7,16 +7,20 @@ import sys
 
 from node.errors import BadOption
 
+TRACE = 5
+"""Below DEBUG: what comes in and goes out, word for word."""
+
 LEVELS = {
     "error": logging.ERROR,
     "warn": logging.WARNING,
     "info": logging.INFO,
     "debug": logging.DEBUG,
-    "trace": logging.DEBUG,
+    "trace": TRACE,
     "off": logging.CRITICAL + 1,
 }
 
 ROOT = logging.getLogger()
+logging.addLevelName(TRACE, "TRACE")
 
 
 class _Line(logging.Formatter):

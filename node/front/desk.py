@@ -19,6 +19,7 @@ from node.front.pipe import Answers, Item, Kind, Pipe, check_items
 from node.front.submission import TAKEN
 from node.front.worker import CONNECTION_HEADER, HEAD_MAX, SUBMISSIONS, UNANSWERED
 from node.http import WSCloseCode, web
+from node.rpc import trace
 from node.rpc.errors import RpcError
 from node.rpc.rate import Rate
 from node.rpc.session import Limits, error_text, to_rpc_error
@@ -93,6 +94,7 @@ class FrontConnection(Connection):
         """`author_submitExtrinsic`, so often in a row, of what the worker has taken apart and found good: the
         fields of SUBMITS. The time that they took counts in equal parts.
         """
+        trace.submitted(self.protocol, SUBMIT, extrinsics)
         began = time.perf_counter()
         limited = self._limited(len(sizes))
         if limited:
@@ -138,6 +140,7 @@ class FrontConnection(Connection):
         if watched:
             self._watch(number, size, extrinsic)
             return
+        trace.submitted(self.protocol, SUBMIT, [extrinsic])
         began = time.perf_counter()
         try:
             self.count_call()
@@ -158,6 +161,7 @@ class FrontConnection(Connection):
         count = len(sizes)
         if not count:
             return
+        trace.took(self.protocol, SUBMIT, each, count=count)
         self.node.figures.succeeded(self.protocol, SUBMIT, each, count)
         if self.reserve(count, sum(sizes) + count * TAKEN):
             self._pipe.send(Kind.TAKEN, self._number, first, count)

@@ -8,7 +8,7 @@ from node.errors import BadOption
 from node.pool import Status
 from node.pool.transaction import FINAL
 from node.rpc.errors import RpcError
-from node.rpc.params import MAX_KEYS, Hex, Read, Text, unhex
+from node.rpc.params import MAX_KEYS, Hex, Read, Secret, Text, unhex
 from node.rpc.table import Cancel, Json, Sink, method, subscription
 from node.rpc.wire import hexed
 from node.service import Node
@@ -67,7 +67,7 @@ def pending_extrinsics(node: Node) -> Json:
 
 
 @method("author_insertKey", unsafe=True)
-def insert_key(node: Node, key_type: Text, suri: Text, public_key: Hex) -> Json:
+def insert_key(node: Node, key_type: Text, suri: Secret, public_key: Hex) -> Json:
     """Keep a secret key in the node's keystore."""
     try:
         node.keystore.insert(key_type, suri, public_key)

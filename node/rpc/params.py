@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 
@@ -27,6 +27,8 @@ class Read(NamedTuple):
     """The annotation that names a reader."""
 
     reader: Reader
+    secret: bool = False
+    """Whether the value must not be seen in a log."""
 
 
 def unhex(value: Any) -> bytes:
@@ -112,6 +114,7 @@ def _account(value: Any) -> bytes:
 BlockHash = Annotated[bytes, Read(_hash)]
 Hex = Annotated[bytes, Read(unhex)]
 Text = Annotated[str, Read(_text)]
+Secret = Annotated[str, Read(_text, secret=True)]
 Count = Annotated[int, Read(_u32)]
 Numbers = Annotated[int | list[int], Read(_numbers)]
 Keys = Annotated[list[bytes], Read(_keys)]
@@ -125,20 +128,24 @@ Anything = Annotated[Any, Read(lambda value: value)]
 
 
 class Parameter(NamedTuple):
-    """One parameter: its name in JSON, how to read it, and whether it must be there."""
+    """One parameter: its name in JSON, how to read it, whether it must be there, and whether it is secret."""
 
     name: str
     reader: Reader
     required: bool
+    secret: bool
 
 
 def parameters(function: Callable[..., Any], skip: int) -> tuple[Parameter, ...]:
     """The JSON parameters of `function`, after its first `skip` arguments."""
     hints = type_hints(function)
     found = list(inspect.signature(function).parameters.values())[skip:]
-    return tuple(
-        Parameter(_camel(p.name), _reader(hints[p.name]), not _may_be_null(p, hints[p.name])) for p in found
-    )
+    return tuple(_parameter(p, hints[p.name]) for p in found)
+
+
+def _parameter(parameter: inspect.Parameter, hint: Any) -> Parameter:
+    read = _read_of(hint)
+    return Parameter(_camel(parameter.name), read.reader, not _may_be_null(parameter, hint), read.secret)
 
 
 def _may_be_null(parameter: inspect.Parameter, hint: Any) -> bool:
@@ -150,14 +157,10 @@ def _camel(name: str) -> str:
     return head + "".join(part.title() for part in rest)
 
 
-def _reader(hint: Any) -> Reader:
+def _read_of(hint: Any) -> Read:
     if get_origin(hint) in (Union, types.UnionType):
         hint = next(arg for arg in get_args(hint) if arg is not type(None))
-    return next(_readers(hint))
-
-
-def _readers(hint: Any) -> Iterator[Reader]:
-    return (extra.reader for extra in get_args(hint) if isinstance(extra, Read))
+    return next(extra for extra in get_args(hint) if isinstance(extra, Read))
 
 
 def bind(wanted: tuple[Parameter, ...], given: Any) -> list[Any]:

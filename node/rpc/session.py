@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from node.database import StateRebuilding
 from node.errors import NodeError
 from node.pool import PoolError
+from node.rpc import trace
 from node.rpc.errors import (
     BATCH_TOO_LARGE,
     BATCHES_NOT_SUPPORTED,
@@ -28,7 +29,7 @@ from node.rpc.errors import (
     client_error,
 )
 from node.rpc.rate import RATE_LIMIT_EXCEEDED, Network, Rate
-from node.rpc.table import METHODS, SUBSCRIPTIONS, UNSUBSCRIBE, P, Part
+from node.rpc.table import METHODS, P, Part
 from node.service import Node
 
 log = logging.getLogger("rpc")
@@ -166,6 +167,7 @@ class Session:
         ident = request.get("id") if isinstance(request, dict) else None
         if not _is_request(request):
             return error_text(ident if _is_id(ident) else None, RpcError(INVALID_REQUEST, "Invalid request"))
+        trace.called(self.protocol, request["method"], request.get("params"))
         began, error = time.perf_counter(), None
         try:
             self.count_call()
@@ -182,7 +184,8 @@ class Session:
 
     def note(self, name: str, seconds: float, error: RpcError | None) -> None:
         """Count a call that has ended."""
-        known = name if name in METHODS or name in SUBSCRIPTIONS or name in UNSUBSCRIBE else "unknown"
+        trace.took(self.protocol, name, seconds, error)
+        known = name if trace.is_known(name) else "unknown"
         limited = error is not None and error.code == RATE_LIMIT_EXCEEDED
         self.node.figures.called(
             self.protocol, known, seconds, is_error=error is not None, is_limited=limited
