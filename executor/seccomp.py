@@ -1,16 +1,21 @@
-"""System calls that the enclave's process loses: a seccomp filter, built here (Linux, x86-64 and AArch64).
+"""System calls that the enclave's process keeps: a seccomp filter, built here (Linux, x86-64 and AArch64).
 
-A list of what is forbidden, not of what is allowed, so that a new C library or wasmtime does not break
-training: no new process or program, no socket, no signal to others (not by a pipe's owner either), no look
-into other processes and no say in their limits, priorities and processors, no memory or queue that outlives
-the process, and none of the large kernel interfaces that a computation has no use for. A forbidden call fails
-with EPERM. Files are closed by Landlock.
+A list of what is allowed; everything else is refused, calls that are not invented yet too. The table below
+has a row for each call and says what stops without it. They were found by tracing jobs of every kind
+(`tests/executor/test_system_calls.py` does so again): what is on the list is used, or is what another C
+library, processor or Python uses in its place. Nothing on it names a file, a socket, another process or a
+descriptor that is not open yet: what is left to a process that was taken over is to compute, to read and
+write its two pipes, and to end.
+
+A refused call fails with EPERM, and from `NEW_CALLS` on with ENOSYS, as on a system that has no such call:
+libraries try those first and fall back to older ones, about which the table decides.
 """
 
 import ctypes
 import platform
 import struct
 import sys
+from collections.abc import Sequence
 from typing import NamedTuple
 
 # seccomp(2), linux/seccomp.h
@@ -25,89 +30,113 @@ LOAD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
 NUMBER_AT, ARCHITECTURE_AT = 0, 4
 ARGUMENTS_AT = 16
 """Of the first argument's lower word; eight bytes each."""
-ALLOW, EPERM = 0x7FFF_0000, 0x0005_0001
+ALLOW, EPERM, ENOSYS = 0x7FFF_0000, 0x0005_0001, 0x0005_0026
 X32_BIT = 0x4000_0000
 """x86-64 kernels take a second set of numbers from here on."""
+NEW_CALLS = 424
+"""Calls of Linux 5.1 and later; each has one number on all architectures."""
 
 ARCHITECTURES = {"x86_64": 0xC000_003E, "aarch64": 0xC000_00B7}
-FORBIDDEN: dict[str, dict[str, int]] = {
-    "x86_64": {
-        "clone": 56, "fork": 57, "vfork": 58, "execve": 59, "kill": 62, "socket": 41, "socketpair": 53,
-        "ptrace": 101, "mount": 165, "tkill": 200, "tgkill": 234, "add_key": 248, "request_key": 249,
-        "keyctl": 250, "unshare": 272, "perf_event_open": 298, "open_by_handle_at": 304, "setns": 308,
-        "process_vm_readv": 310, "process_vm_writev": 311, "kcmp": 312, "memfd_create": 319, "bpf": 321,
-        "execveat": 322, "userfaultfd": 323, "rt_sigqueueinfo": 129, "rt_tgsigqueueinfo": 297,
-        "setpriority": 141, "sched_setparam": 142, "sched_setscheduler": 144, "sched_setaffinity": 203,
-        "sched_setattr": 314, "ioprio_set": 251, "migrate_pages": 256, "move_pages": 279,
-        "shmget": 29, "semget": 64, "msgget": 68, "mq_open": 240,
-    },
-    "aarch64": {
-        "clone": 220, "execve": 221, "kill": 129, "socket": 198, "socketpair": 199, "ptrace": 117,
-        "mount": 40, "tkill": 130, "tgkill": 131, "add_key": 217, "request_key": 218, "keyctl": 219,
-        "unshare": 97, "perf_event_open": 241, "open_by_handle_at": 265, "setns": 268,
-        "process_vm_readv": 270, "process_vm_writev": 271, "kcmp": 272, "memfd_create": 279, "bpf": 280,
-        "execveat": 281, "userfaultfd": 282, "rt_sigqueueinfo": 138, "rt_tgsigqueueinfo": 240,
-        "setpriority": 140, "sched_setparam": 118, "sched_setscheduler": 119, "sched_setaffinity": 122,
-        "sched_setattr": 274, "ioprio_set": 30, "migrate_pages": 238, "move_pages": 239,
-        "shmget": 194, "semget": 190, "msgget": 186, "mq_open": 180,
-    },
-}  # fmt: skip
-EVERYWHERE = {
-    "pidfd_send_signal": 424, "io_uring_setup": 425, "pidfd_open": 434, "clone3": 435, "pidfd_getfd": 438,
-    "process_madvise": 440, "process_mrelease": 448,
-}  # fmt: skip
-"""Newer calls have one number on all architectures."""
 
 
-class Guard(NamedTuple):
-    """A call that is refused if one of its arguments has (or, with `only`, has not) one of some values."""
+class Only(NamedTuple):
+    """The values that an argument may have: its lower 32 bits, or its upper ones."""
 
-    numbers: dict[str, int]
     argument: int
     values: tuple[int, ...]
-    only: bool
+    upper: bool = False
+
+    @property
+    def at(self) -> int:
+        """Where the word lies in seccomp_data."""
+        return ARGUMENTS_AT + 8 * self.argument + 4 * self.upper
 
 
-GUARDS = (
-    # F_SETOWN, F_SETSIG, F_SETOWN_EX: whom the kernel signals when a pipe is ready, and with what.
-    Guard({"x86_64": 72, "aarch64": 25}, 1, (8, 10, 15), False),
-    # prlimit64 of this process is how the C library asks for limits; of another one it would set them.
-    Guard({"x86_64": 302, "aarch64": 261}, 0, (0,), True),
-)
+class Call(NamedTuple):
+    """An allowed call: its numbers (None where nothing needs it), what needs it, and with what arguments."""
+
+    name: str
+    x86_64: int | None
+    aarch64: int | None
+    why: str
+    only: tuple[Only, ...] = ()
+
+    def number(self, machine: str) -> int | None:
+        """Its number on a machine. Raises KeyError for an architecture that has no column."""
+        return {"x86_64": self.x86_64, "aarch64": self.aarch64}[machine]
 
 
-def program(machine: str) -> bytes:
+READ, WRITE, RUN, GUARDED = 1, 2, 4, 16
+"""Protections of pages (linux/mman-common.h); the last is AArch64's PROT_BTI, which wasmtime asks for."""
+NEVER_CODE = Only(2, (0, READ, READ | WRITE))
+NEVER_BOTH = Only(2, (0, READ, READ | WRITE, READ | RUN, READ | RUN | GUARDED))
+GIVEN_BACK = Only(2, (4, 8, 14))
+"""MADV_DONTNEED, MADV_FREE, MADV_HUGEPAGE; others spoil pages, or mark them for other processes to merge."""
+OWN_LIMITS_ASKED = Only(0, (0,)), Only(2, (0,)), Only(2, (0,), upper=True)
+"""Of this process, and no new limit."""
+
+ALLOWED = (
+    Call("futex", 202, 98, "locks: Python's, and those between threads of a team"),
+    Call("read", 0, 63, "the job and its rows come by a pipe"),
+    Call("write", 1, 64, "plan, progress and result go by a pipe"),
+    Call("clock_nanosleep", 230, 115, "an instance that waits for another one's gradients"),
+    Call("nanosleep", 35, 101, "the same where the C library has no newer one (musl)"),
+    Call("clock_gettime", 228, 113, "the time where the system cannot read it without a call"),
+    Call("restart_syscall", 219, 128, "a wait goes on after the process was stopped and continued"),
+    Call("sched_yield", 24, 124, "spinning locks: Python without its global lock, OpenBLAS"),
+    Call("mmap", 9, 222, "memory: the heap's, the module's code and pages", (NEVER_CODE,)),
+    Call("munmap", 11, 215, "the same, given back"),
+    Call("mremap", 25, 216, "a large array grows; a step's pages appear in every instance"),
+    Call("mprotect", 10, 226, "pages of a module become code, or memory; heaps of threads", (NEVER_BOTH,)),
+    Call("madvise", 28, 233, "large pages; memory given back", (GIVEN_BACK,)),
+    Call("brk", 12, 214, "the C library's heap"),
+    Call("getrandom", 318, 278, "seeds of hash tables, in wasmtime and the C library"),
+    Call("rt_sigaction", 13, 134, "wasmtime turns a module's trap from a signal into an error"),
+    Call("rt_sigreturn", 15, 139, "the end of such a signal"),
+    Call("rt_sigprocmask", 14, 135, "the C library around abort, and where a thread ends"),
+    Call("sigaltstack", 131, 132, "where a signal finds a stack when the thread's own is full"),
+    Call("membarrier", None, 283, "other processors see a module's code (wasmtime; x86-64 needs no call)"),
+    Call("getpid", 39, 172, "abort, as after memory has run out in wasmtime"),
+    Call("gettid", 186, 178, "the same"),
+    Call("getcpu", 309, 168, "mimalloc of Python without its global lock: which heap is near"),
+    Call("sched_getaffinity", 204, 123, "malloc: how many heaps are worth having"),
+    Call("sysinfo", 99, 179, "the C library's sorting: how much memory there is"),
+    Call("prlimit64", 302, 261, "threads: how large a stack may grow", OWN_LIMITS_ASKED),
+    Call("exit", 60, 93, "a thread ends; without it the C library tries for ever"),
+    Call("exit_group", 231, 94, "the process ends"),
+)  # fmt: skip
+
+Record = tuple[int, int, int, int]
+
+
+def program(machine: str, calls: Sequence[Call] = ALLOWED) -> bytes:
     """The filter for a machine, as `struct sock_filter` records. Raises KeyError for another architecture."""
-    numbers = sorted({*FORBIDDEN[machine].values(), *EVERYWHERE.values()})
-    guards = [record for guard in GUARDS for record in _guarded(machine, guard)]
-    # A jump names how many records to skip; both exits stand at the end: allow, then refuse.
-    rest = len(guards) + len(numbers)
-    records = [(LOAD, 0, 0, ARCHITECTURE_AT), (EQUAL, 0, rest + 3, ARCHITECTURES[machine])]
-    records += [(LOAD, 0, 0, NUMBER_AT), (AT_LEAST, rest + 1, 0, X32_BIT), *guards]
-    records += [(EQUAL, len(numbers) - place, 0, number) for place, number in enumerate(numbers)]
-    records += [(RETURN, 0, 0, ALLOW), (RETURN, 0, 0, EPERM)]
+    refuse = (RETURN, 0, 0, EPERM)
+    records: list[Record] = [
+        (LOAD, 0, 0, ARCHITECTURE_AT), (EQUAL, 1, 0, ARCHITECTURES[machine]), refuse,
+        (LOAD, 0, 0, NUMBER_AT), (AT_LEAST, 0, 1, X32_BIT), refuse,
+    ]  # fmt: skip
+    for call in calls:
+        number = call.number(machine)
+        if number is not None:
+            inside = [record for only in call.only for record in _one_of(only)]
+            records += [(EQUAL, 0, len(inside) + 1, number), *inside, (RETURN, 0, 0, ALLOW)]
+    records += [(AT_LEAST, 0, 1, NEW_CALLS), (RETURN, 0, 0, ENOSYS), refuse]
     return b"".join(struct.pack("<HBBI", *record) for record in records)
 
 
-def _guarded(machine: str, guard: Guard) -> list[tuple[int, int, int, int]]:
-    """Skipped for all calls but one, which ends here: the first exit is for any other value."""
-    listed, other = (ALLOW, EPERM) if guard.only else (EPERM, ALLOW)
-    count = len(guard.values)
-    tests = [(EQUAL, count - place, 0, value) for place, value in enumerate(guard.values)]
-    inside = [
-        (LOAD, 0, 0, ARGUMENTS_AT + 8 * guard.argument),
-        *tests,
-        (RETURN, 0, 0, other),
-        (RETURN, 0, 0, listed),
-    ]
-    return [(EQUAL, 0, len(inside), guard.numbers[machine]), *inside]
+def _one_of(only: Only) -> list[Record]:
+    """Goes on behind its end if the argument has one of the values, else refuses."""
+    count = len(only.values)
+    tests = [(EQUAL, count - place, 0, value) for place, value in enumerate(only.values)]
+    return [(LOAD, 0, 0, only.at), *tests, (RETURN, 0, 0, EPERM)]
 
 
 def install() -> bool:
     """Put the filter on every thread of this process for good; needs `no new privileges`. False where the
     system refuses."""
     machine = platform.machine()
-    if sys.platform != "linux" or machine not in FORBIDDEN:
+    if sys.platform != "linux" or machine not in ARCHITECTURES:
         return False
     records = program(machine)
     buffer = ctypes.create_string_buffer(records, len(records))

@@ -3,8 +3,6 @@ name.
 """
 
 import os
-import platform
-import struct
 import subprocess
 import sys
 import time
@@ -14,7 +12,6 @@ import numpy as np
 import onnx
 import pytest
 
-from executor import seccomp
 from executor.confine import LAST_SECONDS
 from executor.enclave import QUOTE_LIMITS, Enclave, Limits, Secrets, TrainResult
 from executor.errors import (
@@ -60,8 +57,9 @@ def train(source: str, limits: Limits = SMALL, rows: RowSource | None = None) ->
 def probe(expression: str) -> str:
     """The text of an expression evaluated in the confined process."""
     source = f"""
-import ctypes, errno, fcntl, resource, socket  # now: the confined process opens no files
+import _thread, ctypes, errno, fcntl, resource, socket  # now: the confined process opens no files
 from executor.errors import ModelError
+PARENT = os.getppid()
 def attempt(deed):
     try:
         return str(deed())
@@ -232,8 +230,10 @@ def test_descriptors_are_closed() -> None:
     reader, writer = os.pipe()
     os.set_inheritable(reader, True)
     try:
-        # fcntl F_GETFD fails on a closed descriptor.
-        assert probe("[n for n in range(256) if ctypes.CDLL(None).fcntl(n, 1) >= 0]") == "[0, 1, 2]"
+        # Nothing is read or written, but by a descriptor that is open for one of the two.
+        libc = "ctypes.CDLL(None)"
+        open_ones = f"[n for n in range(256) if not {libc}.read(n, 0, 0) or not {libc}.write(n, 0, 0)]"
+        assert probe(open_ones) == "[0, 1, 2]"
     finally:
         os.close(reader)
         os.close(writer)
@@ -254,40 +254,7 @@ def test_no_program_runs_and_no_address_is_reached(unconfined: tuple[str, ...]) 
     assert "Error" in probe("os.execv('/bin/sh', ['sh'])")
     assert "Error" in probe("socket.socket().connect(('127.0.0.1', 9))")
     assert "Error" in probe("os.fork()")
-    assert "Error" in probe("os.kill(os.getppid(), 0)")
-
-
-SIGNAL = (
-    "(lambda i: (i.__setitem__(2, -1), errno.errorcode.get(ctypes.get_errno() if"
-    " ctypes.CDLL(None, use_errno=True).syscall({}, i) else 0))[1])((ctypes.c_int * 32)())"
-)
-OTHERS = {
-    "a signal that is queued": SIGNAL.format("{rt_sigqueueinfo}, os.getppid(), 0"),
-    "a signal to a thread": SIGNAL.format("{rt_tgsigqueueinfo}, os.getppid(), os.getppid(), 0"),
-    "limits": "resource.prlimit(os.getppid(), resource.RLIMIT_CORE)",
-    "priority": "os.setpriority(os.PRIO_PROCESS, os.getppid(), 19)",
-    "processors": "os.sched_setaffinity(os.getppid(), os.sched_getaffinity(0))",
-    "the owner of a pipe": "fcntl.fcntl(0, fcntl.F_SETOWN, os.getppid())",
-    "the signal of a pipe": "fcntl.fcntl(0, 10, 15)",
-    "memory that stays": "ctypes.CDLL(None).shmget(0, 1 << 20, 0o1600)",
-}
-"""What the process could do to others that run as the same user: to the provider's daemon, first of all."""
-
-
-def test_the_parent_is_out_of_reach(unconfined: tuple[str, ...]) -> None:
-    need(unconfined, "seccomp")
-    numbers = seccomp.FORBIDDEN[platform.machine()]
-    deeds = [deed.format(**numbers) if "rt_" in deed else deed for deed in OTHERS.values()]
-    tries = ", ".join(f"attempt(lambda: {deed})" for deed in deeds)
-    found = eval(probe(f"[{tries}]"))
-    assert dict(zip(OTHERS, found, strict=True)) == {
-        name: "EPERM"
-        if "signal that" in name or "thread" in name
-        else "-1"
-        if "memory" in name
-        else "PermissionError"
-        for name in OTHERS
-    }
+    assert "Error" in probe("os.kill(PARENT, 0)")
 
 
 def test_there_is_no_network_even_with_a_socket(unconfined: tuple[str, ...]) -> None:
@@ -297,42 +264,6 @@ def test_there_is_no_network_even_with_a_socket(unconfined: tuple[str, ...]) -> 
     script += "print(socket.socket().connect_ex(('127.0.0.1', 9)), errno.ENETUNREACH)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert len(set(done.stdout.split())) == 1
-
-
-def test_seccomp_programs_jump_to_their_own_exits() -> None:
-    """Every jump of either architecture's filter lands inside, and each forbidden number is refused."""
-    for machine in seccomp.FORBIDDEN:
-        records = list(struct.iter_unpack("<HBBI", seccomp.program(machine)))
-        for number in (*seccomp.FORBIDDEN[machine].values(), *seccomp.EVERYWHERE.values(), 2**30, 2**30 + 1):
-            assert interpret(records, seccomp.ARCHITECTURES[machine], number) == seccomp.EPERM
-        fcntl, prlimit = (guard.numbers[machine] for guard in seccomp.GUARDS)
-        architecture = seccomp.ARCHITECTURES[machine]
-        for command, verdict in ((1, "ALLOW"), (8, "EPERM"), (10, "EPERM"), (15, "EPERM"), (16, "ALLOW")):
-            found = interpret(records, architecture, fcntl, (0, command))
-            assert found == getattr(seccomp, verdict), command
-        for process, verdict in ((0, "ALLOW"), (1, "EPERM"), (2**31, "EPERM")):
-            assert interpret(records, architecture, prlimit, (process,)) == getattr(seccomp, verdict)
-        for number in (0, 1, 9, 1000):
-            assert interpret(records, seccomp.ARCHITECTURES[machine], number) == seccomp.ALLOW
-        assert interpret(records, 0x40000003, 1) == seccomp.EPERM, "a foreign architecture"
-
-
-def interpret(
-    records: list[tuple[int, int, int, int]], architecture: int, number: int, arguments: tuple[int, ...] = ()
-) -> int:
-    """What a filter returns for a system call."""
-    at, loaded = 0, 0
-    words = {seccomp.NUMBER_AT: number, seccomp.ARCHITECTURE_AT: architecture}
-    words |= {seccomp.ARGUMENTS_AT + 8 * place: value for place, value in enumerate(arguments)}
-    while records[at][0] != seccomp.RETURN:
-        code, yes, no, value = records[at]
-        if code == seccomp.LOAD:
-            loaded = words[value]
-            at += 1
-        else:
-            holds = loaded == value if code == seccomp.EQUAL else loaded >= value
-            at += 1 + (yes if holds else no)
-    return records[at][3]
 
 
 def test_resource_limits_are_set() -> None:
