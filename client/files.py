@@ -23,7 +23,9 @@ def append_durably(path: Path, data: bytes) -> None:
     """Add bytes to the end of a private file and wait until they are on disk."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        os.write(descriptor, data)
+        left = memoryview(data)
+        while left:  # a disk that is nearly full takes a part, and only then says so
+            left = left[os.write(descriptor, left) :]
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -36,7 +37,11 @@ def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
 @contextmanager
 def whole_file(path: Path, *, mode: int = 0o644) -> Iterator[BinaryIO]:
     """What is written replaces the file when all of it is there, durably: whoever looks, whenever this is
-    interrupted, finds the old file or the new one. `mode` are the permissions of the new one.
+    interrupted, finds the old file or the new one. `mode` are the permissions of the new one, less those that
+    the old one did not have: who closed a file to others does not find it open again.
+
+    Others may write into the folder, as into /tmp: what they put in the place of the unfinished file is not
+    followed, opened or read. Two that write the same file at once, also two threads, each write a whole one.
 
     A link stays one, to the new file; devices and pipes are written to, not replaced. Raises OSError that
     names `path`.
@@ -46,9 +51,12 @@ def whole_file(path: Path, *, mode: int = 0o644) -> Iterator[BinaryIO]:
         with path.open("wb") as file:
             yield file
         return
-    unfinished = place.with_name(f".{place.name}.{os.getpid()}.new")
+    unfinished = place.with_name(f".{place.name}.{os.getpid()}.{threading.get_ident():x}.new")
     try:
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        if place.exists():
+            mode &= place.stat().st_mode
+        unfinished.unlink(missing_ok=True)  # of a process that had our number, and was killed
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
         with os.fdopen(descriptor, "wb") as file:
             yield file
             file.flush()

@@ -33,7 +33,7 @@ from tests.executor.planted import ROOT, PlantedEnclave, four_rows, matmul_model
 
 MODEL = matmul_model()
 SPEC = spec_for(MODEL)
-SMALL = Limits(memory=1 << 20, fuel=10**6, deadline_ms=30_000)
+SMALL = Limits(memory=1 << 20, fuel=10**6, deadline_ms=120_000)
 FOREVER = 'compile_training = lambda *_: plan("(loop (br 0))")'
 
 

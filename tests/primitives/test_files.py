@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
+import threading
 from pathlib import Path
 
 import pytest
 
 from client.commands.job import _model_file
 from client.errors import InputError
-from client.files import write_atomically
+from client.files import append_durably, write_atomically
 from client.verification import read_receipt
 from executor.errors import ReceiptError, TooLarge
 from executor.options import model_file
@@ -79,6 +81,60 @@ def test_links_stay_and_what_is_no_file_is_written_to(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError) as caught:
         write_whole(tmp_path, b"")
     assert caught.value.filename == str(tmp_path)
+
+
+def unfinished(path: Path) -> Path:
+    """Where this thread writes first."""
+    return path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident():x}.new")
+
+
+def test_what_others_put_into_the_folder_is_not_followed(tmp_path: Path) -> None:
+    """A link in the place of the unfinished file would have its target emptied and written; a file that its
+    maker may read would hold the secret."""
+    victim, path = tmp_path / "victim", tmp_path / "key"
+    victim.write_bytes(b"precious")
+    unfinished(path).symlink_to(victim)
+    write_atomically(path, b"secret")
+    assert victim.read_bytes() == b"precious" and not path.is_symlink() and path.read_bytes() == b"secret"
+    unfinished(path).write_bytes(b"")
+    unfinished(path).chmod(0o666)
+    with unfinished(path).open("rb") as theirs:
+        write_atomically(path, b"another")
+        assert theirs.read() == b"" and path.read_bytes() == b"another"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600 and sorted(tmp_path.iterdir()) == [path, victim]
+
+
+def test_a_file_that_was_closed_to_others_stays_so(tmp_path: Path) -> None:
+    path = tmp_path / "weights.onnx"
+    write_whole(path, b"old")
+    path.chmod(0o600)
+    write_whole(path, b"new")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.chmod(0o644)
+    write_atomically(path, b"private")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_threads_that_write_one_file_each_write_a_whole_one(tmp_path: Path) -> None:
+    """The second begins, and ends, while the first is half way."""
+    path = tmp_path / "file"
+    with whole_file(path) as file:
+        file.write(b"first ")
+        other = threading.Thread(target=write_whole, args=(path, b"second"))
+        other.start()
+        other.join()
+        assert path.read_bytes() == b"second"
+        file.write(b"to the end")
+    assert path.read_bytes() == b"first to the end" and list(tmp_path.iterdir()) == [path]
+
+
+def test_what_is_appended_is_appended_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system takes a few bytes at a time, as on a disk that is nearly full."""
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, data: real(descriptor, bytes(data)[:3]))
+    append_durably(tmp_path / "journal", b"a whole line\n")
+    append_durably(tmp_path / "journal", b"and another\n")
+    assert (tmp_path / "journal").read_bytes() == b"a whole line\nand another\n"
 
 
 def test_a_text_that_ends_early_leaves_the_old_file(tmp_path: Path) -> None:
