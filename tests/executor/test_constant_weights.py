@@ -58,6 +58,29 @@ def test_frozen_layers_give_the_bits_that_trained_ones_give(inner: int, width: i
         assert a_step(case, trainable, x, target) == (loss, {name: every[name] for name in trainable})
 
 
+@pytest.mark.parametrize("tokens", [1, 2, 5])
+def test_what_all_blocks_use_is_packed_once_in_a_step(tokens: int) -> None:
+    """Each matrix by rows, by columns or both ways; one used twice in the same way has one packed form."""
+    inner, width, batch = 6, 9, 24
+    parameters = {
+        "a": noise(inner, width, seed=1, scale=0.4),
+        "b": noise(width, inner, seed=2, scale=0.3),
+        "c": noise(inner, 3, seed=3, scale=0.4),
+    }
+    products = ["x a h", "h b k", "k a l", "l b m", "m c n"]
+    nodes = [node("MatMul", *product.rsplit(" ", 1)) for product in products]
+    case = Case([*nodes, node("Flatten", "n", "y")], (tokens, inner), parameters)
+    x, target = noise(batch, tokens, inner, seed=4), noise(batch, tokens * 3, seed=5)
+    loss, every = a_step(case, ["a", "b", "c"], x, target)
+    for trainable in (["a"], ["c"], ["b", "c"]):
+        assert a_step(case, trainable, x, target) == (loss, {name: every[name] for name in trainable})
+    spec = training_spec(batch, loss=Loss.MeanSquaredError, trainable=["a", "b", "c"])
+    plan = compile_training(case.bytes(), spec, batch)
+    assert sum(name.startswith("pack.") for name, _, _ in plan.kernels) == 6
+    alone = compile_training(case.bytes(), training_spec(8, loss=Loss.MeanSquaredError), batch)
+    assert not any(name.startswith("pack.") for name, _, _ in alone.kernels)
+
+
 def test_frozen_recurrent_weights_give_the_bits_that_trained_ones_give() -> None:
     turns, width, hidden = 5, 3, 9
     parameters = {
@@ -148,4 +171,4 @@ def test_what_every_turn_uses_is_packed_before_the_loop() -> None:
         spec = training_spec(32, loss=Loss.MeanSquaredError, trainable=["w", "r"])
         plan = compile_training(case.bytes(), spec, 32)
         found.append([(name, fuel) for name, fuel, _ in plan.kernels if name.startswith("pack")])
-    assert found[0] == found[1] and len(found[0]) == 8
+    assert found[0] == found[1] and len(found[0]) == 8 + 4  # and what all inputs meet before the loop

@@ -1,8 +1,8 @@
 """Where weights lie, and how they are packed: four rows after the other, each as one vector a step of the
 reduction.
 
-A product packs weights that change for itself, before it uses them again and again; those that a loop uses
-in each turn are packed before the loop, constants when the plan is made.
+A product packs weights that change for itself, before it uses them again and again; those that it would
+pack anew for each block, or a loop in each turn, are packed before it, constants when the plan is made.
 """
 
 from collections.abc import Callable

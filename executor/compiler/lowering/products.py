@@ -61,6 +61,8 @@ def dot(at: Places, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
     again = prod(node.shape[:-1]) if many else at.blocks
     height = together(node.shape[-1], inner) if BLOCK * inner * counts[last - 1] > CACHED else ROWS
     held = packed_constant(at, w, along, again > PACK_DOT) or packed_around(at, w, along)
+    if held is None and many and at.blocks > 1 and at.blocks * again > PACK_DOT:
+        held = packed_once(at, w, along)  # else it would be packed anew for each block
     if held is not None:
         weights, kind, room = held, Weights.PACKED, None
     else:
@@ -112,20 +114,22 @@ def packed_constant(at: Places, node: Node, along: bool, often: bool) -> Operand
 
 def packed_around(at: Places, node: Node, along: bool) -> Operand | None:
     """A matrix from around the loop whose body uses it: packed once, before the loop, not in each turn."""
-    if node not in at.outside:
-        return None
-    around, leaf = at.outside[node]
+    return packed_once(*at.outside[node], along) if node in at.outside else None
+
+
+def packed_once(at: Places, node: Node, along: bool) -> Operand:
+    """A matrix packed by a kernel of its own, for all blocks and all products of the step that use it so."""
     rows, steps = node.shape if along else node.shape[::-1]
-    key = (leaf, along, True)
-    if key not in around.packed:
+    key = (node, along, True)
+    if key not in at.packed:
         fours = -(-rows // ROWS)
-        room = Buffer(around.name("packed"), fours * packed_floats(steps), False)
-        weights = matrix(around, leaf, along)
+        room = Buffer(at.name("packed"), fours * packed_floats(steps), False)
+        weights = matrix(at, node, along)
         weights = replace(weights, strides=(0, *weights.strides))
         kind = Weights.ALONG_REDUCTION if along else Weights.ALONG_ROWS
-        around.add(Pack(around.name("pack"), rows, steps, weights, kind, room))
-        around.packed[key] = room
-    return Operand(around.packed[key], packed_strides(steps))
+        at.add(Pack(at.name("pack"), rows, steps, weights, kind, room))
+        at.packed[key] = room
+    return Operand(at.packed[key], packed_strides(steps))
 
 
 def outer(at: Places, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
