@@ -9,6 +9,7 @@ docs/performance-executor.md says what bounds each.
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial, reduce
 
 import numpy as np
@@ -21,7 +22,7 @@ from executor.compiler.machine import Machine
 from executor.compiler.plan import Plan
 from executor.errors import ExecutorError
 from executor.sandbox import Sandbox
-from executor.team import Helpers, team_of
+from executor.team import Helpers, Team, team_of
 from primitives.job import model_hash
 from primitives.spec import (
     NUMERICS,
@@ -40,7 +41,8 @@ STEPS = {"mlp": 100, "lenet": 8, "lstm": 4}
 """Steps of one measured call, 1 of all others: what is timed takes some 20 ms, as the peer's does, since the
 least of longer stretches is worse on a machine that others disturb.
 """
-TWO_CORES_STEPS = 8
+TWO_CORES = {"two_cores_vs_one": (resnet, 64, 8, 2), "two_cores_vs_one_lenet": (lenet, 64, 2, 8)}
+"""Case, rows of a batch, shards, steps of a measured call."""
 PRODUCTS = 4
 SIZES = (256, 512)
 FUEL = 1 << 62
@@ -218,37 +220,52 @@ def _compile() -> Figure:
 
 
 def _two_cores(helpers: Helpers) -> Iterator[Figure]:
-    """Two instances that divide each batch's two shards, against one that does both, with the same bits; and
-    two copies of the whole job at once, which know nothing of each other: more no division can give. In both
-    the calling thread works on the core on which the one does, and the helper on another."""
-    for case, name in ((resnet(), "two_cores_vs_one"), (lenet(64), "two_cores_vs_one_lenet")):
-        plan = compile_training(case.model, spec_of(case, shards=2), TWO_CORES_STEPS * case.batch)
-        steps, rows = min(TWO_CORES_STEPS, plan.steps_per_call), case.batch
+    """Two instances that divide each batch's shards, against one that works on all of them, with the same
+    bits; two copies of the whole job at once, which know nothing of each other: what the machine gives; and
+    the job on one core with whole batches: what cutting them costs. The calling thread works on the core on
+    which the one does, the helper on another."""
+    for name, (make, batch, shards, steps) in TWO_CORES.items():
+        case = replace(make(), batch=batch)
+        plan, uncut = (
+            compile_training(case.model, spec_of(case, shards=count), steps * batch) for count in (shards, 1)
+        )
+        assert plan.steps_per_call == uncut.steps_per_call == steps
         one, other, first = (Sandbox(plan, plan.memory, FUEL) for _ in range(3))
         two = team_of(plan, first, FUEL, helpers)
         if two is None:
             print("  instances cannot share memory here: two_cores_vs_one is left out")
             return
-        x, labels = case.rows(steps * rows)
-        for box in (one, other, two):
-            for region, value in plan.constants:
-                box.write(region, value)
-            for parameter in plan.parameters:
-                box.write(parameter.region, parameter.given)
-            assert plan.target is not None
-            box.view(plan.inputs[0])[: len(x)] = x
-            box.view(plan.target)[: len(x)] = labels
-            box.call("run", steps, rows)
+        whole = Sandbox(uncut, uncut.memory, FUEL)
+        for box, of in ((one, plan), (other, plan), (two, plan), (whole, uncut)):
+            _fill(box, of, case, steps * batch)
+            box.call("run", steps, batch)
         weights = [[box.view(item.region).tobytes() for item in plan.parameters] for box in (one, two)]
         assert weights[0] == weights[1], "the number of cores changed a bit"
-        alone, beside = (partial(box.call, "run", steps, rows) for box in (one, other))
+        alone, beside, together, at_once = (
+            partial(box.call, "run", steps, batch) for box in (one, other, two, whole)
+        )
         work: dict[str, Callable[[], object]] = {
             "one": alone,
-            "two": partial(two.call, "run", steps, rows),
+            "two": together,
             "copies": partial(helpers.together, alone, [beside]),
+            "whole": at_once,
         }
         times = compared(work, budget=20)
-        said = f"the same job on one core, {case.name} in 2 shards, batch {rows}"
+        said = f"the same job on one core, {case.name}, batch {batch} in {shards} shards"
         yield ratio(name, times["one"], times["two"], said)
-        bound = "two independent copies of that job at once, each on a core: this machine's bound"
+        bound = "two independent copies of that job at once, each on a core: what the machine gives"
         yield ratio(name.replace("two_cores", "two_copies"), times["one"], times["copies"], bound, times=2)
+        cost = f"one core in {shards} shards against one core with whole batches, {case.name}"
+        yield ratio(name.replace("two_cores_vs_one", "shards_vs_whole"), times["whole"], times["one"], cost)
+
+
+def _fill(box: Sandbox | Team, plan: Plan, case: Case, rows: int) -> None:
+    """Constants, the parameters that the model's file gives, and rows."""
+    for region, value in plan.constants:
+        box.write(region, value)
+    for parameter in plan.parameters:
+        box.write(parameter.region, parameter.given)
+    assert plan.target is not None
+    x, labels = case.rows(rows)
+    box.view(plan.inputs[0])[: len(x)] = x
+    box.view(plan.target)[: len(x)] = labels

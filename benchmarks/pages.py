@@ -44,6 +44,12 @@ MODELS = {
 
 PRIVATE = {"mlp": "MLP, batch 64", "lenet": "LeNet-5, batch 32"}
 
+CORES = {
+    "two_cores_vs_one": ("two cores", "one core"),
+    "two_copies_vs_one": ("two copies of the job", "one core"),
+    "shards_vs_whole": ("one core, batches cut", "batches whole"),
+}
+
 
 def _readme(results: Results) -> str:
     """What a stranger wants to know first."""
@@ -99,10 +105,10 @@ def _executor(results: Results) -> str:
         for way in ("ghost", "hooks"):
             ratios = _ratios(results, f"dp_{name}_vs_opacus_{way}")
             rows.append((f"private step, {said}", ours, f"Opacus ({way})", *ratios))
-    for name, said in (("", "ResNet"), ("_lenet", "LeNet-5, batch 64")):
-        rows.append((f"two cores, {said}", "", "one core", *_ratios(results, f"two_cores_vs_one{name}")))
-        bound = _ratios(results, f"two_copies_vs_one{name}")
-        rows.append((f"two copies of it, {said}", "", "one core", *bound))
+    for name, said in (("", "small ResNet"), ("_lenet", "LeNet-5")):
+        for figure, (ours, peer) in CORES.items():
+            if figure + name in results:
+                rows.append((f"{ours}, {said}, batch 64", "", peer, *_ratios(results, figure + name)))
     return _table(("", "ours", "peer", "peer / ours", "by medians"), rows) + _said(results, "mlp_step_us")
 
 

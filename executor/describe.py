@@ -50,7 +50,7 @@ def _areas(plan: Plan) -> Iterable[Area]:
         ("numbers of the step", plan.numbers),
         ("noise", plan.noise),
         ("shards", plan.slots),
-        ("turns", plan.turns),
+        ("progress", plan.progress),
         *(("output", region) for region in plan.outputs),
         *(("constant", region) for region, _ in plan.constants),
     ]

@@ -1,17 +1,17 @@
 """Several instances of one plan that divide the shards of each batch among threads.
 
-Each instance works on its own shards in a memory of its own; what they have in common is one piece of memory
-in all of them: the rows of a call, which they read, a slot for each shard's gradients, and for each instance
-how far it has come. When all slots are filled, each adds up all of them in their order and takes the same
-optimizer's step: how many instances there are changes no bit. A thread stays in the module through all steps
-of a call, so that none waits for Python's lock; what another has not done yet, it looks for again and again,
-and after some time from here, with pauses.
+Each instance works in a memory of its own; what they have in common is one piece of memory in all of them:
+the rows of a call, which they read, a slot for each shard's gradients, and how far they have come. Whoever is
+free takes the next shard, so that a core which is disturbed takes fewer. When all slots are filled, each
+instance adds up all of them in their order and takes the same optimizer's step: neither how many there are
+nor who worked on what changes a bit. A thread stays in the module through all steps of a call, so that none
+waits for Python's lock; what another has not done yet, it looks for again and again, and after some time from
+here, with pauses.
 """
 
 import threading
 import time
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from queue import SimpleQueue
 
 from executor.compiler.plan import Plan, Region
@@ -79,12 +79,11 @@ class Team:
         self._plan, self._helpers, self._fuel = plan, helpers, fuel
         self._boxes = [first, *twins]
         self.imports = first.imports
-        self._shares = _divided(plan.shards, len(self._boxes))
         self._alike = self._deserted = False
         self.fuel_used = 0
         """What one sandbox alone would have used: the plan's own figures, which are exact."""
-        assert plan.turns is not None
-        self._turns = first.view(plan.turns)[: len(self._boxes), 0]
+        assert plan.progress is not None
+        self._progress = first.view(plan.progress)[: 2 + len(self._boxes), 0]
 
     def view(self, region: Region) -> Array:
         """The region in the caller's sandbox."""
@@ -113,7 +112,7 @@ class Team:
             for twin in twins:
                 twin[:] = first
             self._alike = True
-        self._turns[:] = 0
+        self._progress[:] = 0
 
         def work(number: int) -> Task:
             def task() -> None:
@@ -133,18 +132,19 @@ class Team:
     def _work(self, number: int, steps: int, last_rows: int) -> None:
         """One instance's part of a call. When it has waited for some time it comes back, and goes in again:
         the longer nobody gets on, the later."""
-        box, of, (first, count) = self._boxes[number], len(self._boxes), self._shares[number]
+        box, of = self._boxes[number], len(self._boxes)
         fuel = self._plan.fuel_of_call(steps) + 2 * steps * of * SPINS * FUEL_OF_SPIN
+        updated = self._progress[2:]
         waiting = seen = -1.0
         while True:
             box.refuel(fuel)
-            box.call("work", number, of, first, count, steps, last_rows)
-            if (come := int(self._turns.min())) >= 2 * steps:
+            box.call("work", number, of, steps, last_rows)
+            if updated[number] >= steps:
                 return
             if self._deserted:
                 raise Deserted
             now = time.monotonic()
-            if come != seen:
+            if (come := int(self._progress.sum())) != seen:
                 waiting, seen = now, come
             time.sleep(min(max((now - waiting) / 16, PAUSE), PAUSE_MAX))
 
@@ -163,9 +163,3 @@ def sandbox_for(plan: Plan, memory: int, fuel: int, helpers: Helpers) -> "Sandbo
     if plan.shards == 1 or not helpers.count or plan.flops < WORTH * plan.steps:
         return alone
     return team_of(plan, alone, fuel, helpers) or alone
-
-
-def _divided(shards: int, boxes: int) -> list[tuple[int, int]]:
-    """(first, count) of each one's neighbouring shards, as equal as can be."""
-    bounds = [shards * number // boxes for number in range(boxes + 1)]
-    return [(low, high - low) for low, high in pairwise(bounds)]

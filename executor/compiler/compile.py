@@ -18,7 +18,7 @@ from executor.compiler.losses import Objective, class_rule, objective, target_ke
 from executor.compiler.lowering.places import CELLS, NUMBERS, STEPS
 from executor.compiler.op import MOVEMENT, Op
 from executor.compiler.optimizers import Optimizer, State, clip_factor, clip_of, clipped, optimizer_of
-from executor.compiler.plan import TURN_PITCH, Kind, Parameter, Plan, Region, StateRegion, Target
+from executor.compiler.plan import PROGRESS_PITCH, Kind, Parameter, Plan, Region, StateRegion, Target
 from executor.compiler.private import (
     NOISE,
     check_noised,
@@ -316,7 +316,7 @@ class Layout:
         self.blocks = -(-batch // shards // LANES)
         self.update = Sinks()
         self.slots: Buffer | None = None
-        self.turns: Buffer | None = None
+        self.progress: Buffer | None = None
         self.places: dict[str, Buffer] = {}
         self.regions: list[Buffer] = []
         self.shapes: dict[Buffer, tuple[tuple[int, ...], Kind]] = {}
@@ -440,9 +440,10 @@ class Layout:
         if self.shards > 1:
             # Only the shards' step looks at the counts: the update knows of no rows.
             cells = self._region("counts of the shard", (2,), Kind.I32)
-            self.turns = self._region("turns of the instances", (self.shards, TURN_PITCH // 4), Kind.I32)
+            lines = (2 + self.shards, PROGRESS_PITCH // 4)
+            self.progress = self._region("progress of the instances", lines, Kind.I32)
             shards = Shards(
-                self.shards, self.batch // self.shards, cells, self.turns, self._update(scheduler)
+                self.shards, self.batch // self.shards, cells, self.progress, self._update(scheduler)
             )
             self.places[CELLS] = cells
         kernels = scheduler.run(sinks)
@@ -463,7 +464,7 @@ class Layout:
         if self.shards == 1:
             return []
         given = [buffer for buffer in self.regions if buffer.hosted and buffer is not self.losses]
-        return [*given, *(buffer for buffer in (self.slots, self.turns) if buffer)]
+        return [*given, *(buffer for buffer in (self.slots, self.progress) if buffer)]
 
     def _update(self, scheduler: Scheduler) -> list[Kernel]:
         """The kernels of the update; their constants join those of the step."""
@@ -516,7 +517,7 @@ class Layout:
             slots=self._public(self.slots) if self.slots else None,
             given=self.given - sum(item.buffer.elements for item in self.held if item.trained),
             shared=program.shared,
-            turns=self._public(self.turns) if self.turns else None,
+            progress=self._public(self.progress) if self.progress else None,
             kernels=program.kernels,
         )
 

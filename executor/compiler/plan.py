@@ -32,13 +32,13 @@ EXPORTS = {
 }
 """Exported names and types; the same for every plan."""
 SHARD_EXPORTS = {
-    "work": "func (number: i32, of: i32, first: i32, count: i32, steps: i32, last_rows: i32)",
+    "work": "func (number: i32, of: i32, steps: i32, last_rows: i32)",
 }
 """A further one where a batch is cut into shards, so that several instances can divide what `run` does, with
-the same result: the part of instance `number` among `of`, which are the `count` shards from `first` on. The
-instances' memories are one in their first `Plan.shared` bytes (executor/team.py)."""
-TURN_PITCH = 64
-"""Bytes from one number of `Plan.turns` to the next: a line of the cache each."""
+the same result: what instance `number` among `of` finds to do. The instances' memories are one in their first
+`Plan.shared` bytes (executor/team.py)."""
+PROGRESS_PITCH = 64
+"""Bytes from one number of `Plan.progress` to the next: a line of the cache each."""
 
 
 Kind = DType
@@ -140,10 +140,10 @@ class Plan:
     given: int = 0
     """Numbers that the model's file gives besides the parameters: frozen tensors and constants."""
     shared: int = 0
-    """Bytes from address 0 on, whole pages, that several instances share: rows, noise, slots, turns."""
-    turns: Region | None = None
-    """How far each instance has come in a call, [shards, TURN_PITCH / 4], the first of each line: 2 for each
-    step, 1 when its slots are filled. The host sets them to zero before."""
+    """Bytes from address 0 on, whole pages, that several instances share: rows, noise, slots, progress."""
+    progress: Region | None = None
+    """How far the instances have come in a call, [2 + shards, PROGRESS_PITCH / 4], the first of each line:
+    shards taken, shards done, and of each instance the updates. The host sets them to zero before."""
     kernels: tuple[tuple[str, int, int], ...] = ()
     """For people: (kernel, fuel per step, flops per step), in order of execution."""
 

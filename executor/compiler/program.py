@@ -4,15 +4,16 @@
 every NaN that may leave by the canonical one, so that payloads, which differ between machines, never show.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from executor.compiler.kernels.base import BLOCK_NUMBER, SLACK, Buffer, Kernel, Lanes
 from executor.compiler.kernels.blocks import ByBlock
 from executor.compiler.kernels.double import written
 from executor.compiler.kernels.nest import Access, Nest
 from executor.compiler.kernels.scan import Loop
-from executor.compiler.plan import PAGE, TURN_PITCH
+from executor.compiler.plan import PAGE, PROGRESS_PITCH
 from executor.compiler.types import HALVES, DType
 from executor.errors import TooLarge
 from executor.wasm.code import Code
@@ -61,8 +62,8 @@ class Shards:
     part: int
     cells: Buffer
     """Two i32: rows of the batch, rows of the shard."""
-    turns: Buffer
-    """See `Plan.turns`."""
+    progress: Buffer
+    """See `Plan.progress`."""
     update: Sequence[Kernel]
 
 
@@ -113,7 +114,7 @@ def link(
         update = _update(functions[len(kernels) :])
         share, fuel_of_share = _share(first, step.fuel, shards)
         codes += [update, share]
-        codes.append(_work(first, batch, shards.turns.offset))
+        codes.append(_work(first, batch, shards))
         exports = [("work", first + 3)]
         run, per_step, per_call = _run_shards(first, fuel_of_share, update.fuel, batch, shards.count)
     finish = _finish(leaving)
@@ -386,85 +387,113 @@ SPINS = 1 << 15
 """How often an instance looks whether another has come before it lets the host wait."""
 
 
-def _work(first: int, batch: int, turns: int) -> Code:
-    """work(number, of, first, count, steps, last_rows): an instance's own shards, its turn told, and when all
-    have come to it, the update, its turn told. Returns when all have come to the end, or when one is waited
-    for too long: called again, it goes on from where it was. What it burns is in no quote."""
-    code = Code(6)
-    number, of, shard, count, steps, last_rows = range(6)
-    mine, turn, other, spins, step = (code.local(I32) for _ in range(5))
+def _work(first: int, batch: int, shards: Shards) -> Code:
+    """work(number, of, steps, last_rows): what instance `number` among `of` does of a call. It takes one
+    shard of the step after another until none is left, and when all are done the update. Who is faster takes
+    more shards; each leaves its gradients in its own slot, whoever works on it. Returns when the instance has
+    taken all updates, or has waited too long for others: called again, it goes on from where it was. What it
+    burns is in no quote."""
+    code = Code(4)
+    number, of, steps, last_rows = range(4)
+    mine, step, following, end, ticket, other, spins = (code.local(I32) for _ in range(7))
+    taken = shards.progress.offset
+    done, updated = taken + PROGRESS_PITCH, taken + 2 * PROGRESS_PITCH
 
     def line(index: int) -> None:
-        """Push where an instance tells its turn."""
         code.get(index)
-        code.i32(TURN_PITCH)
+        code.i32(PROGRESS_PITCH)
         code.op("i32.mul")
+
+    def wait(address: Callable[[], None], offset: int, least: int) -> None:
+        """Until a number of `progress` is `least`; gives up on the whole function after a while."""
+        code.i32(SPINS)
+        code.set(spins)
+        with code.block():
+            with code.repeated():
+                address()
+                code.memory("i32.atomic.load", offset)
+                code.get(least)
+                code.op("i32.ge_s")
+                code.branch_if(1)
+                code.get(spins)
+                code.i32(1)
+                code.op("i32.sub")
+                code.tee(spins)
+                code.branch_if(0)
+            code.leave()
 
     line(number)
     code.tee(mine)
-    code.memory("i32.atomic.load", turns)
-    code.set(turn)
+    code.memory("i32.atomic.load", updated)
+    code.set(step)
     with code.block(), code.repeated():
+        code.get(step)
+        code.get(steps)
+        code.op("i32.ge_s")
+        code.branch_if(1)
+        # The slots are free when everyone has taken the update before.
         code.get(of)
         code.set(other)
         with code.repeated():
             code.get(other)
-            code.i32(1)
-            code.op("i32.sub")
+            code.i32(-1)
+            code.op("i32.add")
             code.set(other)
-            code.i32(SPINS)
-            code.set(spins)
-            with code.block():
-                with code.repeated():
-                    line(other)
-                    code.memory("i32.atomic.load", turns)
-                    code.get(turn)
-                    code.op("i32.ge_s")
-                    code.branch_if(1)
-                    code.get(spins)
-                    code.i32(1)
-                    code.op("i32.sub")
-                    code.tee(spins)
-                    code.branch_if(0)
-                code.branch(3)
+            wait(partial(line, other), updated, step)
             code.get(other)
             code.branch_if(0)
-        code.get(turn)
-        code.i32(1)
-        code.op("i32.shr_u")
-        code.tee(step)
-        code.get(steps)
-        code.op("i32.ge_u")
-        code.branch_if(1)
-        with code.block():
-            with code.block():
-                code.get(turn)
-                code.i32(1)
-                code.op("i32.and")
-                code.branch_if(0)
-                code.get(step)
-                code.i32(batch)
-                code.op("i32.mul")
-                code.get(last_rows)
-                code.i32(batch)
-                code.get(steps)
-                code.get(step)
-                code.op("i32.sub")
-                code.i32(1)
-                code.op("i32.eq")
-                code.op("select")
-                code.get(shard)
-                code.get(count)
-                code.call(first + 2, 0)
-                code.branch(1)
-            code.get(step)
-            code.call(first + 1, 0)
-        code.get(mine)
-        code.get(turn)
+        code.get(step)
         code.i32(1)
         code.op("i32.add")
-        code.tee(turn)
-        code.memory("i32.atomic.store", turns)
+        code.set(following)
+        code.get(following)
+        code.i32(shards.count)
+        code.op("i32.mul")
+        code.set(end)
+        with code.block(), code.repeated():
+            code.i32(0)
+            code.memory("i32.atomic.load", taken)
+            code.tee(ticket)
+            code.get(end)
+            code.op("i32.ge_s")
+            code.branch_if(1)
+            code.i32(0)
+            code.get(ticket)
+            code.get(ticket)
+            code.i32(1)
+            code.op("i32.add")
+            code.memory("i32.atomic.rmw.cmpxchg", taken)
+            code.get(ticket)
+            code.op("i32.ne")
+            code.branch_if(0)
+            code.get(step)
+            code.i32(batch)
+            code.op("i32.mul")
+            code.get(last_rows)
+            code.i32(batch)
+            code.get(following)
+            code.get(steps)
+            code.op("i32.eq")
+            code.op("select")
+            code.get(ticket)
+            code.get(end)
+            code.op("i32.sub")
+            code.i32(shards.count)
+            code.op("i32.add")
+            code.i32(1)
+            code.call(first + 2, 0)
+            code.i32(0)
+            code.i32(1)
+            code.memory("i32.atomic.rmw.add", done)
+            code.set(spins)
+            code.branch(0)
+        wait(lambda: code.i32(0), done, end)
+        code.get(step)
+        code.call(first + 1, 0)
+        code.get(mine)
+        code.get(following)
+        code.tee(step)
+        code.memory("i32.atomic.store", updated)
         code.branch(0)
     return code
 

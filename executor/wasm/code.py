@@ -93,7 +93,10 @@ MEMORY = {
     "v128.load": (b"\xfd\x00", 2), "v128.load32_splat": (b"\xfd\x09", 2), "v128.load32_zero": (b"\xfd\x5c",
     2), "v128.store": (b"\xfd\x0b", 2),
 }  # fmt: skip
-ATOMIC = {"i32.atomic.load": (b"\xfe\x10", 2), "i32.atomic.store": (b"\xfe\x17", 2)}
+ATOMIC = {
+    "i32.atomic.load": (b"\xfe\x10", 2), "i32.atomic.store": (b"\xfe\x17", 2),
+    "i32.atomic.rmw.add": (b"\xfe\x1e", 2), "i32.atomic.rmw.cmpxchg": (b"\xfe\x48", 2),
+}  # fmt: skip
 """Their alignment is no hint: another address traps."""
 MEMORY |= ATOMIC
 LANE_MEMORY = {"v128.load32_lane": (0x56, 2), "v128.store32_lane": (0x5A, 2), "v128.store64_lane": (0x5B, 2)}
@@ -285,6 +288,10 @@ class Code:
     def branch_if(self, depth: int) -> None:
         """Branch if the number on the stack is not zero."""
         self._emit(b"\x0d" + unsigned(depth))
+
+    def leave(self) -> None:
+        """Return from the function, which has no result."""
+        self.out.append(0x0F)
 
     def _open_loop(self) -> None:
         self.out += bytes([0x03, BLOCK_VOID])

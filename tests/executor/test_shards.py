@@ -177,6 +177,27 @@ def test_an_instance_waits_for_one_that_is_late() -> None:
         assert a.tobytes() == b.tobytes()
 
 
+def test_whoever_is_there_takes_all_shards_until_it_must_wait() -> None:
+    """By turns: an instance does a whole step alone, and waits before the next, since the slots are taken."""
+    plan = compile_training(CASE.bytes(), spec(4), ROWS)
+    alone, first, second = (Sandbox(plan, MEMORY, FUEL) for _ in range(3))
+    assert first.share([second], plan.shared) and plan.progress is not None
+    progress = first.view(plan.progress)[:4, 0]
+    for box in (alone, first, second):
+        fill(box, plan)
+    progress[:] = 0
+    steps, last = -(-ROWS // BATCH), ROWS % BATCH
+    alone.call("run", steps, last)
+    seen = []
+    for number in (0, 1, 0, 1, 0):
+        (first, second)[number].call("work", number, 2, steps, last)
+        seen.append(progress.tolist())
+    assert seen == [[4, 4, 1, 0], [8, 8, 1, 2], [12, 12, 3, 2], [12, 12, 3, 3], [12, 12, 3, 3]]
+    for parameter in plan.parameters:
+        expected = alone.view(parameter.region).tobytes()
+        assert all(box.view(parameter.region).tobytes() == expected for box in (first, second))
+
+
 @pytest.mark.parametrize("doubles", [False, True])
 def test_pages_are_shared_or_left_as_they_were(doubles: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = compile_training(CASE.bytes(), spec(2), ROWS)
