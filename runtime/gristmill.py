@@ -22,7 +22,7 @@ from runtime.constants import BLOCK_LENGTH, BLOCK_WEIGHTS, BYTE_FEE, MILLI, TOKE
 from runtime.proxy_rules import Rules
 
 
-class GristmillRuntime(Runtime, spec_name="gristmill", spec_version=1, token=TOKEN):
+class GristmillRuntime(Runtime, spec_name="gristmill", spec_version=2, token=TOKEN):
     """The chain on which people share, sell and rent out data."""
 
     system = System(index=0, block_weights=BLOCK_WEIGHTS, block_length=BLOCK_LENGTH)

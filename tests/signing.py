@@ -5,8 +5,10 @@ from __future__ import annotations
 from primitives.extrinsic import signing_payload
 from primitives.keys import Keypair
 from primitives.scale import U32, CompactU32, CompactU128, codec, encode
+from runtime import GristmillRuntime
 
 GRIST = 10**12
+SPEC, TRANSACTIONS = GristmillRuntime.version.spec_version, GristmillRuntime.version.transaction_version
 IMMORTAL = b"\x00"
 TRANSFER_ALLOW_DEATH = b"\x02\x00"
 TRANSFER_KEEP_ALIVE = b"\x02\x03"
@@ -18,7 +20,9 @@ _NONCE, _TIP, _LENGTH = codec(CompactU32), codec(CompactU128), codec(CompactU32)
 class Signer:
     """One key on one chain; counts its nonces."""
 
-    def __init__(self, uri: str, genesis: bytes, spec_version: int = 1, transaction_version: int = 1) -> None:
+    def __init__(
+        self, uri: str, genesis: bytes, spec_version: int = SPEC, transaction_version: int = TRANSACTIONS
+    ) -> None:
         self.pair = Keypair.from_uri(uri)
         self.nonce = 0
         self._implicit = (
