@@ -13,7 +13,7 @@ from executor.compiler import ir
 from executor.compiler.gradients import sweep
 from executor.compiler.ir import Node, const
 from executor.compiler.kernels.base import Buffer, Kernel
-from executor.compiler.kernels.random import STEPS_MAX
+from executor.compiler.kernels.random import STEPS_MAX, Tick
 from executor.compiler.losses import Objective, class_rule, objective, target_key
 from executor.compiler.lowering.places import CELLS, NUMBERS, STEPS
 from executor.compiler.op import MOVEMENT, Op
@@ -223,8 +223,8 @@ def _check(spec: TrainingSpec, rows: int) -> Optimizer:
 
 def check_shards(roots: Sequence[Node]) -> None:
     """A shard sees its own rows only. Raises UnsupportedSpec where a row's gradient depends on other rows."""
-    if any(node.op in (Op.BATCH_SUM, Op.RANDOM) for node in ir.postorder(roots)):
-        raise UnsupportedSpec("a model that works across the rows of a batch, or drops out, has one shard")
+    if any(node.op is Op.BATCH_SUM for node in ir.postorder(roots)):
+        raise UnsupportedSpec("a model that works across the rows of a batch has one shard")
 
 
 def sums_of_shards(lines: Node, values: Sequence[Node]) -> list[Node]:
@@ -439,7 +439,7 @@ class Layout:
         scheduler = Scheduler(self.blocks, self.places)
         if self.shards > 1:
             # Only the shards' step looks at the counts: the update knows of no rows.
-            cells = self._region("counts of the shard", (2,), Kind.I32)
+            cells = self._region("counts of the shard", (3,), Kind.I32)
             lines = (2 + self.shards, PROGRESS_PITCH // 4)
             self.progress = self._region("progress of the instances", lines, Kind.I32)
             shards = Shards(
@@ -470,7 +470,9 @@ class Layout:
         """The kernels of the update; their constants join those of the step."""
         second = Scheduler(self.blocks, self.places)
         second.constants = scheduler.constants
-        return second.run(self.update)
+        kernels = second.run(self.update)
+        counter = self.places.get(STEPS)
+        return kernels if counter is None else [*kernels, Tick("tick", counter)]
 
     def _plan(
         self, program: Program, steps: int, calls: int, constants: tuple[tuple[Region, bytes], ...]

@@ -61,7 +61,7 @@ class Shards:
     count: int
     part: int
     cells: Buffer
-    """Two i32: rows of the batch, rows of the shard."""
+    """Three i32: rows of the batch, rows of the shard, number of its first row in the batch."""
     progress: Buffer
     """See `Plan.progress`."""
     update: Sequence[Kernel]
@@ -329,7 +329,7 @@ def _share(step: int, step_fuel: int, shards: Shards) -> tuple[Code, int]:
         code.get(live)
         code.op("select")
         code.set(live)
-        for place, value in ((0, rows), (4, live)):
+        for place, value in ((0, rows), (4, live), (8, start)):
             code.i32(0)
             code.get(value)
             code.memory("i32.store", shards.cells.offset + place)

@@ -8,9 +8,13 @@ from onnx import helper
 from executor import errors
 from executor.compiler.compile import compile_forward, compile_training
 from executor.compiler.machine import Machine
+from executor.sandbox import Sandbox
+from executor.team import Helpers, Team, team_of
 from primitives.data import Loss
 from primitives.hashing import tagged
+from primitives.spec import Dp, TrainingSpec
 from tests.executor.compile_cases import Case, node, training_spec
+from tests.executor.test_compile_operators import noise
 
 ROWS, FEATURES, BATCH, RATIO = 12, 5, 12, 0.25
 
@@ -73,12 +77,52 @@ def test_the_number_of_the_step_is_kept_with_the_states() -> None:
     assert [state.region.name for state in parameter.states] == ["number of the step"]
 
 
+def weights(spec: TrainingSpec, instances: int = 1) -> list[bytes]:
+    """Of a layer behind dropped inputs, and the last losses, after two calls with a short batch."""
+    nodes = [helper.make_node("Dropout", ["x", "r", "t"], ["d"]), node("MatMul", "d w", "y")]
+    whole = {"r": np.array(RATIO, np.float32), "t": np.array(True)}
+    case = Case(nodes, (FEATURES,), {"w": noise(FEATURES, 2)}, whole)
+    plan = compile_training(case.bytes(), spec, 2 * BATCH)
+    box: Sandbox | Team | None = Sandbox(plan, 1 << 28, 10**12)
+    if instances > 1:
+        assert isinstance(box, Sandbox)
+        box = team_of(plan, box, 10**12, Helpers(instances - 1))
+    assert box is not None and plan.target is not None
+    for region, value in plan.constants:
+        box.write(region, value)
+    (parameter,) = plan.parameters
+    (counter,) = parameter.states
+    box.write(parameter.region, parameter.given)
+    box.view(plan.inputs[0])[: 2 * BATCH] = noise(2 * BATCH, FEATURES, seed=1)
+    box.view(plan.target)[: 2 * BATCH] = noise(2 * BATCH, 2, seed=2)
+    for _ in range(2):
+        if plan.noise is not None:
+            box.view(plan.noise)[:] = 0
+        box.call("run", 2, BATCH - 5)
+    assert box.view(counter.region) == 4
+    return [box.view(item).tobytes() for item in (parameter.region, plan.losses) if item]
+
+
+@pytest.mark.parametrize("shards", [2, 3, 12])
+def test_each_row_has_the_masks_of_its_place_in_the_batch_in_whatever_shard(shards: int) -> None:
+    specs = [training_spec(BATCH, loss=Loss.MeanSquaredError, rate=0.1, shards=n) for n in (1, shards)]
+    whole, cut = (np.concatenate([np.frombuffer(item, "<f4") for item in weights(s)]) for s in specs)
+    np.testing.assert_allclose(cut, whole, rtol=1e-5, atol=1e-6)
+    assert weights(specs[1], 2) == weights(specs[1])
+
+
+def test_under_differential_privacy_however_a_batch_is_cut_it_gives_the_same_bytes() -> None:
+    private = Dp(clip_num=1, clip_den=1, sigma_milli=1000)
+    found = [
+        weights(training_spec(BATCH, loss=Loss.MeanSquaredError, rate=0.1, shards=n, dp=private), of)
+        for n, of in ((1, 1), (3, 1), (3, 2), (12, 1))
+    ]
+    assert found[1:] == found[:-1]
+
+
 def test_refusals() -> None:
     with pytest.raises(errors.UnsupportedAttribute, match="outside of a training run"):
         compile_forward(model().bytes(), BATCH, ROWS)
-    spec = training_spec(BATCH, loss=Loss.MeanSquaredError, shards=2)
-    with pytest.raises(errors.UnsupportedSpec):
-        compile_training(model().bytes(), spec, ROWS)
     with pytest.raises(errors.ShapeMismatch):
         compile_training(model(1.5).bytes(), training_spec(BATCH, loss=Loss.MeanSquaredError), ROWS)
 

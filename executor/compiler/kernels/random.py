@@ -16,6 +16,8 @@ from executor.compiler.types import DType
 from executor.wasm.code import Code
 
 ROUNDS = 10
+FIRST_ROW = 8
+"""Where the number of a shard's first row lies among its counts."""
 STEPS_MAX = 1 << 24
 """Steps that a float counts."""
 MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
@@ -52,7 +54,8 @@ class Tick:
 
 @dataclass(frozen=True)
 class Uniform:
-    """target ← numbers in [0, 1)."""
+    """target ← numbers in [0, 1). With `cells` the rows are a shard's, which hold in their third place what
+    number the first has in the batch, and the step is counted when it ends."""
 
     name: str
     key: bytes
@@ -60,11 +63,12 @@ class Uniform:
     counter: Buffer
     target: Buffer
     shape: tuple[int, ...]
+    cells: Buffer | None = None
 
     @property
     def reads(self) -> tuple[Buffer, ...]:
-        """The number of the step."""
-        return (self.counter,)
+        """The number of the step, the counts of a shard."""
+        return (self.counter, self.cells) if self.cells else (self.counter,)
 
     @property
     def writes(self) -> tuple[Buffer, ...]:
@@ -79,10 +83,14 @@ class Uniform:
         """Row by row, in C order."""
         counts = over(self.target.batched, lanes, self.shape)
         target = laned(View(self.target, self.shape, c_strides(self.shape)))
-        place = Access(self.counter.offset, (0,) * len(counts))
-        nest, s = Nest(code, [target, place]), Scalar(code)
-        step = s.let(s.op("i32.trunc_sat_f32_u", s.load(DType.F32, static(nest, place)), kind="i32"))
-        row = s.variable(s.number("i32", 0))
+        fixed = (0,) * len(counts)
+        place = Access(self.counter.offset, fixed)
+        cell = Access(self.cells.offset + FIRST_ROW, fixed) if self.cells else None
+        nest, s = Nest(code, [item for item in (target, place, cell) if item]), Scalar(code)
+        count = s.load(DType.F32, static(nest, place))
+        step = s.let(s.op("i32.trunc_sat_f32_u", count + 1.0 if cell else count, kind="i32"))
+        cut = cell if self.target.batched else None
+        row = s.variable(s.load(DType.I32, static(nest, cut)) if cut else s.number("i32", 0))
 
         def line() -> None:
             element = s.variable(s.number("i32", 0))

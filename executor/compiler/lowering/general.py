@@ -5,7 +5,7 @@ from executor.compiler.kernels import general as loops
 from executor.compiler.kernels import indexing, scans
 from executor.compiler.kernels.base import View, c_strides
 from executor.compiler.kernels.random import Tick, Uniform
-from executor.compiler.lowering.places import STEPS, Places, ints
+from executor.compiler.lowering.places import CELLS, STEPS, Places, ints
 from executor.compiler.lowering.windows import pad
 from executor.compiler.op import POINTWISE, Op
 from executor.errors import UnsupportedType
@@ -57,11 +57,11 @@ def random(at: Places, node: Node) -> None:
     """Random numbers of the step, whose number is kept in the module from step to step."""
     key, number = node.attrs
     assert isinstance(key, bytes) and isinstance(number, int)
-    counter = at.places[STEPS]
-    if not any(isinstance(kernel, Tick) for kernel in at.kernels):
+    counter, cells = at.places[STEPS], at.places.get(CELLS)
+    if cells is None and not any(isinstance(kernel, Tick) for kernel in at.kernels):
         at.add(Tick("tick", counter))
     name, target = at.name("random"), at.new(node)
-    at.add(Uniform(name, key, number, counter, target, node.shape))
+    at.add(Uniform(name, key, number, counter, target, node.shape, cells))
 
 
 def concat(at: Places, node: Node) -> None:
