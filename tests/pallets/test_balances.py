@@ -97,6 +97,16 @@ def test_transfer_of_everything_leaves_no_dust(ext: Externalities) -> None:
     assert b.total_issuance() == TOTAL and b.DustLost not in [type(e) for e in ext.events()]
 
 
+def test_what_stays_beside_held_money_is_no_dust(ext: Externalities) -> None:
+    b, system = ext.of(Bank.balances), ext.of(Bank.system)
+    system.inc_providers(CAROL)  # something else keeps the account, so nearly all may leave it
+    b.hold(BOND, CAROL, ED)
+    ext.dispatch(b.transfer_allow_death.new(at(BOB), free(ext, CAROL) - 1), signed(CAROL))
+    assert free(ext, CAROL) == 1 and b.total_issuance() == TOTAL
+    b.release(BOND, CAROL, ED)
+    assert free(ext, CAROL) == ED + 1
+
+
 def test_transfer_to_oneself_and_of_nothing(ext: Externalities) -> None:
     b = ext.of(Bank.balances)
     ext.dispatch(b.transfer_allow_death.new(at(ALICE), 100), signed(ALICE))
@@ -191,6 +201,8 @@ def test_force_set_balance(ext: Externalities) -> None:
     ext.dispatch(b.force_set_balance.new(at(EVE), 7_000), ROOT)
     assert free(ext, EVE) == 7_000 and b.total_issuance() == TOTAL + 7_000
     assert ext.last_event() == b.BalanceSet(who=EVE, free=7_000)
+    ext.dispatch(b.force_set_balance.new(at(EVE), ED), ROOT)
+    assert free(ext, EVE) == ED and b.total_issuance() == TOTAL + ED
     ext.dispatch(b.force_set_balance.new(at(EVE), ED - 1), ROOT)
     assert not system.account_exists(EVE) and b.total_issuance() == TOTAL
     assert ext.last_event() == b.BalanceSet(who=EVE, free=0)

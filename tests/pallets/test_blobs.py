@@ -35,6 +35,12 @@ def test_declare_holds_a_deposit_for_the_length(world: World) -> None:
     assert world.blobs.length(HASH) is None
 
 
+@pytest.mark.parametrize(("length", "kib"), [(1, 1), (1024, 1), (1025, 2), (1_023_999, 1_000)])
+def test_each_begun_kib_has_its_deposit(world: World, length: int, kib: int) -> None:
+    world.do(world.blobs.declare.new(length, hashes(bytes(length))), ALICE)
+    assert world.held(ALICE) == 10**10 + kib * 10**8
+
+
 def test_a_blob_is_complete_with_its_last_piece(declared: World) -> None:
     world = declared
     events = world.do(world.blobs.put.new(HASH, 1, SECOND), ALICE)

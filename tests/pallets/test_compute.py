@@ -197,6 +197,44 @@ def test_no_result_in_time_costs_half_the_bond(accepted: World) -> None:
     assert_over(world, JobState.Expired)
 
 
+def test_half_of_an_odd_bond_is_rounded_down(offered: World) -> None:
+    """The unit that cannot be halved stays with the provider."""
+    world = offered
+    odd = Tariff(base=10 * PRICE + 10, per_gwork=0, per_rho=0)
+    world.do(world.market.list.new(0, rent(tariff=odd)), PROVIDER)
+    world.do(submit(world), BUYER)
+    world.next_block()
+    world.do(world.compute.accept.new(0, None), PROVIDER)
+    bond = world.compute.jobs[0].bond
+    assert bond == PRICE + 1 and bond % 2
+    world.wait(LATE)
+    assert world.compute.Expired(job=0, slashed=PRICE // 2) in world.do(world.compute.expire.new(0), STRANGER)
+    assert_over(world, JobState.Expired)
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_rewards_hear_of_the_fee_of_a_settled_job(delivered: World, late: bool) -> None:
+    world = delivered
+    if late:
+        world.wait(LATE)
+        world.do(world.compute.expire.new(0), STRANGER)
+    else:
+        world.do(world.compute.confirm.new(0), BUYER)
+    assert dict(world.rewards.fees.items()) == {(world.rewards.era(), 0): FEE}
+
+
+@pytest.mark.parametrize("path", [("cancel",), ("reject",), ("accept", "fail"), ("accept",), ()])
+def test_rewards_hear_nothing_of_a_job_that_was_not_settled(submitted: World, path: tuple[str, ...]) -> None:
+    world = submitted
+    for step in path:
+        call, who, _ = STEPS[step]
+        world.do(call(world), who)
+    world.wait(LATE)
+    world.attempt(world.compute.expire.new(0), STRANGER)
+    assert world.compute.jobs[0].state > JobState.Delivered
+    assert not dict(world.rewards.fees.items())
+
+
 def test_silence_settles_a_delivered_job(delivered: World) -> None:
     world = delivered
     provider = world.total(PROVIDER)
@@ -302,8 +340,9 @@ def test_a_result_needs_its_blob_complete(accepted: World) -> None:
     world.refused(call, PROVIDER, "BlobMissing")
     world.declare(PROVIDER, other)
     world.refused(call, PROVIDER, "BlobMissing")
-    wrong = world.compute.submit_result.new(0, blob_hash(RESULT), len(RESULT) + 1, bytes(32))
-    world.refused(wrong, PROVIDER, "LengthMismatch")
+    for length in (len(RESULT) - 1, len(RESULT) + 1):
+        wrong = world.compute.submit_result.new(0, blob_hash(RESULT), length, bytes(32))
+        world.refused(wrong, PROVIDER, "LengthMismatch")
     world.put(PROVIDER, other)
     world.do(call, PROVIDER)
 
@@ -513,6 +552,16 @@ def test_reserved_privacy_counts_against_the_budget(offered: World) -> None:
     world.refused(submit(world, spec=PRIVATE), BUYER, "PrivacyBudgetExceeded")
     world.do(world.compute.cancel.new(1), BUYER)
     world.do(submit(world, spec=PRIVATE), BUYER)
+
+
+def test_the_budget_may_be_used_to_the_last_unit(offered: World) -> None:
+    world = offered
+    for budget, error in ((RHO - 1, "PrivacyBudgetExceeded"), (RHO, None)):
+        world.do(world.datasets.set_policy.new(0, policy(rho_budget=budget)), PROVIDER)
+        assert world.attempt(submit(world, spec=PRIVATE), BUYER) == error
+    assert world.datasets.rho_left(0) == 0
+    world.refused(submit(world, spec=PRIVATE), BUYER, "PrivacyBudgetExceeded")
+    world.do(submit(world), BUYER)  # without noise it costs none
 
 
 # --- changes around open jobs -------------------------------------------------------------------------

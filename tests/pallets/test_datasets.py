@@ -95,6 +95,14 @@ def test_register_stops_before_the_numbers_run_out(world: World) -> None:
     world.refused(register(world), ALICE, "NoIdsLeft")
 
 
+def test_update_stops_before_the_versions_run_out(registered: World) -> None:
+    world = registered
+    world.datasets.datasets[0] = replace(world.datasets.datasets[0], version=2**32 - 2)
+    call = world.datasets.update.new(0, bytes(32), 100, 1)
+    world.do(call, ALICE)
+    world.refused(call, ALICE, "NoIdsLeft")
+
+
 def test_update_is_a_new_version_under_the_same_ledger(registered: World) -> None:
     world = registered
     world.datasets.open_job(0, 5)

@@ -63,6 +63,13 @@ def test_windows_are_bounded(registered: World, windows: Windows) -> None:
     world.refused(world.market.list.new(0, rent(windows=windows)), ALICE, "WindowOutOfRange")
 
 
+@pytest.mark.parametrize("window", [SECOND, 30 * 24 * HOUR])
+def test_the_bounds_of_windows_are_windows(registered: World, window: int) -> None:
+    terms = rent(windows=Windows(accept_ms=window, result_ms=window, confirm_ms=window))
+    registered.do(registered.market.list.new(0, terms), ALICE)
+    assert registered.market.rent(0) == terms
+
+
 def test_unlist_refuses(registered: World) -> None:
     world = registered
     world.refused(world.market.unlist.new(0), ALICE, "NotListed")
@@ -123,6 +130,16 @@ def test_slash_gives_part_of_the_bond_to_the_buyer(deal: World) -> None:
     assert world.issuance() == issuance
     assert (world.total(ALICE), world.total(BOB)) == (alice - 30 * MILLI, bob + 30 * MILLI)
     assert (world.held(BOB), world.held(ALICE)) == (0, 0)
+
+
+def test_a_slash_below_the_existential_deposit_reaches_a_buyer_without_free_money(deal: World) -> None:
+    """The buyer's own money comes back first, or so little could not be paid into the account."""
+    world = deal
+    world.system.inc_providers(BOB)  # something else keeps the account, so all free money may leave it
+    world.empty(BOB)
+    assert world.free(BOB) == 0
+    world.market.slash(0, 1)
+    assert world.free(BOB) == PRICE + FEE + 1
 
 
 def test_deals_of_the_same_parties_add_up(deal: World) -> None:

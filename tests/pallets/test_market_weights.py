@@ -27,12 +27,14 @@ SMALL = b"a blob of one piece"
 
 
 def assert_covered(world: World, call: RuntimeCall, who: bytes) -> None:
-    """The call's weight pays for its reads, its writes and its proof, and then does it."""
-    reads, writes, size = world.cost(call, who)
-    weight = world.weight(call)
+    """What the call declares pays for its reads, its writes and its proof, and so does what is left of that
+    when it gives weight back; then does it."""
+    reads, writes, size, charged = world.cost(call, who)
     needed = db(reads=reads, writes=writes).ref_time
-    assert weight.ref_time > needed, f"{call.name}: {reads} reads and {writes} writes"
-    assert weight.proof_size >= size, f"{call.name}: {size} bytes read"
+    for weight in (world.weight(call), charged):
+        assert weight.ref_time > needed, f"{call.name}: {reads} reads and {writes} writes"
+        assert weight.proof_size >= size, f"{call.name}: {size} bytes read"
+    assert charged.ref_time <= world.weight(call).ref_time
     world.do(call, who)
 
 

@@ -114,6 +114,30 @@ def test_a_reward_too_small_for_a_gone_owner_waits(world: World) -> None:
     world.do(world.rewards.claim.new(era, 0), DAVE)
 
 
+def test_a_reward_may_bring_an_owner_to_the_existential_deposit(world: World) -> None:
+    world.offer(ALICE)
+    world.rewards.burned(0, 10 * ED // 9)
+    world.rewards.burned(0, 1)
+    era = past(world)
+    world.do(world.datasets.close.new(0), ALICE)
+    world.reap(ALICE)
+    world.do(world.rewards.claim.new(era, 0), DAVE)
+    assert world.total(ALICE) == ED
+
+
+def test_the_last_claim_frees_what_rounding_left(world: World) -> None:
+    """Two rewards of 4½ units are two of 4: the ninth is promised to nobody any more."""
+    for owner, dataset in ((ALICE, 0), (BOB, 1)):
+        world.offer(owner)
+        world.rewards.burned(dataset, 5)
+    era = past(world)
+    for dataset, left in ((0, 5), (1, 0)):
+        events = world.do(world.rewards.claim.new(era, dataset), DAVE)
+        assert isinstance(events[-1], world.rewards.Claimed) and events[-1].amount == 4
+        assert world.rewards.promised.get() == left
+        world.check()
+
+
 def test_a_saturated_era_still_lets_jobs_settle(world: World) -> None:
     world.offer(ALICE)
     world.rewards.burned(0, 2**128 - 1)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from frame import DispatchError, Event, Origin, Pallet, RuntimeCall, Weight
+from frame.executive import post_info
 from frame.host import PlainHost
 from frame.runtime import Runtime
 from frame.state import Key, MemoryBackend, Recorder
@@ -177,14 +178,16 @@ class World:
         with self.ext.undone():
             yield
 
-    def cost(self, call: RuntimeCall, who: bytes) -> tuple[int, int, int]:
-        """Distinct keys that a call reads and writes, and the bytes it reads; the block's own keys aside."""
+    def cost(self, call: RuntimeCall, who: bytes) -> tuple[int, int, int, Weight]:
+        """Distinct keys that a call reads and writes, and the bytes it reads, the block's own keys aside; and
+        the weight that it is charged."""
         recorder = Recorder(MemoryBackend(self.ext.state()))
         machine = RUNTIME.machine(recorder, PlainHost())
-        machine.dispatch(call, Origin.of(who))
+        post = post_info(machine.dispatch(call, Origin.of(who)))
         reads = [key for key in recorder.reads if not self._is_free(key)]
         writes = [key for key in recorder.writes if not self._is_free(key)]
-        return len(reads), len(writes), sum(len(self.overlay.get(key) or b"") for key in reads)
+        size = sum(len(self.overlay.get(key) or b"") for key in reads)
+        return len(reads), len(writes), size, post.weight_of(call.info())
 
     def _is_free(self, key: Key) -> bool:
         """Keys that are in the block's memory anyway: Substrate's list, `frame_system` and the issuance."""
