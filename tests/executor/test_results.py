@@ -18,7 +18,7 @@ from executor.evaluate import evaluate
 from executor.record import read_record
 from executor.weights import Span, check_same_graph, check_slots, filled
 from primitives.data import Metric
-from primitives.job import Receipt, result_commitment
+from primitives.job import Receipt, receipt_message, result_commitment
 from primitives.keys import Keypair, Scheme, verify
 from primitives.scale import encode, replace
 from primitives.spec import Init, InputMap, LossSpec, Target
@@ -164,16 +164,40 @@ def test_forged_packages(result: TrainResult) -> None:
     honest = receipt.build(result, SPEC, FACTS, bytes(32), certifier())
     stranger = receipt.build(result, SPEC, FACTS, bytes(32), certifier("//Mallory"))
     impersonated = replace(stranger, provider=honest.provider)
-    other = changed(result, weights=result.weights[:-1] + b"\0")
-    for package in (
-        receipt.pack(result, stranger),
-        receipt.pack(result, impersonated),
-        receipt.pack(other, honest),
-        receipt.pack(result, honest) + b"\0",
-        b"",
+    model = onnx.load_from_string(result.weights)
+    model.graph.initializer[0].raw_data = bytes(len(model.graph.initializer[0].raw_data))
+    other = changed(result, weights=model.SerializeToString())
+    check_same_graph(MODEL, other.weights)
+    for package, said in (
+        (receipt.pack(result, stranger), "another provider"),
+        (receipt.pack(result, impersonated), "signature is not the provider's"),
+        (receipt.pack(other, honest), "weights are not those that the receipt certifies"),
+        (receipt.pack(result, honest) + b"\0", "no result package"),
+        (b"", "no result package"),
     ):
-        with pytest.raises(ReceiptError):
+        with pytest.raises(ReceiptError, match=said):
             receipt.unpack(package, MODEL, expected(), verify)
+
+
+@pytest.mark.parametrize("field", receipt.Expected.__dataclass_fields__)
+def test_an_honest_receipt_of_something_else(result: TrainResult, field: str) -> None:
+    """Signed by the right provider, but of another job, chain, dataset, model or order: a replay."""
+    value = getattr(expected(), field)
+    other = value ^ 1 if isinstance(value, int) else bytes([1]) * 32
+    package = receipt.pack(result, signed_with(result, **{field: other}))
+    with pytest.raises(ReceiptError, match=f"another {field.replace('_', ' ')}"):
+        receipt.unpack(package, MODEL, expected(), verify)
+
+
+def test_a_receipt_of_a_later_version(result: TrainResult) -> None:
+    with pytest.raises(ReceiptError, match="version 2, not 1"):
+        receipt.unpack(receipt.pack(result, signed_with(result, version=2)), MODEL, expected(), verify)
+
+
+def signed_with(result: TrainResult, **changes: object) -> Receipt:
+    """The honest receipt with other fields, signed as they are."""
+    unsigned = replace(receipt.build(result, SPEC, FACTS, bytes(32), certifier()), **changes, signature=b"")
+    return replace(unsigned, signature=certifier().sign(receipt_message(unsigned)))
 
 
 def test_an_honest_signature_under_another_graph(result: TrainResult) -> None:

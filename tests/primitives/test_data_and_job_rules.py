@@ -243,6 +243,13 @@ def test_the_fee_is_two_percent_rounded_up() -> None:
 
 # --- policies
 
+RATE = specs.rate_bits(spec().optimizer)
+TERMS = [
+    specs.LossTerm(target=spec().target, loss=kind(), weight_num=1, weight_den=1)
+    for kind in (specs.LossSpec.CrossEntropy, specs.LossSpec.MeanSquaredError)
+]
+"""One loss that the policy lists, one that it does not."""
+
 
 @pytest.mark.parametrize(
     ("rules", "wish", "reason"),
@@ -271,6 +278,16 @@ def test_the_fee_is_two_percent_rounded_up() -> None:
         ({"epochs_max": 2}, {}, RejectReason.PolicyForbids),
         ({"rate_max": specs.float_bits(0.05)}, {}, RejectReason.PolicyForbids),
         ({"rate_min": specs.float_bits(0.5)}, {}, RejectReason.PolicyForbids),
+        # Each bound is allowed itself, and what is one beyond it is not.
+        ({"min_rows": 100}, {}, None),
+        ({"epochs_max": 10}, {"epochs": 10}, None),
+        ({"epochs_max": 10}, {"epochs": 11}, RejectReason.PolicyForbids),
+        ({"rate_min": RATE, "rate_max": RATE}, {}, None),
+        ({"rate_min": RATE + 1}, {}, RejectReason.PolicyForbids),
+        ({"rate_max": RATE - 1}, {}, RejectReason.PolicyForbids),
+        ({}, {"dp": specs.Dp(clip_num=1, clip_den=1, sigma_milli=1000)}, None),
+        ({}, {"loss": specs.LossSpec.Sum(terms=TERMS)}, RejectReason.PolicyForbids),
+        ({"losses": list(Loss)}, {"loss": specs.LossSpec.Sum(terms=TERMS)}, None),
     ],
 )
 def test_policies_judge(rules: dict[str, Any], wish: dict[str, Any], reason: RejectReason | None) -> None:
