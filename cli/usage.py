@@ -29,6 +29,7 @@ ELSEWHERE: dict[str, str] = {
     "--ws-max-connections": "it is --rpc-max-connections",
     "--rpc-listen-addr": "it is --rpc-port, with --rpc-external for all interfaces",
     "--experimental-rpc-endpoint": "it is --rpc-port, with --rpc-external for all interfaces",
+    "--url": "it is --node",
     "--rpc-max-payload": "it is --rpc-max-request-size and --rpc-max-response-size",
     "--pruning": "it is --state-pruning",
     "--keep-blocks": "it is --blocks-pruning",

@@ -104,10 +104,16 @@ class Rpc:
             except (OSError, http.client.HTTPException) as error:
                 self.close()
                 if fresh and time.monotonic() >= deadline:
-                    raise NodeUnreachable(f"no node answers at {self.host}:{self.port} ({error})") from None
+                    raise self._unreachable(error) from None
                 if fresh:
                     time.sleep(0.1)
                 fresh = True  # a kept-alive connection may simply have grown old: once more without waiting
+
+    def _unreachable(self, error: Exception) -> NodeUnreachable:
+        return NodeUnreachable(
+            f"no node answers at {self.host}:{self.port} ({error}); start one (gristmill node --dev), "
+            "or name another: --node URL"
+        )
 
     def _exchange(self, verb: str, path: str, body: bytes | None, limit: int) -> tuple[int, bytes]:
         if self._connection is None:

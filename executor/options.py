@@ -160,10 +160,7 @@ def training_spec(arguments: Namespace, model: bytes, columns: Sequence[str]) ->
     if arguments.target is None:
         raise SpecError("say which column to predict: --target COLUMN")
     names = graph_names(model)
-    if not 0 < arguments.epochs < 2**16 or not 0 < arguments.batch < 2**32:
-        raise SpecError("epochs lie in 1 … 65535 and a batch has at least one row")
-    if not 0 < arguments.shards < 256 or arguments.batch % arguments.shards:
-        raise SpecError("shards are at most 255 equal parts of a batch")
+    _check_counts(arguments.epochs, arguments.batch, arguments.shards)
     target = arguments.output_tensor or names.outputs[0]
     return TrainingSpec(
         version=SPEC_VERSION,
@@ -199,6 +196,14 @@ def _bits(value: float) -> int:
         return float_bits(value)
     except OverflowError:
         raise SpecError(f"{value:g} is beyond the numbers that are trained with") from None
+
+
+def _check_counts(epochs: int, batch: int, shards: int) -> None:
+    for name, value, most in (("epochs", epochs, 2**16), ("batch", batch, 2**32), ("shards", shards, 2**8)):
+        if not 0 < value < most:
+            raise SpecError(f"--{name} {value}: give a number from 1 to {most - 1}")
+    if batch % shards:
+        raise SpecError(f"--shards {shards}: a batch of {batch} rows has no {shards} equal parts")
 
 
 def _inputs(arguments: Namespace, names: Names, columns: Sequence[str]) -> list[InputMap]:

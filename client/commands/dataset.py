@@ -6,7 +6,18 @@ from typing import Any
 
 from client import datasets
 from client.commands.provider import explain, provider_of
-from client.commands.shared import add_node, address, chain_of, grist, hex_of, shorter, show, show_rows, verb
+from client.commands.shared import (
+    add_node,
+    address,
+    chain_of,
+    grist,
+    hex_of,
+    shorter,
+    show,
+    show_rows,
+    verb,
+    which,
+)
 from client.dataset_file import DatasetFile
 from executor.cli import configure_reader, reading_of
 from primitives.data import GivenWeights, Policy, Schema, Terms, WithoutDp, chunk_count
@@ -27,7 +38,7 @@ def configure(parser: ArgumentParser) -> None:
     listing = verb(verbs, "list", "list the datasets on the chain", _list)
     add_node(listing)
     one = verb(verbs, "show", "show a dataset: schema, policy, price", _show)
-    one.add_argument("dataset", type=int)
+    one.add_argument("dataset", type=which)
     add_node(one)
 
 

@@ -22,6 +22,7 @@ from client.commands.shared import (
     show_rows,
     spinner,
     verb,
+    which,
 )
 from client.errors import InputError
 from client.files import write_atomically
@@ -63,17 +64,17 @@ def configure(parser: ArgumentParser) -> None:
     listing.add_argument("--from", dest="key", metavar="KEY", help="only jobs that this key is a party of")
     add_node(listing)
     status = verb(verbs, "status", "show a job", _status)
-    status.add_argument("job", type=int)
+    status.add_argument("job", type=which)
     add_node(status)
     cancel = verb(verbs, "cancel", "take an order back before it is accepted", _cancel)
-    cancel.add_argument("job", type=int)
+    cancel.add_argument("job", type=which)
     add_from(cancel)
     add_node(cancel)
     reclaim = verb(verbs, "reclaim", "take back the deposits of models and results no job needs", _reclaim)
     add_from(reclaim)
     add_node(reclaim)
     fetch = verb(verbs, "fetch", "download, open and verify a result, then confirm it", _fetch)
-    fetch.add_argument("job", type=int)
+    fetch.add_argument("job", type=which)
     fetch.add_argument(
         "--output", type=Path, default=Path("weights.onnx"), help="where the trained model goes"
     )
@@ -85,7 +86,7 @@ def configure(parser: ArgumentParser) -> None:
     again = verb(
         verbs, "verify", "train a job again and compare with its receipt; exit 1 if it differs", _verify
     )
-    again.add_argument("job", type=int)
+    again.add_argument("job", type=which)
     again.add_argument("--receipt", type=Path, required=True, metavar="FILE", help="as `job fetch` kept it")
     again.add_argument(
         "--data-dir",
@@ -98,7 +99,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def _configure_order(parser: ArgumentParser) -> None:
-    parser.add_argument("dataset", type=int, help="the dataset's number: gristmill dataset list")
+    parser.add_argument("dataset", type=which, help="the dataset's number: gristmill dataset list")
     parser.add_argument("--model", type=Path, required=True, help="ONNX model")
     add_node(parser)
     configure_spec(parser)

@@ -5,7 +5,7 @@ import logging
 import signal
 import sys
 import threading
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 
 from client.audit import Audit
@@ -21,6 +21,7 @@ from client.provider_secret import Lock, create_secret
 from client.rpc import Rpc
 from executor.readers import parse_shapes
 from executor.rows import column_name
+from primitives import ss58
 from primitives.data import GivenWeights, Policy, WithoutDp
 
 WITHOUT_DP: dict[type[object], str] = {
@@ -45,6 +46,7 @@ def configure(parser: ArgumentParser) -> None:
     init.add_argument(
         "--without-dp",
         required=True,
+        type=_people,
         metavar="WHO",
         help="who may train without differential privacy: never, anyone, or addresses separated by commas",
     )
@@ -57,16 +59,27 @@ def configure(parser: ArgumentParser) -> None:
     serve.add_argument("--once", action="store_true", help="take the next step of every open job, then stop")
 
 
+def _people(text: str) -> str | list[str]:
+    """Who may train without differential privacy (an argparse type)."""
+    if text in {"never", "anyone"}:
+        return text
+    addresses = [part.strip() for part in text.split(",")]
+    for address in addresses:
+        try:
+            ss58.decode(address)
+        except ValueError:
+            raise ArgumentTypeError(f"{address!r} is neither never nor anyone nor an address") from None
+    return addresses
+
+
 def _init(arguments: Namespace) -> int:
-    directory = private_directory(arguments.directory)
-    path = directory / FILE_NAME
+    path = arguments.directory / FILE_NAME
     if path.exists():
         raise InputError("PolicyFileExists", f"there already is a {path}")
     rows = DatasetFile(arguments.file, parse_shapes(arguments.shape)).source(None)
     Keyring().get(arguments.account)
-    who = arguments.without_dp
-    rule = who if who in {"never", "anyone"} else [part.strip() for part in who.split(",")]
-    text = template(arguments.account, arguments.file.resolve(), arguments.shape, rule)
+    text = template(arguments.account, arguments.file.resolve(), arguments.shape, arguments.without_dp)
+    directory = private_directory(arguments.directory)
     write_atomically(path, text.encode())
     try:
         settings = read_provider_file(directory)

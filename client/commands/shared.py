@@ -69,6 +69,13 @@ def identity_of(arguments: Namespace) -> Identity:
     return Keyring().get(arguments.key)
 
 
+def which(text: str) -> int:
+    """The number of a job or dataset (an argparse type)."""
+    if not (text.isascii() and text.isdigit()) or int(text) >= 2**32:
+        raise ArgumentTypeError(f"{text!r} is no number from 0 to {2**32 - 1}")
+    return int(text)
+
+
 def amount(text: str) -> int:
     """An amount in GRIST, such as 1.5, as smallest units (an argparse type)."""
     try:
