@@ -24,6 +24,7 @@ from executor.graph.normalisation import factors, new_statistics, trained_statis
 from executor.graph.parse import Graph, Step, Subgraph
 from executor.ops import OPERATORS, apply
 from executor.ops.shapes import value_of_array
+from executor.ops.table import fitting
 from executor.ops.values import Value, tensor
 
 IR_NODES_MAX = 20_000
@@ -168,7 +169,8 @@ class Runner:
         self, step: Step, inputs: list[Value | None], attributes: dict[str, object]
     ) -> Sequence[Value | None]:
         if step.op not in OPERATORS:
-            function = expanded(step, self.opset, inputs)
+            with fitting(step.op):
+                function = expanded(step, self.opset, inputs)
             if function is not None:
                 inner = dict(zip(function.inputs, inputs, strict=False))
                 known = {name: value for name, value in inner.items() if value is not None}

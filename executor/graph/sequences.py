@@ -11,6 +11,7 @@ from executor.errors import MalformedGraph, ShapeMismatch, UnsupportedType
 from executor.graph.parse import PORTS_MAX, Step
 from executor.ops import apply
 from executor.ops.movement import shape_of, slice_, squeeze, unsqueeze
+from executor.ops.table import fitting
 from executor.ops.values import Value, integers, ints
 
 Listed = tuple[Value, ...]
@@ -22,7 +23,8 @@ def run(step: Step, values: dict[str, Value], lists: Lists, opset: int) -> None:
     """Do a step of `SEQUENCES`. Raises a ModelError."""
     if len(step.outputs) != 1 or not step.outputs[0]:
         raise MalformedGraph(f"{step.op} has one output")
-    found = SEQUENCES[step.op](Taken(step, values, lists, opset))
+    with fitting(step.op):
+        found = SEQUENCES[step.op](Taken(step, values, lists, opset))
     if isinstance(found, tuple):
         if len(found) > LENGTH_MAX:
             raise ShapeMismatch(f"a list of more than {LENGTH_MAX} tensors")

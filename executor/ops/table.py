@@ -9,7 +9,8 @@ shape rule is in the IR's constructors, the gradient follows from the primitives
 """
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast, get_args, get_type_hints
 
@@ -82,6 +83,26 @@ def apply(
 ) -> "Value | Values":
     """The value of a node, or a tuple of them. Raises a ModelError."""
     found = form(name, opset)
+    with fitting(name):
+        return _applied(found, opset, inputs, attributes, outputs)
+
+
+@contextmanager
+def fitting(name: str) -> Iterator[None]:
+    """What an operator takes for granted, a hostile file need not give: ranks, sizes, finite numbers, types.
+    Raises MalformedGraph where arithmetic or a look-up fails for want of it.
+    """
+    try:
+        yield
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        why = f"{type(error).__name__}: {error}"
+        raise MalformedGraph(f"{name} with inputs or attributes that do not fit it ({why})") from error
+
+
+def _applied(
+    found: Operator, opset: int, inputs: Sequence[Value | None], attributes: dict[str, object], outputs: int
+) -> "Value | Values":
+    name = found.name
     if any(isinstance(item, Aside) for item in inputs) and name not in LAYOUT:
 
         def run(values: Sequence[Value | None], changed: dict[str, object]) -> object:
