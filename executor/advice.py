@@ -10,8 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from executor.compiler.compile import LANES
 from executor.graph.parse import Graph, parse
+from executor.team import WORTH
 from primitives.spec import LossSpec, TrainingSpec
+
+SHARDS_MAX = 8
+"""As many keep a few cores busy to the end of each step; more have more gradients to add up."""
+LONG = 10**11
+"""Float operations of a run that takes some seconds."""
 
 Columns = Mapping[str, NDArray[np.generic]]
 ENDS = {"Sigmoid": "bce", "Softmax": "cross-entropy", "LogSoftmax": "cross-entropy"}
@@ -33,6 +40,20 @@ def of_model(model: bytes, spec: TrainingSpec) -> Iterator[str]:
         yield (
             f"{merged[0]!r}{more}: one tensor for several layers, trained as one. Exporters merge weights "
             "that are equal when exported; docs/training.md says how to keep them apart"
+        )
+
+
+def of_work(model: bytes, spec: TrainingSpec, flops: int, steps: int, cores: int) -> Iterator[str]:
+    """How several cores could share a run of `flops` float operations, where one does all of it."""
+    parts = [count for count in range(2, SHARDS_MAX + 1) if spec.batch % (count * LANES) == 0]
+    across = any(isinstance(term.loss, LossSpec.WeightedCrossEntropy) for term in spec.terms) or any(
+        step.op == "BatchNormalization" and step.attributes.get("training_mode")
+        for step in parse(model).steps
+    )
+    if parts and spec.shards == 1 and cores > 1 and flops >= max(LONG, steps * WORTH) and not across:
+        yield (
+            f"one core does all the work; with --shards {parts[-1]} several share it, "
+            "and the weights differ in their last bits"
         )
 
 

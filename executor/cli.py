@@ -12,7 +12,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from executor.advice import of_model, of_rows
+from executor.advice import of_model, of_rows, of_work
 from executor.curve import check_plots, save_plot, terminal_curve
 from executor.enclave import (
     EXECUTOR_VERSION,
@@ -121,7 +121,10 @@ def run(arguments: Namespace) -> int:
     columns = list(map(column_name, source.schema.columns))
     spec = resumed.spec if resumed else training_spec(arguments, model, columns)
     if arguments.quote:
-        return _show_quote(Enclave().quote(model, spec, source.rows, source.schema), arguments.json)
+        quoted = Enclave().quote(model, spec, source.rows, source.schema)
+        _show_quote(quoted, arguments.json)
+        _note(quoted, model, spec)
+        return 0
     watch = _watch(arguments, model, spec)
     for place in (arguments.output, arguments.receipt, arguments.plot):
         if place is not None:
@@ -146,7 +149,7 @@ def run(arguments: Namespace) -> int:
         print(terminal_curve(found.losses), end="\n" if len(found.losses) > 1 else "")
     if arguments.plot is not None:
         save_plot(arguments.plot, found.losses, arguments.model.name)
-    _warn(found.quoted)
+    _note(found.quoted, model, spec)
     return 0
 
 
@@ -385,7 +388,7 @@ def _figures(found: Found, rows: int, output: str) -> dict[str, object]:
     }
 
 
-def _show_quote(quoted: Quoted, as_json: bool) -> int:
+def _show_quote(quoted: Quoted, as_json: bool) -> None:
     work = quoted.work
     figures: dict[str, object] = {
         "work": work.work,
@@ -400,8 +403,6 @@ def _show_quote(quoted: Quoted, as_json: bool) -> int:
         "numerics": NUMERICS,
     }
     _show(figures, as_json)
-    _warn(quoted)
-    return 0
 
 
 def _show(figures: dict[str, object], as_json: bool) -> None:
@@ -421,9 +422,12 @@ def _plain(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _warn(quoted: Quoted) -> None:
+def _note(quoted: Quoted, model: bytes, spec: TrainingSpec) -> None:
+    """What this system does not give, and what it could give more."""
     for name in quoted.unconfined:
         print(f"note: this system does not give the enclave: {name}", file=sys.stderr)
+    for sentence in of_work(model, spec, quoted.work.flops, quoted.steps, Enclave().threads):
+        print(f"note: {sentence}", file=sys.stderr)
 
 
 class Bar:

@@ -10,8 +10,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from executor.advice import of_model
-from executor.compiler.compile import compile_forward
+from executor.advice import of_model, of_work
+from executor.compiler.compile import compile_forward, compile_training
 from executor.errors import ModelError, UnknownOp
 from executor.graph.parse import parse
 from primitives.data import Loss
@@ -46,6 +46,33 @@ def test_merged_weights_are_told() -> None:
     copied = [node("Identity", "w", "v"), node("MatMul", "x w", "h"), node("MatMul", "h v")]
     (text,) = said(copied, Loss.MeanSquaredError, w=noise(4, 4))
     assert "'w'" in text
+
+
+def test_where_several_cores_could_share_the_work_it_is_said_how() -> None:
+    model = Case([node("MatMul", "x w")], (4,), {"w": noise(4, 2)}).bytes()
+    normed = Case(
+        [
+            helper.make_node(
+                "BatchNormalization", ["x", "s", "b", "m", "v"], ["y", "p", "q"], training_mode=1
+            ),
+        ],
+        (4,),
+        {name: np.ones(4, np.float32) for name in "sbmv"},
+    ).bytes()
+
+    def said(batch: int, *, model: bytes = model, flops: int = 10**11, cores: int = 2, **more: Any) -> str:
+        spec = training_spec(batch, loss=more.pop("loss", Loss.CrossEntropy), **more)
+        return " ".join(of_work(model, spec, flops, 1000, cores))
+
+    for batch, shards in ((16, 2), (24, 3), (32, 4), (72, 3), (256, 8)):
+        assert f"--shards {shards} " in said(batch)
+        compile_training(model, training_spec(batch, loss=Loss.CrossEntropy, shards=shards), batch)
+    assert not said(8) and not said(20) and not said(32, shards=2), "no whole lanes, or cut already"
+    assert not said(32, cores=1) and not said(32, flops=10**10) and not said(32, model=normed)
+    weighted = LossSpec.WeightedCrossEntropy(weights=[], ignore=None, smoothing=0, probabilities=False)
+    assert not said(32, loss=weighted)
+    spec = training_spec(32, loss=Loss.CrossEntropy)
+    assert not list(of_work(model, spec, 10**11, 10**5, 2)), "each step too small to be shared"
 
 
 def test_a_broken_tensor_is_refused_by_name_and_no_defect_of_ours() -> None:
