@@ -307,6 +307,7 @@ def test_executing_refuses_what_is_not_so(chain: Chain) -> None:
     refuse("state root is wrong", Block(replace(header, state_root=bytes(32)), block.extrinsics))
     refuse("extrinsics root is wrong", Block(replace(header, extrinsics_root=bytes(32)), block.extrinsics))
     refuse("extrinsic 1: Transaction has a bad signature", Block(replace(header, number=2), block.extrinsics))
+    refuse("is wrong|bad signature", Block(replace(header, parent_hash=bytes(32)), block.extrinsics))
     refuse("genesis", Block(replace(header, number=0), block.extrinsics))
     noted = replace(header, digest=Digest(logs=[DigestItem.Other(data=b"x")]))
     refuse("digest is wrong", Block(noted, block.extrinsics))

@@ -67,6 +67,16 @@ def test_pieces_cannot_be_cut_reordered_repeated_or_added() -> None:
     assert refused(point + other[32:])
 
 
+def test_an_empty_last_piece_is_refused() -> None:
+    """A whole number of pieces has one sealed form: none that ends in a piece of nothing."""
+    scalar, public = sealing.generate_keypair()
+    cipher = sealing._cipher(GENESIS, CONTEXT, public, PUBLIC, sealing._multiply(scalar, PUBLIC))
+    first, last = (sealing._nonce(index, last=index == 1) for index in (0, 1))
+    longer = public + cipher.encrypt(first, bytes(PIECE_SIZE), None) + cipher.encrypt(last, b"", None)
+    assert refused(longer)
+    assert not refused(seal(PUBLIC, CONTEXT, GENESIS, bytes(PIECE_SIZE), scalar))
+
+
 def test_key_context_and_chain_are_bound() -> None:
     sealed = seal(PUBLIC, CONTEXT, GENESIS, b"x")
     stranger, _ = sealing.generate_keypair()

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from primitives.hashing import blake2_256
 from primitives.trie import (
     EMPTY_ROOT,
     InvalidNode,
@@ -16,6 +17,7 @@ from primitives.trie import (
     root,
     state_root,
 )
+from primitives.trie.codec import reference
 
 DIGITS = "0123456789abcdef"
 
@@ -108,6 +110,9 @@ def test_any_bytes_decode_canonically_or_are_refused(data: bytes) -> None:
         ("8000000000", "without children"),
         ("4003000000", "too large"),
         ("400100", "shortest"),
+        ("4002010000" + 64 * "00", "shortest"),
+        ("80010000", "a child reference of a wrong length"),
+        ("80010084" + 33 * "00", "a child reference of a wrong length"),
         ("7f" + "ff" * 300, "longer than 65535"),
         ("40feffffff", "ends inside the value"),
     ],
@@ -115,6 +120,12 @@ def test_any_bytes_decode_canonically_or_are_refused(data: bytes) -> None:
 def test_hostile_nodes(data: str, why: str) -> None:
     with pytest.raises(InvalidNode, match=why):
         decode_node(bytes.fromhex(data))
+
+
+def test_a_node_of_32_bytes_is_known_by_its_hash() -> None:
+    """Its own bytes would pass for a hash."""
+    assert reference(bytes(31)) == bytes([31 << 2]) + bytes(31)
+    assert reference(bytes(32)) == bytes([32 << 2]) + blake2_256(bytes(32))
 
 
 def test_an_ordered_root_is_the_root_over_compact_indexes() -> None:
