@@ -2,8 +2,8 @@
 
 ONNX does not tell a weight from a table. What the graph or its exporter says is believed: running statistics
 that the graph only reads, numbers that an operator must know while the graph is read (the scales of a
-Resize), and what PyTorch's newer exporter lists as buffers and constants. A spec may name statistics and
-buffers all the same.
+Resize), what PyTorch's newer exporter lists as buffers and constants, and what the converters of TensorFlow and
+scikit-learn say by their names. A spec may name statistics, buffers and such numbers all the same.
 """
 
 import re
@@ -14,6 +14,15 @@ from executor.graph.parse import Graph, Step
 KNOWN = {"Resize": (1, 2), "Upsample": (1,), "Pad": (2,), "Range": (0, 1, 2)}
 """Inputs whose numbers decide on shapes or places."""
 SIGNATURE = re.compile(r"^[ \t]*\S+: (PARAMETER|BUFFER|CONSTANT_TENSOR) target='([^'\n]*)'", re.MULTILINE)
+WRITTEN = {
+    # TensorFlow calls a number of the program by the operator that reads it: sub/x, zeros/Const.
+    "tf2onnx": re.compile(r"(?:.*/)?(?:x|y|Const(?:_\d+)?|ConstantFolding/.*_recip):0(?:__\d+)?"),
+    # skl2onnx names what it fitted for a scaler by the operator: Su_Subcst; weights are none of these.
+    "skl2onnx": re.compile(r"(?!(?:coef|coefficient|intercepts?)\d*$).*"),
+}
+"""By producer: names of initialisers that are numbers of the program, not weights."""
+FOLDED = re.compile(r"const_fold_opt__\d+(?:__\d+)?")
+"""What tf2onnx computed of constants. A weight may be one in another shape, but a single element is an epsilon."""
 
 
 def constants(graph: Graph) -> frozenset[str]:
@@ -23,6 +32,11 @@ def constants(graph: Graph) -> frozenset[str]:
     if kinds:
         # Such as the factor of attention's scores, written as a tensor of one element.
         found.update(n for n, value in graph.initialisers.items() if value.size == 1 and n not in kinds)
+    written = WRITTEN.get(graph.producer)
+    if written is not None:
+        found.update(name for name in graph.initialisers if written.fullmatch(name))
+    if graph.producer == "tf2onnx":
+        found.update(n for n, value in graph.initialisers.items() if value.size == 1 and FOLDED.fullmatch(n))
     for step in graph.steps:
         found.update(_inputs(step, KNOWN.get(step.op, ())))
         if step.op == "BatchNormalization" and not step.attributes.get("training_mode"):

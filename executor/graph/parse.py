@@ -97,6 +97,8 @@ class Graph:
     outputs: tuple[str, ...]
     signature: str = ""
     """What PyTorch's newer exporter says of the program: which tensors are parameters, and which buffers."""
+    producer: str = ""
+    """The program that wrote the file, as it names itself."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ def parse(data: bytes) -> Graph:
     if not outputs:
         raise MalformedGraph("a graph has at least one output")
     _check_names(known, steps, outputs)
-    return Graph(opset, inputs, initialisers, steps, outputs, _signature(graph))
+    return Graph(opset, inputs, initialisers, steps, outputs, _signature(graph), _text(model.producer_name)[:NAME_MAX])
 
 
 def _signature(graph: GraphProto) -> str:
