@@ -104,15 +104,33 @@ def reshaped(x: "Node | Aside", wanted: Sequence[int | Batch], allowzero: bool) 
     place = (named or free or [0])[0]
     ahead = prod(node.shape[: view.place + view.before])
     behind = node.size // max(ahead, 1)
-    left, right = _sizes(filled[:place], ahead), _sizes(filled[place + 1 :], behind)
+    item = filled[place]
+    left, right = _around(filled[:place], filled[place + 1 :], ahead, behind, item)
     if left is None or right is None:
         raise refused
     before, after = ahead // prod(left), behind // prod(right)
-    item = filled[place]
     if isinstance(item, Batch) and item.times != before * after:
         raise refused
     features = [*left, *([before] if before > 1 else []), *([after] if after > 1 else []), *right]
     return settled(ir.reshape(node, features), place, int(before > 1), int(after > 1))
+
+
+Sizes = Sequence[int | Batch]
+
+
+def _around(
+    left: Sizes, right: Sizes, ahead: int, behind: int, batch: int | Batch
+) -> tuple[list[int] | None, list[int] | None]:
+    """The sizes on both sides of the batch; a free one leaves what the batch's dimension is said to take in."""
+    if isinstance(batch, Batch) and -1 in right:
+        found = _sizes(left, ahead)
+        merged = 0 if found is None else batch.times // max(ahead // prod(found), 1)
+        return found, _sizes(right, behind // merged) if merged and not behind % merged else None
+    if isinstance(batch, Batch) and -1 in left:
+        found = _sizes(right, behind)
+        merged = 0 if found is None else batch.times // max(behind // prod(found), 1)
+        return _sizes(left, ahead // merged) if merged and not ahead % merged else None, found
+    return _sizes(left, ahead), _sizes(right, behind)
 
 
 def _sizes(sizes: Sequence[int | Batch], total: int) -> list[int] | None:
@@ -148,6 +166,17 @@ def unsqueezed(x: "Node | Aside", axes: Sequence[int]) -> "Node | Aside":
             place = number
         features += [1] if number in places else [view.node.shape[axis] for axis in group if axis is not None]
     return settled(ir.reshape(view.node, features), place, view.before, view.after)
+
+
+def stacked(items: Sequence["Node | Aside"], axis: int) -> "Node | Aside":
+    """Tensors of a batch along a new axis, as a loop collects them. Raises UnsupportedAttribute."""
+    axis %= len(_as_aside(items[0]).groups) + 1
+    views = [_as_aside(unsqueezed(item, [axis])) for item in items]
+    if len({(view.place, view.before, view.after, view.node.batched) for view in views}) > 1:
+        raise UnsupportedAttribute("a loop collects tensors whose batches lie along different axes")
+    first = views[0]
+    grown = ir.concat([view.node for view in views], first.axis(axis))
+    return settled(grown, first.place, first.before, first.after)
 
 
 Kernel = Callable[..., object]

@@ -5,6 +5,7 @@ from executor.compiler import ir
 from executor.compiler.ir import Node
 from executor.compiler.types import DType
 from executor.errors import MalformedGraph, ShapeMismatch, TooLarge, UnsupportedAttribute
+from executor.ops.aside import Aside, stacked
 from executor.ops.movement import part
 from executor.ops.table import Body, operator
 from executor.ops.values import Value, Values, folded, numbers, tensor, unknown, whole
@@ -33,7 +34,7 @@ def loop(count: Value | None = None, condition: Value | None = None, *state: Val
     turns = TURNS_MAX + 1 if count is None else int(numbers(count)[0])
     going = True if condition is None else _truth(condition)
     carried: list[Value] = list(state)
-    collected: list[list[Node]] = []
+    collected: list[list[Value]] = []
     turn = 0
     while going and turn < turns:
         if turn >= TURNS_MAX:
@@ -41,7 +42,7 @@ def loop(count: Value | None = None, condition: Value | None = None, *state: Val
         again, *found = body(ir.scalar(turn, DType.I64), ir.scalar(True, DType.BOOL), *carried)
         if len(found) < len(carried):
             raise MalformedGraph("a loop's body gives fewer values than it takes")
-        carried, extra = found[: len(state)], [tensor(item) for item in found[len(state) :]]
+        carried, extra = found[: len(state)], found[len(state) :]
         collected = collected or [[] for _ in extra]
         for items, item in zip(collected, extra, strict=True):
             items.append(item)
@@ -50,13 +51,18 @@ def loop(count: Value | None = None, condition: Value | None = None, *state: Val
     return (*carried, *(_stacked(items, 0, False) for items in collected))
 
 
-def _stacked(items: list[Node], axis: int, backwards: bool) -> Node:
+def _stacked(items: list[Value], axis: int, backwards: bool) -> Value:
+    """Values of all turns along a new axis, which a batch may lie behind."""
     if not items:
         raise UnsupportedAttribute("a loop without turns collects values")
-    rank = len(items[0].shape) + 1
-    place = axis % rank
-    wide = [ir.reshape(item, (*item.shape[:place], 1, *item.shape[place:])) for item in items]
-    return ir.concat(wide[::-1] if backwards else wide, place)
+    items = items[::-1] if backwards else items
+    of_batch = [item for item in items if isinstance(item, Aside) or (isinstance(item, Node) and item.batched)]
+    if len(of_batch) == len(items):
+        return stacked(of_batch, axis)
+    nodes = [whole(tensor(item)) for item in items]
+    place = axis % (len(nodes[0].shape) + 1)
+    wide = [ir.reshape(item, (*item.shape[:place], 1, *item.shape[place:])) for item in nodes]
+    return ir.concat(wide, place)
 
 
 @operator("Scan", since=9)
@@ -93,14 +99,14 @@ def _scanned(
     if len(turns) != 1 or max(turns) > TURNS_MAX:
         raise ShapeMismatch(f"Scan over axes of {sorted(turns)} elements")
     length, count = turns.pop(), len(carried)
-    collected: list[list[Node]] = []
+    collected: list[list[Value]] = []
     for turn in range(length):
         given = []
         for row, axis, sense in zip(rows, axes, senses, strict=True):
             one = part(row, axis, length - 1 - turn if sense else turn, 1)
             given.append(ir.reshape(one, (*row.shape[:axis], *row.shape[axis + 1 :])))
         found = body(*carried, *given)
-        carried, extra = found[:count], [tensor(item) for item in found[count:]]
+        carried, extra = found[:count], found[count:]
         collected = collected or [[] for _ in extra]
         for items, item in zip(collected, extra, strict=True):
             items.append(item)

@@ -147,8 +147,25 @@ def mod(a: Node, b: Node, *, fmod: int = 0) -> Node:
 
 
 @operator("Max")
-def maximum(*xs: Node) -> Node:
-    return fold(lambda a, b: _binary(Op.MAX, a, b), xs)
+def maximum(*xs: Value) -> Value:
+    return fold(_larger, xs)
+
+
+def _larger(a: Value, b: Value) -> Value:
+    """Of shapes with the batch among them too: it is not less than 1, and equal to itself."""
+    if not (isinstance(a, Ints) and isinstance(b, Ints) and (a.of_batch or b.of_batch)):
+        return _binary(Op.MAX, a, b)
+    _check_sizes(a, b)
+
+    def larger(left: Integer, right: Integer) -> Integer:
+        for one, other in ((left, right), (right, left)):
+            if isinstance(one, Batch) and (one == other or (isinstance(other, int) and other <= one.times)):
+                return one
+        if isinstance(left, int) and isinstance(right, int):
+            return max(left, right)
+        raise DynamicShape("a number that must be known depends on the size of the batch")
+
+    return Ints(np.asarray(np.frompyfunc(larger, 2, 1)(a.array, b.array), dtype=np.object_), a.dtype)
 
 
 @operator("Min")

@@ -1,14 +1,18 @@
 """Reductions over chosen axes, and what runs along one."""
 
 from collections.abc import Callable
+from math import prod
+
+import numpy as np
 
 from executor.compiler import ir
 from executor.compiler.ir import Node, const, reduce
 from executor.compiler.op import Op
 from executor.compiler.types import DType
-from executor.errors import UnsupportedAttribute, UnsupportedType
+from executor.errors import DynamicShape, UnsupportedAttribute, UnsupportedType
+from executor.ops.batch import Batch
 from executor.ops.table import operator
-from executor.ops.values import Ints, feature_axes, feature_axis
+from executor.ops.values import Ints, Value, feature_axes, feature_axis, tensor
 
 Kernel = Callable[[Node, list[int]], Node]
 Axes = tuple[int, ...] | None
@@ -88,19 +92,34 @@ def _reduced(kernel: Kernel, x: Node, axes: list[int] | None, keepdims: int) -> 
     return ir.reshape(y, tuple(size for axis, size in enumerate(y.shape) if axis not in axes))
 
 
+def _number_of(sizes: Ints, axes: Axes, keepdims: int) -> Ints:
+    """The product of a list of sizes of which one is the batch. Raises DynamicShape."""
+    items = sizes.array.reshape(-1).tolist()
+    known = [item for item in items if isinstance(item, int)]
+    if sizes.array.ndim != 1 or axes not in (None, (0,), (-1,)) or len(known) != len(items) - 1:
+        raise DynamicShape("a number that must be known depends on the size of the batch")
+    (batch,) = (item for item in items if isinstance(item, Batch))
+    if prod(known) < 1:
+        raise DynamicShape("a number that must be known depends on the size of the batch")
+    found = np.full((1,) if keepdims else (), Batch(batch.times * prod(known)), dtype=np.object_)
+    return Ints(found, sizes.dtype)
+
+
 def _enter(name: str, kernel: Kernel, listed_from: int = 18) -> None:
     """Both forms: axes as an attribute, and, from `listed_from` on, as an input."""
 
     @operator(name)
-    def old(x: Node, *, axes: Axes = None, keepdims: int = 1) -> Node:
-        return _reduced(kernel, x, None if axes is None else list(axes), keepdims)
+    def old(x: Value, *, axes: Axes = None, keepdims: int = 1) -> Value:
+        if kernel is _product and isinstance(x, Ints) and x.of_batch:
+            return _number_of(x, axes, keepdims)
+        return _reduced(kernel, tensor(x), None if axes is None else list(axes), keepdims)
 
     @operator(name, since=listed_from)
-    def new(x: Node, axes: Ints | None = None, *, keepdims: int = 1, noop_with_empty_axes: int = 0) -> Node:
+    def new(x: Value, axes: Ints | None = None, *, keepdims: int = 1, noop_with_empty_axes: int = 0) -> Value:
         listed = None if axes is None or not axes.array.size else axes.exact()
         if listed is None and noop_with_empty_axes:
-            return kernel(x, [])
-        return _reduced(kernel, x, listed, keepdims)
+            return x if isinstance(x, Ints) else kernel(tensor(x), [])
+        return old(x, axes=None if listed is None else tuple(listed), keepdims=keepdims)
 
 
 for _name, _kernel in {

@@ -40,7 +40,9 @@ class Operator:
     attributes: dict[str, tuple[object, bool]]
 
 
-LAYOUT = frozenset({"Transpose", "Reshape", "Squeeze", "Unsqueeze", "Shape", "Size", "Slice"})
+LAYOUT = frozenset(
+    {"Transpose", "Reshape", "Squeeze", "Unsqueeze", "Shape", "Size", "Slice", "If", "Loop", "Scan"}
+)
 """They know themselves what to do with a batch that is not in front."""
 OPERATORS: dict[str, list[Operator]] = {}
 """Name → forms, newest first."""

@@ -45,6 +45,11 @@ class Ints:
         if any(isinstance(item, int) and item not in INT64 for item in self.array.reshape(-1).tolist()):
             raise TooLarge("an integer of more than 64 bits")
 
+    @property
+    def of_batch(self) -> bool:
+        """Whether the size of the batch is among them."""
+        return any(isinstance(item, Batch) for item in self.array.reshape(-1).tolist())
+
     def exact(self) -> list[int]:
         """The numbers. Raises DynamicShape where the batch is among them."""
         values = [item for item in self.array.reshape(-1).tolist() if isinstance(item, int)]
