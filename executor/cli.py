@@ -28,7 +28,8 @@ from executor.enclave import (
 from executor.errors import DataError, ReceiptError, SpecError
 from executor.initialise import init_key
 from executor.metrics import LOWER_IS_BETTER, METRICS
-from executor.options import configure_spec, model_file, training_spec
+from executor.model_file import model_file
+from executor.options import configure_spec, training_spec
 from executor.readers import Reading, Table, parse_classes, parse_dtypes, parse_joins, parse_shapes, segments
 from executor.record import (
     VERSION,

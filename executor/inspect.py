@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from executor.enclave import Enclave, Quoted
-from executor.options import configure_spec, graph_names, model_file, training_spec
+from executor.model_file import model_file
+from executor.options import configure_spec, graph_names, training_spec
 from executor.wire import Description
 from primitives.command import Command, printable
 

@@ -8,11 +8,8 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
-from executor.enclave import MODEL_MAX
-from executor.errors import SpecError, TooLarge
-from primitives.files import read_at_most
+from executor.errors import SpecError
 from primitives.hashing import tagged
 from primitives.job import model_hash
 from primitives.spec import (
@@ -142,14 +139,6 @@ class Names:
     inputs: list[str]
     outputs: list[str]
     initialisers: list[str]
-
-
-def model_file(path: Path) -> bytes:
-    """A model's bytes. Raises TooLarge where it is over 64 MiB, or without an end; OSError."""
-    data = read_at_most(path, MODEL_MAX)
-    if data is None:
-        raise TooLarge(f"{path} has more than {MODEL_MAX} bytes")
-    return data
 
 
 def training_spec(arguments: Namespace, model: bytes, columns: Sequence[str]) -> TrainingSpec:

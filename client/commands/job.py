@@ -24,16 +24,14 @@ from client.commands.shared import (
     verb,
     which,
 )
-from client.errors import InputError
 from client.files import write_atomically
 from client.keyring import Keyring
 from client.verification import read_receipt, run_again
 from executor import admission
 from executor.enclave import Enclave
+from executor.model_file import model_file
 from executor.options import configure_spec, training_spec
 from primitives import job as rules
-from primitives.data import BLOB_MAX
-from primitives.files import read_at_most
 from primitives.job import JobState, Quote
 from primitives.scale import encode
 from primitives.spec import bits_float
@@ -113,7 +111,7 @@ def _quote(arguments: Namespace) -> int:
 
 def _check(arguments: Namespace) -> int:
     """Every rule of the policy, kept or broken. A model that no enclave takes is refused by its error."""
-    chain, model = chain_of(arguments), _model_file(arguments.model)
+    chain, model = chain_of(arguments), model_file(arguments.model)
     record = datasets.read(chain, arguments.dataset)
     spec = training_spec(arguments, model, _columns(record))
     quoted = Enclave().quote(model, spec, record.rows, record.schema)
@@ -152,7 +150,7 @@ def _for_people(quoted: Quote) -> dict[str, str]:
 
 
 def _order(arguments: Namespace, chain: Chain) -> tuple[buyer.Order, Quote]:
-    model = _model_file(arguments.model)
+    model = model_file(arguments.model)
     record = datasets.read(chain, arguments.dataset)
     spec = training_spec(arguments, model, _columns(record))
     order = buyer.Order(model, spec)
@@ -161,13 +159,6 @@ def _order(arguments: Namespace, chain: Chain) -> tuple[buyer.Order, Quote]:
 
 def _columns(record: datasets.Dataset) -> list[str]:
     return [column.name.decode(errors="replace") for column in record.schema.columns]
-
-
-def _model_file(path: Path) -> bytes:
-    data = read_at_most(path, BLOB_MAX)
-    if data is None:
-        raise InputError("ModelTooLarge", f"{path} is over {BLOB_MAX} bytes")
-    return data
 
 
 def _quoted(quoted: Quote) -> dict[str, Any]:

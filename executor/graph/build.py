@@ -20,7 +20,7 @@ from executor.errors import (
 )
 from executor.graph import sequences
 from executor.graph.functions import expanded
-from executor.graph.normalisation import factors, new_statistics, trained_statistics
+from executor.graph.normalisation import factors, new_statistics, shifts, trained_statistics
 from executor.graph.parse import Graph, Step, Subgraph
 from executor.ops import OPERATORS, apply
 from executor.ops.shapes import value_of_array
@@ -113,7 +113,11 @@ def _built(
     finally:
         ir.NODES_LEFT.reset(token)
     running = new_statistics(graph, values)
-    starts = {**dict.fromkeys(sorted(factors(graph)), 1.0), **trained_statistics(graph)}
+    starts = {
+        **dict.fromkeys(sorted(shifts(graph)), 0.0),
+        **dict.fromkeys(sorted(factors(graph)), 1.0),
+        **trained_statistics(graph),
+    }
     outputs = {name: tensor(values[name]) for name in graph.outputs if name in values}
     for name in graph.outputs:
         if name in runner.lists:

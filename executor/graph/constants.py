@@ -2,8 +2,8 @@
 
 ONNX does not tell a weight from a table. What the graph or its exporter says is believed: running statistics
 that the graph only reads, numbers that an operator must know while the graph is read (the scales of a
-Resize), what PyTorch's newer exporter lists as buffers and constants, and what the converters of TensorFlow and
-scikit-learn say by their names. A spec may name statistics, buffers and such numbers all the same.
+Resize), what PyTorch's newer exporter lists as buffers and constants, and what the converters of TensorFlow
+and scikit-learn tell by their names. A spec may name statistics, buffers and such numbers all the same.
 """
 
 import re
@@ -22,7 +22,7 @@ WRITTEN = {
 }
 """By producer: names of initialisers that are numbers of the program, not weights."""
 FOLDED = re.compile(r"const_fold_opt__\d+(?:__\d+)?")
-"""What tf2onnx computed of constants. A weight may be one in another shape, but a single element is an epsilon."""
+"""What tf2onnx computed of constants: a weight in another shape, but a single element is an epsilon."""
 
 
 def constants(graph: Graph) -> frozenset[str]:

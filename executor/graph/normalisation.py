@@ -1,6 +1,6 @@
 """What training must know of normalisations: running statistics, and which parameters are factors."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from executor.compiler import ir
 from executor.compiler.ir import Node, const
@@ -27,14 +27,35 @@ SAME_MAX = 8
 def factors(graph: Graph) -> frozenset[str]:
     """Initialisers that are factors of a normalisation, also of one that is written out: a vector times what
     was divided, or multiplied, by a norm or deviation."""
-    made = {name: step for step in graph.steps for name in step.outputs if name}
+    made = _made(graph)
     found = {step.inputs[1] for step in graph.steps if step.op in FACTORS and len(step.inputs) > 1}
-    for step in graph.steps:
-        if step.op == "Mul" and len(step.inputs) == 2:
-            for name, other in (step.inputs, step.inputs[::-1]):
-                if _is_vector(graph, name) and _is_normalised(made, other):
-                    found.add(name)
+    for _, name, other in _with_vectors(graph, "Mul"):
+        if _is_normalised(made, other) or _is_inverse_root(made, other):
+            found.add(name)
     return frozenset(found)
+
+
+def shifts(graph: Graph) -> frozenset[str]:
+    """Vectors in whatever shape that Keras' normalisations end with: x·(g/√v) + (b − m·(g/√v))."""
+    made = _made(graph)
+    factor = {
+        step.outputs[0] for step, _, other in _with_vectors(graph, "Mul") if _is_inverse_root(made, other)
+    }
+    scaled = {step.outputs[0] for step in graph.steps if step.op == "Mul" and factor & set(step.inputs)}
+    return frozenset(name for _, name, other in _with_vectors(graph, "Add") if other in scaled)
+
+
+def _made(graph: Graph) -> dict[str, Step]:
+    return {name: step for step in graph.steps for name in step.outputs if name}
+
+
+def _with_vectors(graph: Graph, op: str) -> Iterator[tuple[Step, str, str]]:
+    """Steps of one operator, with an operand that is a vector among the initialisers, and the other one."""
+    for step in graph.steps:
+        if step.op == op and len(step.inputs) == 2 and step.outputs:
+            for name, other in (step.inputs, step.inputs[::-1]):
+                if _is_vector(graph, name):
+                    yield step, name, other
 
 
 def _is_vector(graph: Graph, name: str) -> bool:
@@ -56,6 +77,15 @@ def _is_normalised(made: Mapping[str, Step], name: str) -> bool:
         root = _maker(made, root.inputs[-1])
     elif step.op == "Mul":
         return False
+    return root is not None and root.op == "Sqrt"
+
+
+def _is_inverse_root(made: Mapping[str, Step], name: str) -> bool:
+    """Whether a tensor is 1 / √…"""
+    step = _maker(made, name)
+    if step is None or not _is_inverse(made, step):
+        return False
+    root = _maker(made, step.inputs[-1])
     return root is not None and root.op == "Sqrt"
 
 

@@ -4,7 +4,7 @@ Everything is bounded before it is allocated: the file by `MODEL_MAX`, protobuf 
 limit, counts and declared tensor sizes by the constants below.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
@@ -26,6 +26,7 @@ from executor.errors import (
     UnsupportedOpset,
     UnsupportedType,
 )
+from executor.ops.elsewhere import instead
 from executor.ops.values import INTEGERS_MAX
 
 MODEL_MAX = 64 << 20
@@ -126,7 +127,7 @@ def parse(data: bytes) -> Graph:
     inputs = tuple(_port(info) for info in graph.input if info.name not in initialisers)
     if len(inputs) > PORTS_MAX:
         raise TooLarge(f"a graph has {len(inputs)} inputs where {PORTS_MAX} are allowed")
-    steps = tuple(step(node) for node in graph.node)
+    steps = tuple(_marked(step(node), opset) for node in graph.node)
     outputs = tuple(_named(info.name) for info in graph.output)
     known = {port.name for port in inputs} | set(initialisers)
     if len({port.name for port in inputs}) != len(inputs):
@@ -134,7 +135,9 @@ def parse(data: bytes) -> Graph:
     if not outputs:
         raise MalformedGraph("a graph has at least one output")
     _check_names(known, steps, outputs)
-    return Graph(opset, inputs, initialisers, steps, outputs, _signature(graph), _text(model.producer_name)[:NAME_MAX])
+    return Graph(
+        opset, inputs, initialisers, steps, outputs, _signature(graph), _text(model.producer_name)[:NAME_MAX]
+    )
 
 
 def _signature(graph: GraphProto) -> str:
@@ -254,7 +257,9 @@ def array_of(tensor: TensorProto) -> Array:
     """The values of a tensor. Raises ExternalData, UnsupportedType, TooLarge, ShapeMismatch,
     MalformedGraph."""
     if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
-        raise ExternalData(f"the tensor {tensor.name!r} lives in another file: export it without")
+        raise ExternalData(
+            f"the tensor {tensor.name!r} lives in another file: export with external_data=False"
+        )
     dtype = BY_ONNX.get(tensor.data_type)
     if dtype is None:
         raise UnsupportedType(f"the tensor {tensor.name!r} has {_type_name(tensor.data_type)} elements")
@@ -304,7 +309,7 @@ def step(node: NodeProto) -> Step:
     if _text(node.domain) == PREVIEW:
         op = f"{PREVIEW}.{op}"
     elif node.domain not in DOMAINS:
-        raise UnknownOp(f"the operator {op!r} of the domain {node.domain!r}")
+        raise UnknownOp(f"the operator {op!r} of the domain {node.domain!r}{instead(op)}")
     if max(len(node.input), len(node.output)) > PORTS_MAX:
         raise TooLarge(f"a node {op!r} has more than {PORTS_MAX} inputs or outputs")
     attributes: dict[str, object] = {}
@@ -313,6 +318,13 @@ def step(node: NodeProto) -> Step:
             raise MalformedGraph(f"a node {op!r} has the attribute {item.name!r} twice")
         attributes[item.name] = _attribute(op, item)
     return Step(op, tuple(map(_text, node.input)), tuple(map(_text, node.output)), attributes)
+
+
+def _marked(found: Step, opset: int) -> Step:
+    """Before opset 14 a BatchNormalization says by the number of its outputs that it trains."""
+    if found.op == "BatchNormalization" and opset < 14 and any(found.outputs[1:]):
+        return replace(found, attributes={**found.attributes, "training_mode": 1})
+    return found
 
 
 def _attribute(op: str, item: AttributeProto) -> object:

@@ -121,7 +121,7 @@ Sizes = Sequence[int | Batch]
 def _around(
     left: Sizes, right: Sizes, ahead: int, behind: int, batch: int | Batch
 ) -> tuple[list[int] | None, list[int] | None]:
-    """The sizes on both sides of the batch; a free one leaves what the batch's dimension is said to take in."""
+    """The sizes on both sides of the batch; a free one leaves what the batch's dimension takes in."""
     if isinstance(batch, Batch) and -1 in right:
         found = _sizes(left, ahead)
         merged = 0 if found is None else batch.times // max(ahead // prod(found), 1)

@@ -56,7 +56,9 @@ def _stacked(items: list[Value], axis: int, backwards: bool) -> Value:
     if not items:
         raise UnsupportedAttribute("a loop without turns collects values")
     items = items[::-1] if backwards else items
-    of_batch = [item for item in items if isinstance(item, Aside) or (isinstance(item, Node) and item.batched)]
+    of_batch = [
+        item for item in items if isinstance(item, Aside) or (isinstance(item, Node) and item.batched)
+    ]
     if len(of_batch) == len(items):
         return stacked(of_batch, axis)
     nodes = [whole(tensor(item)) for item in items]

@@ -55,11 +55,14 @@ def batch_normalization_1(
     spatial: int = 1,
     is_test: int = 1,
     consumed_inputs: Ones = None,
-) -> Node:
-    """Inference."""
+    training_mode: int = 0,
+) -> Values:
+    """As opset 14's; the mode is marked by executor/graph/parse.py."""
     if not spatial:
         raise UnsupportedAttribute("BatchNormalization of each element on its own")
-    return _inference(x, scale, bias, mean, variance, epsilon)
+    return batch_normalization(
+        x, scale, bias, mean, variance, epsilon=epsilon, momentum=momentum, training_mode=training_mode
+    )
 
 
 @operator("BatchNormalization", since=14)

@@ -19,6 +19,7 @@ import numpy as np
 from executor.compiler.ir import Node
 from executor.errors import MalformedGraph, UnknownOp, UnsupportedAttribute, UnsupportedOpset
 from executor.ops.aside import Aside, through
+from executor.ops.elsewhere import instead
 from executor.ops.values import Ints, Value, Values, integers, tensor
 
 Function = Callable[..., "Value | Values"]
@@ -73,7 +74,7 @@ def operator(*names: str, since: int = 1) -> Callable[[Typed], Typed]:
 def form(name: str, opset: int) -> Operator:
     """The form of an operator that an opset means. Raises UnknownOp, UnsupportedOpset."""
     if name not in OPERATORS:
-        raise UnknownOp(f"the operator {name!r} is not in the table")
+        raise UnknownOp(f"the operator {name!r} is not in the table{instead(name)}")
     for candidate in OPERATORS[name]:
         if candidate.since <= opset:
             return candidate

@@ -1,7 +1,8 @@
-"""Makes mlpclassifier.* and keras.*, also for tests/executor/test_training_models.py: run it by hand.
+"""Makes mlpclassifier.*, keras.* and keras_*.*, also for tests/executor/test_training_models.py: run it by hand.
 
     python tests/data/torch_traces/other_frameworks.py sklearn     # scikit-learn 1.9, skl2onnx 1.20, PyTorch 2.13
     python tests/data/torch_traces/other_frameworks.py keras       # TensorFlow 2.21, Keras 3.15, tf2onnx 1.17
+    python tests/data/torch_traces/other_frameworks.py keras_gru   # and keras_attention, keras_images
 
 scikit-learn's network is fitted a little, converted, cut where its logits are (behind lie softmax and the choice of a
 label), and trained on by PyTorch from the same weights; Keras trains its own model. Written as by models.py.
@@ -39,23 +40,85 @@ def keras() -> None:
         tf.keras.layers.Dense(4, **bias),
     ])  # fmt: skip
     x, target = rows(64, 4)
-    images = x.reshape(ROWS, 8, 8, 1)
-    signature = [tf.TensorSpec((None, 8, 8, 1), tf.float32, name="x")]
+    trace("keras", model, x.reshape(ROWS, 8, 8, 1), target)
+
+
+def keras_gru() -> None:
+    """Words, zeros at the end left out by a mask: a loop over the steps, in which a row keeps its state."""
+    import tensorflow as tf
+
+    tf.keras.utils.set_random_seed(2)
+    model = tf.keras.Sequential([
+        tf.keras.layers.Input((6,), dtype="int32", name="x"),
+        tf.keras.layers.Embedding(11, 4, mask_zero=True),
+        tf.keras.layers.GRU(5, bias_initializer="random_normal"),
+        tf.keras.layers.Dense(1, bias_initializer="random_normal"),
+    ])  # fmt: skip
+    trace("keras_gru", model, words(), rows(1, 2)[0], "mse")
+
+
+def keras_attention() -> None:
+    """Two heads as Einsum, and a layer normalisation."""
+    import tensorflow as tf
+
+    tf.keras.utils.set_random_seed(3)
+    layers, bias = tf.keras.layers, {"bias_initializer": "random_normal"}
+    entry = layers.Input((6,), dtype="int32", name="x")
+    word = layers.Embedding(11, 8)(entry)
+    seen = layers.Add()([word, layers.MultiHeadAttention(2, 3, **bias)(word, word)])
+    known = layers.LayerNormalization(beta_initializer="random_normal", gamma_initializer="random_normal")(seen)
+    pooled = layers.GlobalAveragePooling1D()(layers.Dense(7, activation="silu", **bias)(known))
+    trace("keras_attention", tf.keras.Model(entry, layers.Dense(4, **bias)(pooled)), words(), rows(1, 4)[1])
+
+
+def keras_images() -> None:
+    """Channels last: separable and strided convolutions, a layer normalisation over channels, pooling of all places."""
+    import tensorflow as tf
+
+    tf.keras.utils.set_random_seed(4)
+    layers, bias = tf.keras.layers, {"bias_initializer": "random_normal"}
+    entry = layers.Input((8, 8, 1), name="x")
+    y = layers.Conv2D(4, 3, padding="same", activation="swish", **bias)(entry)
+    y = layers.SeparableConv2D(5, 3, strides=2, padding="same", **bias)(y)
+    y = layers.LayerNormalization(beta_initializer="random_normal", gamma_initializer="random_normal")(y)
+    y = layers.UpSampling2D()(layers.AveragePooling2D(2)(y))
+    y = layers.GlobalAveragePooling2D()(layers.Conv2D(6, 3, activation="relu", **bias)(y))
+    x, target = rows(64, 4)
+    trace("keras_images", tf.keras.Model(entry, layers.Dense(4, **bias)(y)), x.reshape(ROWS, 8, 8, 1), target)
+
+
+def words() -> np.ndarray:
+    """Six of ten words a row, zeros behind the last."""
+    rng = np.random.default_rng(8)
+    found = rng.integers(1, 11, (ROWS, 6)).astype(np.int32)
+    found[np.arange(6) >= rng.integers(2, 7, (ROWS, 1))] = 0
+    return found
+
+
+def trace(name, model, x, target, rule="classes") -> None:
+    """Convert, and train by Keras with SGD and momentum, batch by batch."""
+    import tensorflow as tf
+    import tf2onnx
+
+    signature = [tf.TensorSpec((None, *x.shape[1:]), x.dtype, name="x")]
     proto, _ = tf2onnx.convert.from_function(tf.function(lambda x: model(x)), signature, opset=17)
     for node in proto.graph.node:
         node.ClearField("doc_string")
-    onnx.save(proto, HERE / "keras.tf2onnx.onnx")
+    onnx.save(proto, HERE / f"{name}.tf2onnx.onnx")
     start = [value.numpy() for value in model.trainable_variables]
     optimizer, losses = tf.keras.optimizers.SGD(0.05, momentum=0.9), []
-    rule = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    rules = {
+        "classes": tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        "mse": tf.keras.losses.MeanSquaredError(),
+    }
     for _ in range(EPOCHS):
         for first in range(0, ROWS, BATCH):
             with tf.GradientTape() as tape:
-                loss = rule(target[first : first + BATCH], model(images[first : first + BATCH], training=True))
+                loss = rules[rule](target[first : first + BATCH], model(x[first : first + BATCH], training=True))
             optimizer.apply_gradients(zip(tape.gradient(loss, model.trainable_variables), model.trainable_variables))
             losses.append(float(loss))
     end = [value.numpy() for value in model.trainable_variables]
-    save("keras", "tf2onnx", images, target, losses, proto, start, end)
+    save(name, "tf2onnx", x, target, losses, proto, start, end)
 
 
 def sklearn() -> None:
@@ -93,7 +156,8 @@ def save(name, exporter, x, target, losses, proto, start, end) -> None:
     for tensor in proto.graph.initializer:
         array = numpy_helper.to_array(tensor)
         for old, new in zip(start, end):
-            for axes in (range(old.ndim), range(old.ndim)[::-1], (3, 2, 0, 1) if old.ndim == 4 else range(old.ndim)):
+            orders = [range(old.ndim), range(old.ndim)[::-1], *([(3, 2, 0, 1), (2, 3, 0, 1)] if old.ndim == 4 else [])]
+            for axes in orders:
                 moved = old.transpose(*axes)
                 if moved.size == array.size and np.array_equal(moved.reshape(-1), array.reshape(-1)):
                     found[f"{exporter}:{tensor.name}"] = new.transpose(*axes).reshape(array.shape)
@@ -103,4 +167,5 @@ def save(name, exporter, x, target, losses, proto, start, end) -> None:
 
 
 if __name__ == "__main__":
-    {"keras": keras, "sklearn": sklearn}[sys.argv[1]]()
+    makers = (keras, keras_gru, keras_attention, keras_images, sklearn)
+    {maker.__name__: maker for maker in makers}[sys.argv[1]]()
