@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from executor.compiler.compile import LANES
-from executor.graph.parse import Graph, parse
+from executor.graph.normalisation import SAME
+from executor.graph.parse import Graph, Step, parse
 from executor.team import WORTH
 from primitives.spec import LossSpec, TrainingSpec
 
@@ -22,6 +23,7 @@ LONG = 10**11
 
 Columns = Mapping[str, NDArray[np.generic]]
 ENDS = {"Sigmoid": "bce", "Softmax": "cross-entropy", "LogSoftmax": "cross-entropy"}
+WITH_BIAS = frozenset(("MatMul", "Conv", "ConvTranspose"))
 TAKES_LOGITS = (LossSpec.CrossEntropy, LossSpec.WeightedCrossEntropy, LossSpec.BinaryCrossEntropy)
 
 
@@ -34,6 +36,12 @@ def of_model(model: bytes, spec: TrainingSpec) -> Iterator[str]:
         loss = ENDS.get(makers.get(output, ""))
         if loss is not None and isinstance(term.loss, TAKES_LOGITS):
             yield f"the output {output!r} comes from {makers[output]}, which {loss} does itself: give logits"
+    bare = sum(_without_bias(graph)) if graph.producer == "tf2onnx" else 0
+    if bare:
+        yield (
+            f"{bare} layers have no bias: tf2onnx leaves out those that are zero, as all are in a fresh "
+            "Keras model. docs/training.md says how to keep them"
+        )
     merged = sorted(_merged(graph))
     if merged:
         more = f" and {len(merged) - 1} more" if len(merged) > 1 else ""
@@ -57,18 +65,35 @@ def of_work(model: bytes, spec: TrainingSpec, flops: int, steps: int, cores: int
         )
 
 
+def _without_bias(graph: Graph) -> Iterator[bool]:
+    """For each product or convolution with an initialiser, whether none is added to it."""
+    readers: dict[str, list[Step]] = {}
+    for step in graph.steps:
+        for name in step.inputs:
+            readers.setdefault(name, []).append(step)
+    for step in graph.steps:
+        weighs = len(step.inputs) == 2 and step.inputs[1] in graph.initialisers
+        if step.op in WITH_BIAS and weighs and step.attributes.get("group", 1) == 1:
+            after = readers.get(step.outputs[0], [])
+            while len(after) == 1 and after[0].op in SAME:
+                after = readers.get(after[0].outputs[0], [])
+            yield not any(
+                item.op == "Add" and any(name in graph.initialisers for name in item.inputs) for item in after
+            )
+
+
 def _merged(graph: Graph) -> Iterator[str]:
     """Vectors of one repeated number that several normalisations or biases read, and what Identity copies."""
     uses = Counter(name for step in graph.steps for name in step.inputs)
     copied = {name for step in graph.steps if step.op == "Identity" for name in step.inputs}
     for name, value in graph.initialisers.items():
-        shared = uses[name] > 1 and value.ndim == 1
+        shared = uses[name] > 1 and value.size == max(value.shape, default=0)
         if value.dtype == np.float32 and (name in copied or (shared and _repeats(value))):
             yield name
 
 
 def _repeats(values: NDArray[np.generic]) -> bool:
-    return len(values) > 1 and bool((values == values[0]).all())
+    return values.size > 1 and bool((values == values.flat[0]).all())
 
 
 def of_rows(spec: TrainingSpec, tables: Iterable[Columns]) -> str:

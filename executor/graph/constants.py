@@ -21,6 +21,8 @@ WRITTEN = {
     "skl2onnx": re.compile(r"(?!(?:coef|coefficient|intercepts?)\d*$).*"),
 }
 """By producer: names of initialisers that are numbers of the program, not weights."""
+MOVING = re.compile(r".*/moving_(?:mean|variance)")
+"""Keras' statistics of a BatchNormalization, which its backends write out as arithmetic."""
 FOLDED = re.compile(r"const_fold_opt__\d+(?:__\d+)?")
 """What tf2onnx computed of constants: a weight in another shape, but a single element is an epsilon."""
 
@@ -32,6 +34,7 @@ def constants(graph: Graph) -> frozenset[str]:
     if kinds:
         # Such as the factor of attention's scores, written as a tensor of one element.
         found.update(n for n, value in graph.initialisers.items() if value.size == 1 and n not in kinds)
+    found.update(name for name in graph.initialisers if MOVING.fullmatch(name))
     written = WRITTEN.get(graph.producer)
     if written is not None:
         found.update(name for name in graph.initialisers if written.fullmatch(name))

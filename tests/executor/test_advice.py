@@ -75,6 +75,25 @@ def test_where_several_cores_could_share_the_work_it_is_said_how() -> None:
     assert not list(of_work(model, spec, 10**11, 10**5, 2)), "each step too small to be shared"
 
 
+def test_biases_that_a_converter_left_out_are_told() -> None:
+    """Zero as in every fresh Keras model; a depthwise convolution has none anyway."""
+    dense = [node("MatMul", "x w", "h"), node("Reshape", "h s", "r"), node("Add", "r b")]
+    for nodes, producer, count in (
+        (dense, "tf2onnx", 0),
+        ([*dense[:2], node("Relu", "r")], "tf2onnx", 1),
+        ([*dense[:2], node("Relu", "r")], "pytorch", 0),
+        ([node("Reshape", "x p", "i"), node("Conv", "i k", group=2)], "tf2onnx", 0),
+    ):
+        tensors = {"w": noise(4, 2), "b": noise(2), "k": noise(2, 1, 1, 1)}
+        lists = {"s": np.array([-1, 2]), "p": np.array([-1, 2, 2, 1])}
+        proto = Case(nodes, (4,), tensors, lists).proto()
+        proto.producer_name = producer
+        spec: Any = training_spec(4, loss=Loss.MeanSquaredError)
+        found = [text for text in of_model(proto.SerializeToString(), spec) if "have no bias" in text]
+        assert len(found) == bool(count)
+        assert all(text.startswith(f"{count} layers") for text in found)
+
+
 def test_a_broken_tensor_is_refused_by_name_and_no_defect_of_ours() -> None:
     norms = [node("LayerNormalization", "x g", "h"), node("LayerNormalization", "h g")]
     proto = onnx.load_model_from_string(Case(norms, (4,), {"g": np.ones(4, np.float32)}).bytes())

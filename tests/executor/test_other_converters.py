@@ -43,6 +43,13 @@ def test_numbers_of_a_tensorflow_program_are_no_weights() -> None:
     assert trained(by("tf2onnx", steps, **numbers, **weights), "norm/Sub/y:0") == ["norm/Sub/y:0"]
 
 
+def test_moving_statistics_of_keras_are_no_weights() -> None:
+    names = ("_torch_params.norm/moving_mean", "norm/moving_variance", "dense/moving")
+    steps = [helper.make_node("Sub", ["x", names[0]], ["a"]), helper.make_node("Mul", ["a", names[1]], ["b"])]
+    steps.append(helper.make_node("Add", ["b", names[2]], ["y"]))
+    assert trained(by("pytorch", steps, **{name: noise(4) for name in names})) == [names[2]]
+
+
 def test_what_a_scaler_was_fitted_to_is_no_weight() -> None:
     """MinMaxScaler before a network: from zeros, where fresh vectors begin, the network would see nothing."""
     steps = [
