@@ -15,7 +15,7 @@ from chain_spec.genesis import genesis_block, raw_genesis
 from chain_spec.presets import dev
 from chain_spec.spec import load
 from frame.accounts import NEW_LOGIC, AccountData, AccountInfo
-from frame.state import Delta
+from frame.backend import Delta
 from node.database import Database
 from primitives.keys import Keypair
 from primitives.scale import U128, codec, encode

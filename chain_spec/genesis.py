@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from chain_spec.code import CodeVersion, code_version
 from chain_spec.errors import NoState, OtherRuntime, StateVersionUnread
 from chain_spec.spec import ChainSpec, PlainGenesis, RawGenesis, RootGenesis
-from frame.state import Delta
+from frame.backend import Delta
 from primitives.digest import Digest
 from primitives.header import Header
 from primitives.trie import EMPTY_ROOT, state_root

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any, Final
 
+from frame.backend import Delta, MemoryBackend
 from frame.codecs import hint_codec
 from frame.errors import DispatchError
 from frame.machine import Machine
 from frame.names import lower_camel
 from frame.pallet import Pallet
-from frame.state import Delta, MemoryBackend
 from frame.storage_version import put_version
 from primitives import ss58
 from primitives.hints import type_hints

@@ -7,13 +7,14 @@ from operator import itemgetter
 from types import MethodType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from frame.backend import Backend, Delta, MemoryBackend
 from frame.bound import BoundItem
 from frame.call import CallEntry, CallResult, RuntimeCall
 from frame.errors import DispatchError, Error
 from frame.host import Host
 from frame.origin import Origin
 from frame.pallet import Pallet
-from frame.state import Backend, Delta, MemoryBackend, Overlay
+from frame.state import Overlay
 from frame.straight import applier, judger
 from frame.traits import SystemPallet
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from frame import apis, executive, genesis
+from frame.backend import Backend, Delta
 from frame.call import NESTING, CallEntry, CallMethod, RuntimeCall
 from frame.codecs import OUTER_CALL, CalledCodec, substitute
 from frame.declaration_error import DeclarationError
@@ -19,7 +20,7 @@ from frame.extrinsic import Checked, Vouched
 from frame.host import Host, PlainHost
 from frame.machine import Machine
 from frame.pallet import Pallet, pallet_folder
-from frame.state import Backend, Delta, Overlay
+from frame.state import Overlay
 from frame.transaction import Source, Validity
 from frame.version import RuntimeVersion, Token
 from primitives.digest import Digest

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from frame import executive
+from frame.backend import MemoryBackend
 from frame.call import PostInfo, RuntimeCall
 from frame.event import Event
 from frame.extensions import MetadataHashMode
@@ -23,7 +24,7 @@ from frame.invariants import Violation, violations
 from frame.origin import Origin
 from frame.pallet import Pallet
 from frame.runtime import Block, BlockBuilder, Outcome, Runtime
-from frame.state import MemoryBackend, Overlay
+from frame.state import Overlay
 from frame.transaction import Source, Validity
 from frame.try_runtime import try_state
 from primitives.digest import Digest

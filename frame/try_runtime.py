@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from frame.backend import Backend
 from frame.invariants import Violation, violations
 from frame.machine import Machine
 from frame.migrations import Migration, UpgradeFailed, due, migrate, migrate_all
 from frame.pallet import Pallet
 from frame.runtime import Runtime
-from frame.state import Backend, Overlay
+from frame.state import Overlay
 from frame.storage_version import is_new, put_version
 from frame.weights import ZERO, Weight
 

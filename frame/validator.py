@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from frame import executive
+from frame.backend import Backend
 from frame.extrinsic import Checked, check, parse
 from frame.forms import Admitted, Form, FormJudge
 from frame.host import Host
 from frame.machine import MOST_KEPT, Trap
-from frame.state import Backend
 from frame.transaction import Source, TransactionValidityError, Validity
 from primitives.extrinsic import Parsed
 

@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, NamedTuple, TypeVar
 
 from frame.apis import ApiFailed, UnknownApi
+from frame.backend import Delta
 from frame.executive import InvalidBlock
 from frame.extrinsic import Checked, Vouched
 from frame.forms import Admitted, Form, questions
 from frame.runtime import Block, BlockBuilder, Outcome, Runtime
-from frame.state import Delta
 from frame.transaction import (
     BadFormat,
     InvalidTransaction,

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from frame.backend import Backend, Delta, MemoryBackend
 from frame.benchmarking.bench import Bench, Benchmark, Dispatched, Measured
 from frame.benchmarking.proof import max_size, proof_size, recorded_proof
 from frame.benchmarking.reference import Reference
@@ -22,7 +23,6 @@ from frame.host import PlainHost
 from frame.machine import Trap
 from frame.pallet import Pallet
 from frame.rocksdb_weights import LONGEST_FREE, READ_BYTE, WRITE_BYTE
-from frame.state import Backend, Delta, MemoryBackend
 from frame.testing import Externalities
 from primitives.hashing import twox_128
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from frame.backend import MemoryBackend
 from frame.item import Item
-from frame.state import MemoryBackend
 from primitives.trie import Trie, make_proof
 
 PROOF_NODE = 495

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median_high, median_low
 
+from frame.backend import Backend, Delta
 from frame.benchmarking.passes import plain_backend
 from frame.benchmarking.reference import Reference
 from frame.benchmarking.result import PICOS
 from frame.benchmarking.stopwatch import steady
 from frame.call import DispatchClass
 from frame.runtime import Block, Runtime
-from frame.state import Backend, Delta, Overlay
+from frame.state import Overlay
 from frame.testing import Externalities
 from frame.transaction import Invalid, InvalidTransaction
 from node.chain import Chain, Imported, OpenBlock

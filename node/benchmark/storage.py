@@ -16,12 +16,12 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from frame.backend import Delta
 from frame.benchmarking.constants_file import render_constants
 from frame.benchmarking.machine import describe_machine
 from frame.benchmarking.reference import Reference
 from frame.benchmarking.stopwatch import nanoseconds, steady
 from frame.rocksdb_weights import LONGEST_FREE
-from frame.state import Delta
 from node.benchmark.errors import BenchmarkError
 from node.benchmark.figures import METRICS, Spread, spread, write_file
 from node.benchmark.machine import add_normalise, recorded_reference

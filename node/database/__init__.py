@@ -4,7 +4,7 @@
     db.check_chain(genesis_hash)                   # WrongChain, when it holds another chain
     if db.best() is None:
         db.commit(genesis_header, genesis_hash, [], genesis_delta)
-    state = db.backend()               # frame.state.Backend at the best block; backend(hash) at an older one
+    state = db.backend()               # frame.backend.Backend at the best block; backend(hash): at an older
     root = state.root(delta, version)  # changes nothing; commit of the same delta reuses the work
     db.commit(header, hash, extrinsics, delta, pieces)  # one atomic batch; NotNextBlock, StateRootMismatch
     db.best(), db.finalized()                      # (number, hash) or None

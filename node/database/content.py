@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Final
 
-from frame.state import Delta
+from frame.backend import Delta
 from node.database import columns as at
 from node.database.storage import Batch, Storage
 from primitives.hashing import blake2_128, twox_128

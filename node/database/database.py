@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import RLock
 from types import TracebackType
 
-from frame.state import Delta
+from frame.backend import Delta
 from node.database import columns as at
 from node.database.behind import Behind, Entries, Nodes
 from node.database.content import Content, Piece

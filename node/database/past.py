@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from threading import RLock
 
-from frame.state import Delta
+from frame.backend import Delta
 from node.database import columns as at
 from node.database.errors import DatabaseCorrupt
 from node.database.history import History, before

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import Final, Protocol
 
-from frame.state import Delta
+from frame.backend import Delta
 from node.database.columns import CHILD, STATE, escaped, place, place_parts
 from node.database.history import History, before
 from node.database.past import Past
@@ -92,7 +92,7 @@ class Head(Protocol):
 
 
 class BlockState:
-    """State after block `number`: `frame.state.Backend`. Stays true while further blocks are committed."""
+    """State after block `number`: `frame.backend.Backend`. Stays true while further blocks are committed."""
 
     __slots__ = ("_head", "number")
 

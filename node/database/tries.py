@@ -15,7 +15,7 @@ from hashlib import blake2b
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from frame.state import Delta
+from frame.backend import Delta
 from node.database.columns import packed, trie_prefix
 from node.database.errors import DatabaseCorrupt
 from primitives.trie import (

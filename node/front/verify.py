@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections import deque
 from typing import NamedTuple
 
+from frame.backend import MemoryBackend
 from frame.extrinsic import implicit
 from frame.forms import Form, FormFinder
 from frame.host import Question
 from frame.runtime import Runtime
-from frame.state import MemoryBackend
 from primitives import keys
 from primitives.digest import Digest
 from primitives.extrinsic import USUAL_EXTRA, MultiAddress, scheme_and_bytes, signing_payload

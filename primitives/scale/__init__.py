@@ -28,21 +28,14 @@ from typing import Annotated
 from primitives.scale.base import Codec
 from primitives.scale.composites import (
     Doc,
-    Enum,
     EnumCodec,
     Field,
-    Struct,
     StructCodec,
     TypeName,
-    Variant,
     VariantInfo,
     change_lines,
     changer,
     fields_encoder,
-    make_enum,
-    make_struct,
-    make_variant,
-    replace,
 )
 from primitives.scale.emit import MAX_DEPTH, compact_len, decode_compact, encode_compact
 from primitives.scale.errors import ScaleError
@@ -68,6 +61,15 @@ from primitives.scale.leaves import (
     IntEnumCodec,
     PrimitiveCodec,
     TextCodec,
+)
+from primitives.scale.records import (
+    Enum,
+    Struct,
+    Variant,
+    make_enum,
+    make_struct,
+    make_variant,
+    replace,
 )
 from primitives.scale.sequences import ArrayCodec, OptionCodec, ResultCodec, SequenceCodec, TupleCodec
 from primitives.scale.values import Err, Ok, Result

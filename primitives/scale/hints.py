@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, overload
 
 from primitives.scale.base import Codec
-from primitives.scale.composites import Enum, EnumCodec, Struct, StructCodec, Variant, docs_of
+from primitives.scale.composites import EnumCodec, StructCodec
 from primitives.scale.errors import ScaleError
 from primitives.scale.leaves import (
     BoolCodec,
@@ -19,6 +19,7 @@ from primitives.scale.leaves import (
     IntEnumCodec,
     TextCodec,
 )
+from primitives.scale.records import Enum, Struct, Variant, docs_of
 from primitives.scale.sequences import ArrayCodec, OptionCodec, ResultCodec, SequenceCodec, TupleCodec
 from primitives.scale.values import Err, Ok
 

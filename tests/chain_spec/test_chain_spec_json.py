@@ -29,7 +29,7 @@ from chain_spec import (
     resolve,
     spec,
 )
-from frame.state import Delta
+from frame.backend import Delta
 from primitives.trie import InvalidKey, state_root
 
 BLOB = st.binary(max_size=40)

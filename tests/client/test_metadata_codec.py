@@ -12,8 +12,8 @@ from scalecodec.type_registry import load_type_registry_preset
 from client.errors import MetadataError
 from client.metadata import Metadata, parse_metadata
 from client.registry import TypeDef
+from frame.backend import MemoryBackend
 from frame.host import PlainHost
-from frame.state import MemoryBackend
 from primitives.hashing import twox_128
 from primitives.scale import Bytes, codec, decode, encode
 from runtime import runtime

@@ -9,7 +9,7 @@ import random
 from collections import Counter
 from pathlib import Path
 
-from frame.state import Delta
+from frame.backend import Delta
 from node.database import Database
 from node.database.columns import CHILD, STATE, unescaped
 from primitives.hashing import blake2_256, twox_128

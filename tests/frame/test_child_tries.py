@@ -22,9 +22,9 @@ from frame import (
     Twox64Concat,
     call,
 )
+from frame.backend import Delta
 from frame.metadata.types import MetadataV14, StorageType
 from frame.runtime import Runtime
-from frame.state import Delta
 from frame.testing import Chain, Externalities, externalities
 from frame.weights import weight
 from node.database import Database

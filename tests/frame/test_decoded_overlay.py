@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from frame.accounts import NO_DATA, AccountInfo
+from frame.backend import Delta, MemoryBackend
 from frame.codecs import range_check
-from frame.state import ABSENT, PLAIN, Delta, MemoryBackend, Overlay
+from frame.state import ABSENT, PLAIN, Overlay
 from primitives.scale import U32, Codec, CompactU64, Struct, codec
 
 

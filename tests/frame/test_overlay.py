@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from frame.state import Delta, MemoryBackend, Overlay, Recorder
+from frame.backend import Delta, MemoryBackend
+from frame.state import Overlay, Recorder
 
 KEYS = [b"a", b"ab", b"b", b"ba", b"c"]
 step = st.one_of(

@@ -9,10 +9,10 @@ import pytest
 
 from chain_spec import code as spec_code
 from frame import Error, Origin, Pallet, RuntimeCall, StorageMap, StorageValue, Weight, call, migration
+from frame.backend import Delta
 from frame.manifest import CODE_KEY
 from frame.migrations import UpgradeFailed
 from frame.runtime import Block, Runtime
-from frame.state import Delta
 from frame.storage_version import stored_version
 from frame.testing import Chain
 from frame.try_runtime import check_upgrade, try_state, try_upgrade

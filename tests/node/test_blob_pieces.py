@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chain_spec import resolve
-from frame.state import Delta
+from frame.backend import Delta
 from node.authoring import Author
 from node.database import Database, Mode, Pruning
 from node.database.content import held_key

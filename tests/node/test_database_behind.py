@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from frame.state import Delta
+from frame.backend import Delta
 from node.database import Database, Pruning, tries
 from node.database.behind import MOST_BLOCKS
 from node.database.pruning import Mode

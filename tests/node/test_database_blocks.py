@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from frame.state import Delta
+from frame.backend import Delta
 from node.database import (
     Database,
     DatabaseClosed,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from frame.state import Delta
+from frame.backend import Delta
 from node.database import Database
 from primitives.digest import Digest
 from primitives.header import Header

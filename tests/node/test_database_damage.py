@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from chain_spec import resolve
-from frame.state import Delta
+from frame.backend import Delta
 from node.authoring import Author
 from node.database import Database, DatabaseCorrupt, DatabaseError, DatabaseUnreadable
 from node.run import open_node

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from frame.state import Delta
+from frame.backend import Delta
 from node.database import BlockState, Database
 from node.errors import UnknownBlock
 from primitives.digest import Digest

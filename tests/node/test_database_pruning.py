@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from frame.state import Delta
+from frame.backend import Delta
 from node.database import ARCHIVE, CANONICAL, Database, Mode, Pruning, PruningMismatch
 from node.database.columns import BODIES, CHANGES, HISTORY
 from node.errors import BadOption, UnknownBlock

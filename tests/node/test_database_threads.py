@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from frame.state import Delta
+from frame.backend import Delta
 from node.database import BlockState, Database
 from primitives.digest import Digest
 from primitives.header import Header

@@ -10,7 +10,7 @@ from threading import Event
 import aiohttp
 import pytest
 
-from frame.state import Delta
+from frame.backend import Delta
 from node.database import Database, StateBusy, StateRebuilding, StateTooFar, pasts
 from node.database.past import Past
 from node.rpc.session import Limits, Session

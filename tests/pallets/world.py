@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from frame import DispatchError, Event, Origin, Pallet, RuntimeCall, Weight
+from frame.backend import MemoryBackend
 from frame.executive import post_info
 from frame.host import PlainHost
 from frame.runtime import Runtime
-from frame.state import Key, MemoryBackend, Recorder
+from frame.state import Key, Recorder
 from frame.testing import Externalities
 from pallets.balances import Balances
 from pallets.blobs import Blobs

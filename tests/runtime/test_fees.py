@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from frame.apis import FeeDetails, RuntimeDispatchInfo
+from frame.backend import Delta
 from frame.call import RuntimeCall
 from frame.limits import MIB
-from frame.state import Delta
 from frame.testing import Chain
 from frame.transaction import Invalid, InvalidTransaction
 from frame.weights import PICOS_PER_SECOND, Weight, weight
