@@ -16,6 +16,8 @@ TRACEME, CONTINUE, SET_OPTIONS, EVENT_MESSAGE = 0, 7, 0x4200, 0x4201
 """sys/ptrace.h"""
 TRACE_CLONE, TRACE_SECCOMP, EXIT_KILL = 1 << 3, 1 << 7, 1 << 20
 SECCOMP_EVENT = 7
+END_WITH_PARENT = 1
+"""PR_SET_PDEATHSIG"""
 WAIT_ALL = 0x4000_0000
 """__WALL: threads too."""
 
@@ -29,7 +31,8 @@ def ptrace(request: int, process: int, address: int = 0, data: int = 0) -> int:
 
 
 def main(found: str, command: list[str]) -> int:
-    """Run a command to its end; its exit code."""
+    """Run a command to its end; its exit code. Both end with whoever started this."""
+    ctypes.CDLL(None).prctl(END_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
     child = os.fork()
     if child == 0:
         if ptrace(TRACEME, 0) < 0:
