@@ -24,9 +24,9 @@ SET_MODE_FILTER = 1
 ALL_THREADS = 1
 """SECCOMP_FILTER_FLAG_TSYNC."""
 
-# Classic BPF (linux/bpf_common.h): load a word of seccomp_data; jump if equal, jump if greater or equal;
-# return.
-LOAD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
+# Classic BPF (linux/bpf_common.h): load a word of seccomp_data; keep some of its bits; jump if equal, jump if
+# greater or equal; return.
+LOAD, AND, EQUAL, AT_LEAST, RETURN = 0x20, 0x54, 0x15, 0x35, 0x06
 NUMBER_AT, ARCHITECTURE_AT = 0, 4
 ARGUMENTS_AT = 16
 """Of the first argument's lower word; eight bytes each."""
@@ -40,11 +40,12 @@ ARCHITECTURES = {"x86_64": 0xC000_003E, "aarch64": 0xC000_00B7}
 
 
 class Only(NamedTuple):
-    """The values that an argument may have: its lower 32 bits, or its upper ones."""
+    """The values that an argument may have: its lower 32 bits, or its upper ones; or some of the bits."""
 
     argument: int
     values: tuple[int, ...]
     upper: bool = False
+    bits: int = 0xFFFF_FFFF
 
     @property
     def at(self) -> int:
@@ -70,6 +71,8 @@ READ, WRITE, RUN, GUARDED = 1, 2, 4, 16
 """Protections of pages (linux/mman-common.h); the last is AArch64's PROT_BTI, which wasmtime asks for."""
 NEVER_CODE = Only(2, (0, READ, READ | WRITE))
 NEVER_BOTH = Only(2, (0, READ, READ | WRITE, READ | RUN, READ | RUN | GUARDED))
+UNSHARED = Only(3, (2,), bits=3)
+"""MAP_PRIVATE: the limit of memory counts no shared pages. A team's are made before the filter is."""
 GIVEN_BACK = Only(2, (4, 8, 14))
 """MADV_DONTNEED, MADV_FREE, MADV_HUGEPAGE; others spoil pages, or mark them for other processes to merge."""
 OWN_LIMITS_ASKED = Only(0, (0,)), Only(2, (0,)), Only(2, (0,), upper=True)
@@ -84,7 +87,7 @@ ALLOWED = (
     Call("clock_gettime", 228, 113, "the time where the system cannot read it without a call"),
     Call("restart_syscall", 219, 128, "a wait goes on after the process was stopped and continued"),
     Call("sched_yield", 24, 124, "spinning locks: Python without its global lock, OpenBLAS"),
-    Call("mmap", 9, 222, "memory: the heap's, the module's code and pages", (NEVER_CODE,)),
+    Call("mmap", 9, 222, "memory: the heap's, the module's code and pages", (NEVER_CODE, UNSHARED)),
     Call("munmap", 11, 215, "the same, given back"),
     Call("mremap", 25, 216, "a large array grows; a step's pages appear in every instance"),
     Call("mprotect", 10, 226, "pages of a module become code, or memory; heaps of threads", (NEVER_BOTH,)),
@@ -129,7 +132,7 @@ def _one_of(only: Only) -> list[Record]:
     """Goes on behind its end if the argument has one of the values, else refuses."""
     count = len(only.values)
     tests = [(EQUAL, count - place, 0, value) for place, value in enumerate(only.values)]
-    return [(LOAD, 0, 0, only.at), *tests, (RETURN, 0, 0, EPERM)]
+    return [(LOAD, 0, 0, only.at), (AND, 0, 0, only.bits), *tests, (RETURN, 0, 0, EPERM)]
 
 
 def install() -> bool:

@@ -20,6 +20,7 @@ from executor.rows import Array, row_dtype
 from executor.sandbox import Sandbox
 from executor.stream import columns_of, record_schema
 from executor.team import Helpers, Team, sandbox_for
+from executor.wasm.pages import reserve_shared
 from executor.wire import Kind
 from primitives.data import CHUNK_MAX, Schema, chunk_count
 from primitives.hashing import tagged
@@ -37,9 +38,14 @@ def main() -> None:
     _, payload = wire.receive(reader, {Kind.JOB: JOB_MAX})
     job = decode(wire.Job, payload)
     started: list[Helpers] = []
-    unconfined = confine(
-        job.address_space, job.data, job.cpu_seconds, lambda: started.append(Helpers(job.threads - 1))
-    )
+
+    def start() -> None:
+        """What the process may not make once it is confined."""
+        if job.spec.shards > 1 and job.threads > 1:
+            reserve_shared(job.memory)
+        started.append(Helpers(job.threads - 1))
+
+    unconfined = confine(job.address_space, job.data, job.cpu_seconds, start)
     helpers = started[0] if started else Helpers(0)
     planned = _plan(job, helpers, unconfined, writer)
     if planned is not None and job.describe:

@@ -5,6 +5,7 @@ memories at once. No bit of what a module computes depends on it.
 import ctypes
 import mmap
 import sys
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,6 @@ Bytes = NDArray[np.generic]
 
 MREMAP_MAYMOVE, MREMAP_FIXED = 1, 2
 """linux/mman.h"""
-MAP_FIXED = 0x10
 
 
 def ask_for_large_pages(address: int, size: int) -> bool:
@@ -26,42 +26,60 @@ def ask_for_large_pages(address: int, size: int) -> bool:
     return bool(madvise(address, size, mmap.MADV_HUGEPAGE) == 0)
 
 
+_reserved: list[mmap.mmap] = []
+
+
+def reserve_shared(size: int) -> None:
+    """Shared pages for one later `share_pages` of at most so many bytes: RLIMIT_DATA does not count such
+    pages, so a confined process makes none (`executor.seccomp`). They take no memory until they are used."""
+    if sys.platform == "linux":
+        with suppress(OSError, ValueError):  # then nothing will be shared
+            _reserved[:] = [mmap.mmap(-1, size)]
+
+
 def share_pages(first: Bytes, *others: Bytes) -> bool:
-    """Put the pages of `first` in the places of the others, which are as long: from now on all are the same
-    memory. Each is whole pages of anonymous memory that nothing else maps. False, and nothing has changed,
-    where the system does not do it. Raises MemoryError if it fails half way: then the others are lost.
+    """Put the same pages, with what `first` holds, in the places of all, which are as long: from now on they
+    are one memory. Each is whole pages of anonymous memory that nothing else maps. False, and nothing has
+    changed, where the system does not do it. Raises MemoryError if it fails half way: then all are lost.
 
     Linux only: mremap(2) with an old size of zero maps shared pages a second time, without a file, which a
     confined process may not have.
     """
-    if sys.platform != "linux" or not _doubles():
+    pages = _shared(first.size)
+    if pages is None or not _doubles(pages):
         return False
     content = first.copy()
-    if not _shared_at(first.ctypes.data, first.size):
-        return False
-    first[:] = content
-    for other in others:
-        if not _doubled(first.ctypes.data, other.ctypes.data, first.size):
+    for place in (first, *others):
+        if not _doubled(_address(pages), place.ctypes.data, first.size):
             raise MemoryError("pages cannot be shared")
+    first[:] = content
     return True
 
 
-def _doubles() -> bool:
-    """Whether the system maps shared pages twice, tried on a page."""
-    one, two = (mmap.mmap(-1, mmap.PAGESIZE) for _ in range(2))
-    first, second = (np.frombuffer(page, dtype=np.uint8) for page in (one, two))
-    if not _doubled(first.ctypes.data, second.ctypes.data, mmap.PAGESIZE):
+def _shared(size: int) -> mmap.mmap | None:
+    """New shared pages, all zeros: those that were reserved, once, else of the system."""
+    if sys.platform != "linux":
+        return None
+    if _reserved and len(_reserved[0]) >= size:
+        return _reserved.pop()
+    try:
+        return mmap.mmap(-1, size)
+    except OSError:
+        return None
+
+
+def _doubles(pages: mmap.mmap) -> bool:
+    """Whether the system maps shared pages twice, tried on one of them."""
+    other = mmap.mmap(-1, mmap.PAGESIZE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    if not _doubled(_address(pages), _address(other), mmap.PAGESIZE):
         return False
-    first[0] = 1
-    return bool(second[0] == 1)
+    other[0] = 1
+    found, pages[0] = pages[0] == 1, 0
+    return found
 
 
-def _shared_at(address: int, size: int) -> bool:
-    """New shared pages in the place of what lies there."""
-    kinds = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long
-    function = _function("mmap", ctypes.c_void_p, *kinds)
-    access, flags = mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS | MAP_FIXED
-    return bool(function(address, size, access, flags, -1, 0) == address)
+def _address(pages: mmap.mmap) -> int:
+    return ctypes.addressof(ctypes.c_char.from_buffer(pages))
 
 
 def _doubled(address: int, second: int, size: int) -> bool:

@@ -57,7 +57,7 @@ def train(source: str, limits: Limits = SMALL, rows: RowSource | None = None) ->
 def probe(expression: str) -> str:
     """The text of an expression evaluated in the confined process."""
     source = f"""
-import _thread, ctypes, errno, fcntl, resource, socket  # now: the confined process opens no files
+import _thread, ctypes, errno, fcntl, mmap, resource, socket  # now: the confined process opens no files
 from executor.errors import ModelError
 PARENT = os.getppid()
 def attempt(deed):
