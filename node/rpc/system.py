@@ -74,7 +74,7 @@ def reserved_peers(node: Node) -> Json:
 
 @method("system_addLogFilter", unsafe=True)
 def add_log_filter(node: Node, directives: Text) -> Json:
-    """More detail, or less, of some part, as with `-l`: `pool=debug,rpc=trace`."""
+    """More detail, or less, of some part, as with `-l`: `txpool=debug,rpc=trace`."""
     try:
         log.direct(directives)
     except BadOption as error:
