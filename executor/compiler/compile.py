@@ -43,6 +43,7 @@ from executor.graph.build import Model, batched_output, build
 from executor.graph.constants import constants
 from executor.graph.normalisation import trained_statistics
 from executor.graph.parse import Graph, numbers_in, parse
+from executor.privacy.grid import Grid
 from executor.privacy.grid import grid as privacy_grid
 from primitives.hashing import tagged
 from primitives.spec import NUMERICS, Clip, LossTerm, TrainingSpec
@@ -72,10 +73,7 @@ def compile_training(model: bytes, spec: TrainingSpec, rows: int, *, gradients_o
     built = build(graph, _parameters(graph, names), tagged("dropout", spec.seed)[:8])
     goals = [_goal(built, term, number) for number, term in enumerate(spec.terms)]
     loss = None if spec.dp else fold(lambda a, b: a + b, [goal.mean() for goal in goals])
-    seeds: dict[Node, Node] = {}
-    for goal in goals:
-        seed, known = goal.seed(spec.dp is not None), seeds.get(goal.prediction)
-        seeds[goal.prediction] = seed if known is None else known + seed
+    seeds = _seeds(goals, spec.dp is not None)
     found = sweep(seeds, built.parameters.values())
     chosen = _chosen(built, found, names)
     fed = [item.tensor.decode() for item in spec.inputs]
@@ -85,49 +83,31 @@ def compile_training(model: bytes, spec: TrainingSpec, rows: int, *, gradients_o
     layout.inputs({name: built.inputs[name] for name in fed}, [goal.target for goal in goals], noise)
     layout.rules = [goal.rule for goal in goals]
     layout.given = numbers_in(graph)
+    weights, grid = [built.parameters[name] for name in chosen], None
     if spec.dp:
         grid = privacy_grid(spec.dp, spec.batch, noise)
         layout.variance = grid.variance
         check_rows_apart([*seeds.values(), *built.running.values()])
-        totals = private_sums(found, [built.parameters[name] for name in chosen], grid)
+        totals = private_sums(found, weights, grid)
         means = noised_means(totals, grid, spec.batch)
     else:
-        totals = means = [found[built.parameters[name]] for name in chosen]
+        totals = means = [found[weight] for weight in weights]
+    slopes = _Slopes(chosen, totals, means, loss, grid)
     running = {} if gradients_only else built.running
     layout.parameters(built, chosen, () if gradients_only else optimizer.states, running)
     roots = [node for pair in seeds.items() for node in pair]
-    layout.count_steps(roots, spec.epochs * -(-rows // spec.batch))
-    if gradients_only:
-        values = [(mean, layout.output(name, mean)) for name, mean in zip(chosen, means, strict=True)]
-        sinks = Sinks(values=values, loss=layout.loss(loss))
-    elif spec.shards > 1:
-        layout.step_numbers(optimizer.numbers)
-        check_shards(roots)
-        left = totals if loss is None else [loss, *totals]
-        slots, lines = layout.lines_of_shards(left)
-        sinks = Sinks(slots=[(value, slots) for value in left])
-        whole = None
-        if spec.dp:
-            means = noised_means_of_shards(lines, totals, grid, spec.batch)
-        else:
-            whole, *means = sums_of_shards(lines, left)
-        inline = spec.dp is None and spec.shards <= INLINE_MAX
-        slopes = dict(zip(chosen, means, strict=True))
-        updates = _updates(built, slopes, optimizer, clip_of(spec), inline)
-        layout.update = Sinks(loss=layout.loss(whole), updates=updates)
-    else:
-        layout.step_numbers(optimizer.numbers)
-        updates = _updates(built, dict(zip(chosen, means, strict=True)), optimizer, clip_of(spec))
-        for name, new in running.items():
-            updates.append(Update(((new, built.parameters[name]),), (new, built.parameters[name])))
-        sinks = Sinks(loss=layout.loss(loss), updates=updates)
-    if spec.dp:
-        updated = [*layout.update.updates, *sinks.updates]
-        released = [new for update in updated for new, _ in update.stores]
-        check_noised([*released, *(node for node, _ in sinks.values)], SLOTS)
     steps = spec.epochs * -(-rows // spec.batch)
-    calls = spec.epochs * -(-rows // layout.rows_per_call)
-    return layout.plan(built, sinks, steps, calls)
+    layout.count_steps(roots, steps)
+    if gradients_only:
+        sinks = _leaving(layout, slopes)
+    elif spec.shards > 1:
+        check_shards(roots)
+        sinks = _of_a_shard(layout, built, slopes, optimizer, spec)
+    else:
+        sinks = _of_a_step(layout, built, slopes, optimizer, spec)
+    if spec.dp:
+        _check_released(layout, sinks)
+    return layout.plan(built, sinks, steps, spec.epochs * -(-rows // layout.rows_per_call))
 
 
 def default_trainable(model: bytes, outputs: Sequence[str]) -> list[str]:
@@ -526,6 +506,72 @@ class Layout:
     def _public(self, buffer: Buffer) -> Region:
         shape, kind = self.shapes[buffer]
         return Region(buffer.name, buffer.offset, shape, kind)
+
+
+def _seeds(goals: Sequence[Goal], private: bool) -> dict[Node, Node]:
+    """What the gradient begins with at each prediction: those of its losses together."""
+    seeds: dict[Node, Node] = {}
+    for goal in goals:
+        seed, known = goal.seed(private), seeds.get(goal.prediction)
+        seeds[goal.prediction] = seed if known is None else known + seed
+    return seeds
+
+
+@dataclass(frozen=True)
+class _Slopes:
+    """The slopes of the trained tensors `names` over a batch: sums, whole numbers on the `grid` under
+    differential privacy, and means, with the noise in them there. The loss is None where it is not told."""
+
+    names: Sequence[str]
+    totals: Sequence[Node]
+    means: Sequence[Node]
+    loss: Node | None
+    grid: Grid | None
+
+
+def _leaving(layout: Layout, slopes: _Slopes) -> Sinks:
+    """The gradients leave, and nothing is changed."""
+    pairs = zip(slopes.names, slopes.means, strict=True)
+    values = [(mean, layout.output(name, mean)) for name, mean in pairs]
+    return Sinks(values=values, loss=layout.loss(slopes.loss))
+
+
+def _of_a_shard(
+    layout: Layout, built: Model, slopes: _Slopes, optimizer: Optimizer, spec: TrainingSpec
+) -> Sinks:
+    """Each part of the batch leaves its sums; the update, which follows all parts, adds them up."""
+    layout.step_numbers(optimizer.numbers)
+    left = [*slopes.totals] if slopes.loss is None else [slopes.loss, *slopes.totals]
+    slots, lines = layout.lines_of_shards(left)
+    whole = None
+    if slopes.grid is None:
+        whole, *means = sums_of_shards(lines, left)
+    else:
+        means = noised_means_of_shards(lines, slopes.totals, slopes.grid, spec.batch)
+    inline = slopes.grid is None and spec.shards <= INLINE_MAX
+    found = dict(zip(slopes.names, means, strict=True))
+    updates = _updates(built, found, optimizer, clip_of(spec), inline)
+    layout.update = Sinks(loss=layout.loss(whole), updates=updates)
+    return Sinks(slots=[(value, slots) for value in left])
+
+
+def _of_a_step(
+    layout: Layout, built: Model, slopes: _Slopes, optimizer: Optimizer, spec: TrainingSpec
+) -> Sinks:
+    """The step ends with the update, of running statistics too."""
+    layout.step_numbers(optimizer.numbers)
+    found = dict(zip(slopes.names, slopes.means, strict=True))
+    updates = _updates(built, found, optimizer, clip_of(spec))
+    for name, new in built.running.items():
+        updates.append(Update(((new, built.parameters[name]),), (new, built.parameters[name])))
+    return Sinks(loss=layout.loss(slopes.loss), updates=updates)
+
+
+def _check_released(layout: Layout, sinks: Sinks) -> None:
+    """Under differential privacy nothing leaves a step but what has its noise. Raises NotPrivate."""
+    updates = [*layout.update.updates, *sinks.updates]
+    released = [new for update in updates for new, _ in update.stores]
+    check_noised([*released, *(node for node, _ in sinks.values)], SLOTS)
 
 
 def fan_ins(model: Model) -> dict[str, int]:

@@ -125,6 +125,52 @@ class Kernel(Protocol):
         ...
 
 
+class Moving:
+    """A kernel that moves one buffer into another and computes nothing."""
+
+    source: Buffer
+    target: Buffer
+
+    @property
+    def reads(self) -> tuple[Buffer, ...]:
+        """The source."""
+        return (self.source,)
+
+    @property
+    def writes(self) -> tuple[Buffer, ...]:
+        """The target."""
+        return (self.target,)
+
+    def flops(self, blocks: int) -> int:
+        """None: moves only."""
+        return 0
+
+
+class Viewing:
+    """A kernel that reads one view and writes one buffer."""
+
+    source: View
+    target: Buffer
+
+    @property
+    def reads(self) -> tuple[Buffer, ...]:
+        """The source."""
+        return (self.source.buffer,)
+
+    @property
+    def writes(self) -> tuple[Buffer, ...]:
+        """The target."""
+        return (self.target,)
+
+
+class Folding(Viewing):
+    """A kernel that takes every element of its view once."""
+
+    def flops(self, blocks: int) -> int:
+        """One for each element."""
+        return prod(self.source.shape) * (LANES * blocks if self.target.batched else 1)
+
+
 @dataclass(frozen=True)
 class Several:
     """Kernels that run as one, again and again."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 
-from executor.compiler.kernels.base import Buffer, Lanes, View, c_strides
+from executor.compiler.kernels.base import Buffer, Folding, Lanes, View, Viewing, c_strides
 from executor.compiler.kernels.nest import LANES, Access, Nest
 from executor.compiler.kernels.pointwise import compute
 from executor.compiler.kernels.scalar import Scalar, static
@@ -143,7 +143,7 @@ FOLDS = {Op.SUM: Op.ADD, Op.PRODUCT: Op.MUL, Op.MAXIMUM: Op.MAX, Op.MINIMUM: Op.
 
 
 @dataclass(frozen=True)
-class Fold:
+class Fold(Folding):
     """A reduction over `axes`, kept as size 1 in the target; of an empty set the operation's neutral
     number."""
 
@@ -152,20 +152,6 @@ class Fold:
     source: View
     axes: Axes
     target: Buffer
-
-    @property
-    def reads(self) -> tuple[Buffer, ...]:
-        """The source."""
-        return (self.source.buffer,)
-
-    @property
-    def writes(self) -> tuple[Buffer, ...]:
-        """The result."""
-        return (self.target,)
-
-    def flops(self, blocks: int) -> int:
-        """One for each element of the source."""
-        return prod(self.source.shape) * (LANES * blocks if self.target.batched else 1)
 
     def emit(self, code: Code, lanes: Lanes) -> None:
         """The reduced axes are the inner loops; the total is kept in a local."""
@@ -197,22 +183,12 @@ class Fold:
 
 
 @dataclass(frozen=True)
-class RowSum:
+class RowSum(Viewing):
     """target[i…] = Σ over the rows of the batch of source[i…]."""
 
     name: str
     source: View
     target: Buffer
-
-    @property
-    def reads(self) -> tuple[Buffer, ...]:
-        """The source."""
-        return (self.source.buffer,)
-
-    @property
-    def writes(self) -> tuple[Buffer, ...]:
-        """The result."""
-        return (self.target,)
 
     def flops(self, blocks: int) -> int:
         """One for each element."""

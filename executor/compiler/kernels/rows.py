@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from executor.compiler.kernels.base import Buffer, Lanes
+from executor.compiler.kernels.base import Buffer, Lanes, Moving
 from executor.compiler.kernels.nest import BLOCK, LANES, Access, Nest
 from executor.wasm.code import Code
 from executor.wasm.encoding import I32
@@ -40,7 +40,7 @@ def transpose4(code: Code, rows: list[int]) -> list[int]:
 
 
 @dataclass(frozen=True)
-class RowsToLanes:
+class RowsToLanes(Moving):
     """source: row-major rows written by the host, from row ROW0 on → target [blocks][features][8]. Rows
     beyond the live ones repeat the last live row: finite values that meet only weights of zero. `integer`
     rows become floats."""
@@ -49,20 +49,6 @@ class RowsToLanes:
     source: Buffer
     target: Buffer
     integer: bool = False
-
-    @property
-    def reads(self) -> tuple[Buffer, ...]:
-        """The host's region."""
-        return (self.source,)
-
-    @property
-    def writes(self) -> tuple[Buffer, ...]:
-        """The lanes."""
-        return (self.target,)
-
-    def flops(self, blocks: int) -> int:
-        """None: moves only."""
-        return 0
 
     def emit(self, code: Code, lanes: Lanes) -> None:
         """Eight row pointers a block, then 8 × 4 pieces transposed."""
@@ -128,7 +114,7 @@ class RowsToLanes:
 
 
 @dataclass(frozen=True)
-class LanesToRows:
+class LanesToRows(Moving):
     """source [blocks][features][8] → target [8·blocks][pitch ≥ features] row-major. With `at_row0` the rows
     start at ROW0 of an output region that the host reads."""
 
@@ -137,20 +123,6 @@ class LanesToRows:
     target: Buffer
     pitch: int
     at_row0: bool = False
-
-    @property
-    def reads(self) -> tuple[Buffer, ...]:
-        """The lanes."""
-        return (self.source,)
-
-    @property
-    def writes(self) -> tuple[Buffer, ...]:
-        """The rows."""
-        return (self.target,)
-
-    def flops(self, blocks: int) -> int:
-        """None: moves only."""
-        return 0
 
     def emit(self, code: Code, lanes: Lanes) -> None:
         """4 × 4 pieces transposed."""
@@ -199,7 +171,7 @@ class LanesToRows:
 
 
 @dataclass(frozen=True)
-class LanesToPanels:
+class LanesToPanels(Moving):
     """source [blocks][between][columns][8 lanes] → target [panels][blocks][between][8 lanes][8 columns]:
     what a product that sums over rows reads one after another, eight columns at a time. Columns that fill up
     the last panel hold anything."""
@@ -209,20 +181,6 @@ class LanesToPanels:
     target: Buffer
     between: int
     columns: int
-
-    @property
-    def reads(self) -> tuple[Buffer, ...]:
-        """The lanes."""
-        return (self.source,)
-
-    @property
-    def writes(self) -> tuple[Buffer, ...]:
-        """The panels."""
-        return (self.target,)
-
-    def flops(self, blocks: int) -> int:
-        """None: moves only."""
-        return 0
 
     def emit(self, code: Code, lanes: Lanes) -> None:
         """4 × 4 pieces transposed."""
@@ -318,26 +276,12 @@ class RowWeights:
 
 
 @dataclass(frozen=True)
-class StoreLoss:
+class StoreLoss(Moving):
     """target[STEP] = the step's loss."""
 
     name: str
     source: Buffer
     target: Buffer
-
-    @property
-    def reads(self) -> tuple[Buffer, ...]:
-        """The loss."""
-        return (self.source,)
-
-    @property
-    def writes(self) -> tuple[Buffer, ...]:
-        """The region of losses."""
-        return (self.target,)
-
-    def flops(self, blocks: int) -> int:
-        """None: moves only."""
-        return 0
 
     def emit(self, code: Code, lanes: Lanes) -> None:
         """One float."""
@@ -350,7 +294,7 @@ class StoreLoss:
 
 
 @dataclass(frozen=True)
-class LoadNumber:
+class LoadNumber(Moving):
     """target = source[STEP · count + index]: a number of the step, as the host computed it."""
 
     name: str
@@ -358,20 +302,6 @@ class LoadNumber:
     count: int
     index: int
     target: Buffer
-
-    @property
-    def reads(self) -> tuple[Buffer, ...]:
-        """The host's region."""
-        return (self.source,)
-
-    @property
-    def writes(self) -> tuple[Buffer, ...]:
-        """The number."""
-        return (self.target,)
-
-    def flops(self, blocks: int) -> int:
-        """None: moves only."""
-        return 0
 
     def emit(self, code: Code, lanes: Lanes) -> None:
         """One float."""

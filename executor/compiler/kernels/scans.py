@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import prod
 
-from executor.compiler.kernels.base import Buffer, Lanes, View, c_strides
+from executor.compiler.kernels.base import Buffer, Folding, Lanes, View, Viewing, c_strides
 from executor.compiler.kernels.general import laned, over, walk
 from executor.compiler.kernels.nest import LANES, Nest
 from executor.compiler.kernels.pointwise import compute
@@ -14,7 +14,7 @@ from executor.wasm.code import Code
 
 
 @dataclass(frozen=True)
-class Arg:
+class Arg(Folding):
     """Index of the largest element along an axis: the first of equals, or the last."""
 
     name: str
@@ -22,20 +22,6 @@ class Arg:
     axis: int
     last: bool
     target: Buffer
-
-    @property
-    def reads(self) -> tuple[Buffer, ...]:
-        """The source."""
-        return (self.source.buffer,)
-
-    @property
-    def writes(self) -> tuple[Buffer, ...]:
-        """The result."""
-        return (self.target,)
-
-    def flops(self, blocks: int) -> int:
-        """One for each element."""
-        return prod(self.source.shape) * (LANES * blocks if self.target.batched else 1)
 
     def emit(self, code: Code, lanes: Lanes) -> None:
         """The best so far and its index, in locals."""
@@ -68,7 +54,7 @@ class Arg:
 
 
 @dataclass(frozen=True)
-class Cumulate:
+class Cumulate(Folding):
     """Running sums or products along an axis."""
 
     name: str
@@ -77,20 +63,6 @@ class Cumulate:
     axis: int
     exclusive: bool
     target: Buffer
-
-    @property
-    def reads(self) -> tuple[Buffer, ...]:
-        """The source."""
-        return (self.source.buffer,)
-
-    @property
-    def writes(self) -> tuple[Buffer, ...]:
-        """The result."""
-        return (self.target,)
-
-    def flops(self, blocks: int) -> int:
-        """One for each element."""
-        return prod(self.source.shape) * (LANES * blocks if self.target.batched else 1)
 
     def emit(self, code: Code, lanes: Lanes) -> None:
         """The axis is the inner loop."""
@@ -123,22 +95,12 @@ class Cumulate:
 
 
 @dataclass(frozen=True)
-class Rank:
+class Rank(Viewing):
     """Place of each element of a row (last axis) when the largest comes first; equals keep their order."""
 
     name: str
     source: View
     target: Buffer
-
-    @property
-    def reads(self) -> tuple[Buffer, ...]:
-        """The source."""
-        return (self.source.buffer,)
-
-    @property
-    def writes(self) -> tuple[Buffer, ...]:
-        """The result."""
-        return (self.target,)
 
     def flops(self, blocks: int) -> int:
         """Every element is compared with every one of its row."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import prod
 
 from executor.compiler.ir import Shape
-from executor.compiler.kernels.base import Buffer, Lanes, View, c_strides
+from executor.compiler.kernels.base import Buffer, Lanes, Moving, View, Viewing, c_strides
 from executor.compiler.kernels.general import laned, walk
 from executor.compiler.kernels.nest import LANES, Access, Nest
 from executor.compiler.kernels.rows import LIVE, ROW0
@@ -13,27 +13,13 @@ from executor.wasm.code import Code
 
 
 @dataclass(frozen=True)
-class Arrive:
+class Arrive(Moving):
     """Rows written by the host, of any type, from row ROW0 on → [blocks][features][8]. Rows beyond the live
     ones repeat the last live row."""
 
     name: str
     source: Buffer
     target: Buffer
-
-    @property
-    def reads(self) -> tuple[Buffer, ...]:
-        """The host's region."""
-        return (self.source,)
-
-    @property
-    def writes(self) -> tuple[Buffer, ...]:
-        """The lanes."""
-        return (self.target,)
-
-    def flops(self, blocks: int) -> int:
-        """None: moves only."""
-        return 0
 
     def emit(self, code: Code, lanes: Lanes) -> None:
         """Row by row."""
@@ -58,22 +44,12 @@ class Arrive:
 
 
 @dataclass(frozen=True)
-class Leave:
+class Leave(Viewing):
     """[blocks][features][8] of any type → rows of an output region, from ROW0 on."""
 
     name: str
     source: View
     target: Buffer
-
-    @property
-    def reads(self) -> tuple[Buffer, ...]:
-        """The lanes."""
-        return (self.source.buffer,)
-
-    @property
-    def writes(self) -> tuple[Buffer, ...]:
-        """The rows."""
-        return (self.target,)
 
     def flops(self, blocks: int) -> int:
         """None: moves only."""
