@@ -325,6 +325,17 @@ def test_a_block_without_timestamp_is_no_block(chain: Chain) -> None:
         builder.finish()
 
 
+def test_there_is_one_time_a_block(chain: Chain) -> None:
+    builder = chain.open()
+    machine = builder.machine
+    later = bare(machine.pallets[1].set.new(chain.clock + 1_000_000))  # type: ignore[attr-defined]
+    with pytest.raises(InvalidTransaction) as caught:
+        builder.apply(later)
+    assert caught.value.kind is Invalid.BadMandatory
+    assert "only once" in str(caught.value.__cause__)
+    chain.close(builder)
+
+
 def test_inherent_time_runs_forward(chain: Chain) -> None:
     chain.block()
     builder = chain.runtime.open_block(chain.state, chain.header, Digest(logs=[]), chain.host)

@@ -10,7 +10,7 @@ import pytest
 
 from frame.apis import FeeDetails, RuntimeDispatchInfo
 from frame.backend import Delta
-from frame.call import RuntimeCall
+from frame.call import DispatchClass, DispatchInfo, RuntimeCall
 from frame.limits import MIB
 from frame.testing import Chain
 from frame.transaction import Invalid, InvalidTransaction
@@ -179,6 +179,42 @@ def test_a_block_is_full_when_its_length_is(chain: Chain) -> None:
     with pytest.raises(InvalidTransaction) as caught:
         builder.apply(chain.sign(ALICE, remark, nonce=1))
     assert caught.value.kind is Invalid.ExhaustsResources
+    builder.abandon()
+
+
+@pytest.mark.parametrize("first", [0, 10])
+def test_a_block_takes_its_length_to_the_byte(chain: Chain, first: int) -> None:
+    """The first extrinsic as well as one like the last, whose room is known."""
+    info = call(GristmillRuntime.system, "remark", b"").info()
+    builder = chain.open()
+    system = builder.machine.system
+    if first:
+        system.use_room(info, first)
+    left = LIMITS.block_length.max.normal - system.all_extrinsics_len.get()  # type: ignore[attr-defined]
+    with pytest.raises(InvalidTransaction):
+        system.use_room(info, left + 1)
+    system.use_room(info, left)
+    with pytest.raises(InvalidTransaction):
+        system.use_room(info, 1)
+    builder.abandon()
+
+
+def test_what_is_reserved_for_operational_calls_is_all_that_a_full_block_has(chain: Chain) -> None:
+    normal, operational = (
+        LIMITS.block_weights.of(kind) for kind in (DispatchClass.Normal, DispatchClass.Operational)
+    )
+    assert normal.max_total and normal.max_extrinsic and operational.reserved
+    builder = chain.open()
+    system = builder.machine.system
+    while True:
+        left = normal.max_total - system.used_weight(DispatchClass.Normal) - normal.base_extrinsic
+        if not left.ref_time:
+            break
+        system.use_room(DispatchInfo(weight(min(left.ref_time, normal.max_extrinsic.ref_time))), 10)
+    most = operational.reserved.ref_time - operational.base_extrinsic.ref_time
+    with pytest.raises(InvalidTransaction):
+        system.use_room(DispatchInfo(weight(most + 1), DispatchClass.Operational), 10)
+    system.use_room(DispatchInfo(weight(most), DispatchClass.Operational), 10)
     builder.abandon()
 
 
