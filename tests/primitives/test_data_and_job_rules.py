@@ -121,6 +121,41 @@ def test_a_good_schema_counts_its_bytes_rows_and_chunks() -> None:
             call()
 
 
+@pytest.mark.parametrize(
+    "full",
+    [
+        schema(column(), rows_per_chunk=65_536),
+        schema(column(dtype=Dtype.F64, shape=(64,)), rows_per_chunk=128),
+        schema(column(dtype=Dtype.Utf8), rows_per_chunk=65_536),
+    ],
+)
+def test_a_chunk_may_be_full_to_the_byte(full: Schema) -> None:
+    data.check_schema(full)
+
+
+@pytest.mark.parametrize(("rows_per_chunk", "most"), [(1, 2**32 - 1), (2**16, 2**40), (2**8, 2**40 - 2**8)])
+def test_a_dataset_has_no_more_rows_or_chunks_than_it_may(rows_per_chunk: int, most: int) -> None:
+    long = schema(column(), rows_per_chunk=rows_per_chunk)
+    assert data.chunk_count(long, most) == -(-most // rows_per_chunk)
+    with pytest.raises(DataError) as refusal:
+        data.chunk_count(long, most + 1)
+    assert refusal.value.name == "TooManyRows"
+
+
+def test_the_losses_of_a_sum_name_so_many_weights_of_classes_together() -> None:
+    def weighted(count: int) -> specs.LossTerm:
+        loss = LossSpec.WeightedCrossEntropy(
+            weights=[specs.float_bits(1.0)] * count, smoothing=0, ignore=None, probabilities=False
+        )
+        return specs.LossTerm(target=spec().target, loss=loss, weight_num=1, weight_den=1)
+
+    most = specs.CLASSES_MAX
+    specs.check_spec(spec(loss=LossSpec.Sum(terms=[weighted(1), weighted(most - 1)])))
+    with pytest.raises(specs.SpecError) as refusal:
+        specs.check_spec(spec(loss=LossSpec.Sum(terms=[weighted(2), weighted(most - 1)])))
+    assert refusal.value.name == "BadLoss"
+
+
 def test_the_schema_hash_binds_every_part() -> None:
     parts = [
         schema(column(b"a")),
