@@ -24,6 +24,8 @@ LONG = 10**11
 Columns = Mapping[str, NDArray[np.generic]]
 ENDS = {"Sigmoid": "bce", "Softmax": "cross-entropy", "LogSoftmax": "cross-entropy"}
 WITH_BIAS = frozenset(("MatMul", "Conv", "ConvTranspose"))
+WASTED = 4
+"""An idle share of a batch that is larger than one of so many is told."""
 TAKES_LOGITS = (LossSpec.CrossEntropy, LossSpec.WeightedCrossEntropy, LossSpec.BinaryCrossEntropy)
 
 
@@ -80,6 +82,18 @@ def _without_bias(graph: Graph) -> Iterator[bool]:
             yield not any(
                 item.op == "Add" and any(name in graph.initialisers for name in item.inputs) for item in after
             )
+
+
+def of_batch(spec: TrainingSpec) -> Iterator[str]:
+    """A sentence where a good part of the lanes stays empty: the module works on LANES rows at a time."""
+    part = spec.batch // spec.shards
+    whole = -(-part // LANES) * LANES
+    if WASTED * (whole - part) > whole:
+        of = "batches" if spec.shards == 1 else "parts of a batch"
+        yield (
+            f"{of} of {part} row{'s' * (part > 1)} take as long as of {whole}: rows are worked on {LANES} at "
+            f"a time, so multiples of {LANES} cost least"
+        )
 
 
 def _merged(graph: Graph) -> Iterator[str]:

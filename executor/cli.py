@@ -5,14 +5,14 @@ import json
 import os
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from executor.advice import of_model, of_rows, of_work
+from executor.advice import of_batch, of_model, of_rows, of_work
 from executor.curve import check_plots, save_plot, terminal_curve
 from executor.enclave import (
     EXECUTOR_VERSION,
@@ -121,6 +121,7 @@ def run(arguments: Namespace) -> int:
     resumed = _resumed(arguments, model, source) if arguments.resume is not None else None
     columns = list(map(column_name, source.schema.columns))
     spec = resumed.spec if resumed else training_spec(arguments, model, columns)
+    _tell(of_batch(spec))
     if arguments.quote:
         quoted = Enclave().quote(model, spec, source.rows, source.schema)
         _show_quote(quoted, arguments.json)
@@ -132,8 +133,7 @@ def run(arguments: Namespace) -> int:
             check_place(place)
     if arguments.plot is not None:
         check_plots()
-    for sentence in of_model(model, spec):
-        print(f"note: {sentence}", file=sys.stderr)
+    _tell(of_model(model, spec))
     try:
         found = _run(arguments, model, source, spec, resumed, watch)
     except DataError as error:
@@ -338,6 +338,11 @@ def _same_start(record: Record, model: bytes, source: RowSource) -> None:
         raise ReceiptError("the receipt speaks of other rows, or of the same rows read with other options")
 
 
+def _tell(sentences: Iterable[str]) -> None:
+    for sentence in sentences:
+        print(f"note: {sentence}", file=sys.stderr)
+
+
 def _verify(arguments: Namespace, model: bytes, source: RowSource) -> int:
     """Execute a receipt's run again and compare all that came out of it."""
     record = read_record(arguments.verify)
@@ -427,8 +432,7 @@ def _note(quoted: Quoted, model: bytes, spec: TrainingSpec) -> None:
     """What this system does not give, and what it could give more."""
     for name in quoted.unconfined:
         print(f"note: this system does not give the enclave: {name}", file=sys.stderr)
-    for sentence in of_work(model, spec, quoted.work.flops, quoted.steps, Enclave().threads):
-        print(f"note: {sentence}", file=sys.stderr)
+    _tell(of_work(model, spec, quoted.work.flops, quoted.steps, Enclave().threads))
 
 
 class Bar:

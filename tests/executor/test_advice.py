@@ -10,7 +10,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from executor.advice import of_model, of_work
+from executor.advice import of_batch, of_model, of_work
 from executor.compiler.compile import compile_forward, compile_training
 from executor.errors import ModelError, UnknownOp
 from executor.graph.parse import parse
@@ -92,6 +92,18 @@ def test_biases_that_a_converter_left_out_are_told() -> None:
         found = [text for text in of_model(proto.SerializeToString(), spec) if "have no bias" in text]
         assert len(found) == bool(count)
         assert all(text.startswith(f"{count} layers") for text in found)
+
+
+@pytest.mark.parametrize(
+    ("batch", "shards", "text"),
+    [(4, 1, "batches of 4 rows take as long as of 8"), (11, 1, "as of 16"), (1, 1, "batches of 1 row take")]
+    + [(32, 8, "parts of a batch of 4 rows")]
+    + [(batch, shards, "") for batch, shards in ((8, 1), (6, 1), (12, 1), (64, 8), (100, 2), (100, 1))],
+)
+def test_empty_lanes_are_told(batch: int, shards: int, text: str) -> None:
+    spec: Any = training_spec(batch, loss=Loss.MeanSquaredError, shards=shards)
+    found = " ".join(of_batch(spec))
+    assert text in found and bool(found) == bool(text)
 
 
 def test_a_broken_tensor_is_refused_by_name_and_no_defect_of_ours() -> None:
