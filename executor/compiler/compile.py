@@ -422,12 +422,13 @@ class Layout:
             cells = self._region("counts of the shard", (3,), Kind.I32)
             lines = (2 + self.shards, PROGRESS_PITCH // 4)
             self.progress = self._region("progress of the instances", lines, Kind.I32)
-            shards = Shards(
-                self.shards, self.batch // self.shards, cells, self.progress, self._update(scheduler)
-            )
+            part, update = self.batch // self.shards, self._update(scheduler)
+            shards = Shards(self.shards, part, cells, self.progress, update, scheduler.ahead)
             self.places[CELLS] = cells
+            scheduler.shards = self.shards
         kernels = scheduler.run(sinks)
         pinned = [*self.regions, *(buffer for buffer, _ in scheduler.constants.entries)]
+        pinned += [buffer for kernel in scheduler.ahead for buffer in kernel.writes]
         leaving = [item.buffer for item in self.held if item.trained]
         leaving += [buffer for _, buffer in self.outputs] + ([self.losses] if self.has_loss else [])
         program = link(kernels, pinned, leaving, self.blocks, self.batch, shards, self._shared())

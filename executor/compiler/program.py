@@ -65,6 +65,9 @@ class Shards:
     progress: Buffer
     """See `Plan.progress`."""
     update: Sequence[Kernel]
+    ahead: Sequence[Kernel]
+    """What all shards use and only parameters decide: it runs when a call begins, since the host may have
+    written parameters, and after each update."""
 
 
 def link(
@@ -78,10 +81,10 @@ def link(
 ) -> Program:
     """Place all buffers, write all functions. `leaving` are the regions that the host reads; those that are
     `shared` by several instances lie on pages of their own. Raises TooLarge."""
-    every = [*kernels, *(shards.update if shards else ())]
+    every = [*kernels, *((*shards.update, *shards.ahead) if shards else ())]
     memory, pages = place(every, pinned, blocks, shared)
     first = sum(1 + (len(kernel.inner) if isinstance(kernel, Loop | ByBlock) else 0) for kernel in every)
-    functions_of_all = Shared(first + (6 if shards else 3))
+    functions_of_all = Shared(first + (7 if shards else 3))
     lanes, alone = Lanes(blocks, functions_of_all), Lanes(1, functions_of_all, single=True)
     bodies: list[Body] = []
     size = 0
@@ -113,10 +116,10 @@ def link(
     else:
         update = _update(functions[len(kernels) :])
         share, fuel_of_share = _share(first, step.fuel, shards)
-        codes += [update, share]
-        codes.append(_work(first, batch, shards))
+        ahead = _update(functions[len(every) - len(shards.ahead) :])
+        codes += [update, share, _work(first, batch, shards), ahead]
         exports = [("work", first + 3)]
-        run, per_step, per_call = _run_shards(first, fuel_of_share, update.fuel, batch, shards.count)
+        run, per_step, per_call = _run_shards(first, fuel_of_share, update.fuel, ahead.fuel, batch, shards)
     finish = _finish(leaving)
     exports += [("run", first + len(codes)), ("finish", first + len(codes) + 1)]
     bodies += [*(code.body() for code in (*codes, run, finish)), *functions_of_all.bodies]
@@ -289,7 +292,7 @@ def _run(step: int, step_fuel: int, batch: int) -> tuple[Code, int, int]:
 
 
 def _update(functions: Sequence[tuple[int, int]]) -> Code:
-    """update(step): calls the kernels that follow the last shard."""
+    """update(step): calls the kernels that follow the last shard; ahead(step): some of them."""
     code = Code(1)
     for number, cost in functions:
         code.i32(0)
@@ -354,13 +357,15 @@ def _share(step: int, step_fuel: int, shards: Shards) -> tuple[Code, int]:
 
 
 def _run_shards(
-    first: int, fuel_of_share: int, fuel_of_update: int, batch: int, count: int
+    first: int, fuel_of_share: int, fuel_of_update: int, fuel_of_ahead: int, batch: int, shards: Shards
 ) -> tuple[Code, int, int]:
     """run(steps, last_rows): each step all shards, then the update; fuel as of `_run`."""
     code = Code(2)
     steps, last_rows = 0, 1
     row0, number = code.local(I32), code.local(I32)
     with code.unless_zero(steps):
+        code.i32(0)
+        code.call(first + 4, fuel_of_ahead)
         before = code.fuel
         with code.loop_while_counting(steps):
             code.get(row0)
@@ -371,7 +376,7 @@ def _run_shards(
             code.op("i32.eq")
             code.op("select")
             code.i32(0)
-            code.i32(count)
+            code.i32(shards.count)
             code.call(first + 2, fuel_of_share)
             code.get(number)
             code.call(first + 1, fuel_of_update)
@@ -422,6 +427,8 @@ def _work(first: int, batch: int, shards: Shards) -> Code:
                 code.branch_if(0)
             code.leave()
 
+    code.i32(0)
+    code.call(first + 4, 0)
     line(number)
     code.tee(mine)
     code.memory("i32.atomic.load", updated)

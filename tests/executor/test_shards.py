@@ -13,6 +13,7 @@ import wasmtime
 from numpy.typing import NDArray
 
 from executor.compiler.compile import compile_training
+from executor.compiler.lowering import places, products
 from executor.compiler.machine import Machine
 from executor.compiler.plan import EXPORTS, SHARD_EXPORTS, Plan
 from executor.enclave import Enclave, Limits, Secrets
@@ -130,6 +131,69 @@ def test_the_number_of_instances_changes_no_bit(change: dict[str, Any]) -> None:
         team = team_for(plan, count)
         for a, b in zip(alone, trained(team, plan), strict=True):
             assert a.tobytes() == b.tobytes()
+
+
+MATRICES = Case(
+    [
+        node("MatMul", "x a", "h"),
+        node("Tanh", "h", "t"),
+        node("MatMul", "t b", "k"),
+        node("Flatten", "k", "f"),
+        node("MatMul", "f c", "g"),
+        node("Relu", "g", "r"),
+        node("Gemm", "r d", "y", transB=1),
+    ],
+    (5, 10),
+    {
+        "a": noise(10, 9, seed=1) / 3,
+        "b": noise(9, 6, seed=2) / 3,
+        "c": noise(30, 14, seed=3) / 5,
+        "d": noise(3, 14, seed=4) / 3,
+    },
+)
+
+
+@pytest.mark.parametrize("held", [1 << 20, 2000, 0])
+def test_packing_for_all_shards_changes_no_bit(monkeypatch: pytest.MonkeyPatch, held: int) -> None:
+    """Large matrices are packed when a call begins and after each update: all, those for which there is room,
+    or none. What the host writes between two calls counts."""
+
+    def run(plan: Plan, box: Machine | Sandbox | Team) -> list[bytes]:
+        found = []
+        for start in (1.0, 0.5):
+            for name, value in (("x", noise(ROWS, 5, 10, seed=6)), ("y", data()[1])):
+                region = plan.inputs[0] if name == "x" else plan.target
+                assert region is not None
+                box.view(region)[:ROWS] = value
+            # A team's twins take over what is written before the first call only.
+            for parameter in plan.parameters if start == 1.0 or isinstance(box, Machine) else ():
+                given = np.frombuffer(parameter.given, np.float32).reshape(parameter.region.shape)
+                box.view(parameter.region)[...] = given * np.float32(start)
+                for state in parameter.states:
+                    box.view(state.region)[...] = np.float32(state.fill)
+            found.append(b"".join(box.view(item.region).tobytes() for item in plan.parameters))
+            if isinstance(box, Machine):
+                box.run(3, ROWS - 2 * BATCH)
+            else:
+                box.call("run", 3, ROWS - 2 * BATCH)
+            found.append(b"".join(box.view(item.region).tobytes() for item in plan.parameters))
+        return found
+
+    ordinary = compile_training(MATRICES.bytes(), spec(4), ROWS)
+    monkeypatch.setattr(products, "CACHED", 0)
+    monkeypatch.setattr(places, "HELD_MAX", held)
+    packing = compile_training(MATRICES.bytes(), spec(4), ROWS)
+    packs = [name for name, _, _ in packing.kernels if "pack" in name]
+    assert len(packs) == 7, "four forwards, three for the gradient by what they multiply"
+    behind = [name for name, _, _ in packing.kernels[-len(packs) :] if "pack" in name]
+    assert len(behind) == 7 if held > 2000 else 0 < len(behind) < 7 if held else not behind
+    machine = Machine(packing, FUEL)
+    expected = run(ordinary, Machine(ordinary, FUEL))
+    assert run(packing, machine) == expected and expected[1] != expected[3]
+    assert FUEL - machine.fuel_left() == 2 * packing.fuel_of_call(3)
+    alone = run(packing, Sandbox(packing, MEMORY, FUEL))
+    for count in (1, 3):
+        assert run(packing, team_for(packing, count)) == alone
 
 
 def test_fuel_is_as_quoted_alone_and_in_a_team() -> None:

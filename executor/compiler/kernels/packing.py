@@ -107,17 +107,18 @@ class Packing:
     row_axis: int
     reduction: tuple[int, ...]
     many: bool
+    often: bool = True
 
     @property
     def _width(self) -> int:
-        return step_floats(prod(self.reduction))
+        return step_floats(prod(self.reduction), self.often)
 
     def packed(self) -> Access:
         """The weights of four rows for each step of the reduction, in order."""
         steps = prod(self.reduction)
         inner = [4 * self._width * prod(self.reduction[axis + 1 :]) for axis in range(len(self.reduction))]
         outer = [0] * self.axes
-        outer[self.row_axis] = packed_strides(steps)[0] if self.many else 0
+        outer[self.row_axis] = packed_strides(steps, self.often)[0] if self.many else 0
         return Access(self.target.offset, (*outer, *inner))
 
     def four(self, nest: Nest, count: int) -> None:
@@ -217,6 +218,7 @@ class Pack:
     w: Operand
     weights: Weights
     target: Buffer
+    often: bool = True
 
     @property
     def reads(self) -> tuple[Buffer, ...]:
@@ -234,5 +236,5 @@ class Pack:
 
     def emit(self, code: Code, lanes: Lanes) -> None:
         """All rows."""
-        packing = Packing(self.w, self.weights, self.target, 2, 1, (self.steps,), True)
+        packing = Packing(self.w, self.weights, self.target, 2, 1, (self.steps,), True, self.often)
         packing.all(Nest(code, [self.w.access(), packing.packed()]), self.rows)

@@ -32,6 +32,8 @@ NUMBERS = " numbers of the step"
 """Key of the host's region among `places`; a space stands first in no tensor's name that it could meet."""
 CELLS = " counts of the shard"
 """Key of two i32 among `places` if a batch is cut into shards: its rows, and those of the shard."""
+HELD_MAX = 128 << 20
+"""Bytes that a plan keeps of parameters in other forms, at most."""
 APART = 2
 """Columns between rows that are kept apart: 64 bytes, a line of a cache."""
 Stores = tuple[tuple[Node, View], ...]
@@ -78,6 +80,11 @@ class Places:
         self.outside: dict[Node, tuple[Places, Node]] = {}
         """Leaves of a body that are the same in every turn: what they are around it."""
         self.prefix = ""
+        self.shards = 1
+        """How often the kernels run until parameters change."""
+        self.ahead: list[Kernel] = []
+        """With several shards: what reads parameters alone and runs before them, once. What it writes
+        stays."""
 
     def name(self, kind: str) -> str:
         """Of the next kernel, or of a buffer that it needs."""
@@ -86,6 +93,13 @@ class Places:
     def add(self, kernel: Kernel) -> None:
         """Append a kernel."""
         self.kernels.append(kernel)
+
+    def once(self, source: Buffer, target: Buffer) -> bool:
+        """A kernel that makes `target` of `source` goes ahead of all shards: then `target` lives on."""
+        held = sum(buffer.bytes(1) for kernel in self.ahead for buffer in kernel.writes)
+        fits = self.shards > 1 and source.pinned and held + target.bytes(1) <= HELD_MAX
+        target.pinned = fits
+        return fits
 
     def new(self, node: Node) -> Buffer:
         """A buffer for a node, in C order."""

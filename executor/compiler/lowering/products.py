@@ -61,8 +61,10 @@ def dot(at: Places, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
     again = prod(node.shape[:-1]) if many else at.blocks
     height = together(node.shape[-1], inner) if BLOCK * inner * counts[last - 1] > CACHED else ROWS
     held = packed_constant(at, w, along, again > PACK_DOT) or packed_around(at, w, along)
-    if held is None and many and at.blocks > 1 and at.blocks * again > PACK_DOT:
-        held = packed_once(at, w, along)  # else it would be packed anew for each block
+    turns = (at.blocks if many else 1) * (at.shards if 4 * w.size > CACHED else 1)
+    if held is None and turns > 1 and turns * again > PACK_DOT:
+        # Else it would be packed anew for each block and shard, or read in its own order.
+        held = packed_once(at, w, along, many or again > PACK_DOT)
     if held is not None:
         weights, kind, room = held, Weights.PACKED, None
     else:
@@ -117,19 +119,22 @@ def packed_around(at: Places, node: Node, along: bool) -> Operand | None:
     return packed_once(*at.outside[node], along) if node in at.outside else None
 
 
-def packed_once(at: Places, node: Node, along: bool) -> Operand:
-    """A matrix packed by a kernel of its own, for all blocks and all products of the step that use it so."""
+def packed_once(at: Places, node: Node, along: bool, often: bool = True) -> Operand:
+    """A matrix packed by a kernel of its own, for all blocks and all products of the step that use it so. One
+    that does not stay in the second cache anyway, for all shards."""
     rows, steps = node.shape if along else node.shape[::-1]
-    key = (node, along, True)
+    key = (node, along, often)
     if key not in at.packed:
         fours = -(-rows // ROWS)
-        room = Buffer(at.name("packed"), fours * packed_floats(steps), False)
+        room = Buffer(at.name("packed"), fours * packed_floats(steps, often), False)
         weights = matrix(at, node, along)
         weights = replace(weights, strides=(0, *weights.strides))
         kind = Weights.ALONG_REDUCTION if along else Weights.ALONG_ROWS
-        at.add(Pack(at.name("pack"), rows, steps, weights, kind, room))
+        pack = Pack(at.name("pack"), rows, steps, weights, kind, room, often)
+        ahead = 4 * node.size > CACHED and at.once(weights.buffer, room)
+        (at.ahead if ahead else at.kernels).append(pack)
         at.packed[key] = room
-    return Operand(at.packed[key], packed_strides(steps))
+    return Operand(at.packed[key], packed_strides(steps, often))
 
 
 def outer(at: Places, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
