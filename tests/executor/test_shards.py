@@ -269,7 +269,7 @@ def test_pages_are_shared_or_left_as_they_were(doubles: bool, monkeypatch: pytes
     for number, box in enumerate((one, two)):
         box.whole()[:] = 7 + number
     if not doubles:
-        monkeypatch.setattr("executor.wasm.pages._doubles", lambda: False)
+        monkeypatch.setattr("executor.wasm.pages._doubles", lambda pages: False)
         assert team_of(plan, one, FUEL, Helpers(1)) is None
     assert plan.shared % 65536 == 0 and one.share([two], plan.shared) is doubles
     one.whole()[1] = two.whole()[plan.shared - 1] = 9
