@@ -122,6 +122,7 @@ def run(arguments: Namespace) -> int:
     columns = list(map(column_name, source.schema.columns))
     spec = resumed.spec if resumed else training_spec(arguments, model, columns)
     _tell(of_batch(spec))
+    _tell(of_model(model, spec))
     if arguments.quote:
         quoted = Enclave().quote(model, spec, source.rows, source.schema)
         _show_quote(quoted, arguments.json)
@@ -133,7 +134,6 @@ def run(arguments: Namespace) -> int:
             check_place(place)
     if arguments.plot is not None:
         check_plots()
-    _tell(of_model(model, spec))
     try:
         found = _run(arguments, model, source, spec, resumed, watch)
     except DataError as error:

@@ -1,5 +1,6 @@
 """`gristmill job`: quote, submit and follow training jobs, fetch their results."""
 
+import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
@@ -28,13 +29,14 @@ from client.files import write_atomically
 from client.keyring import Keyring
 from client.verification import read_receipt, run_again
 from executor import admission
+from executor.advice import of_model
 from executor.enclave import Enclave
 from executor.model_file import model_file
 from executor.options import configure_spec, training_spec
 from primitives import job as rules
 from primitives.job import JobState, Quote
 from primitives.scale import encode
-from primitives.spec import bits_float
+from primitives.spec import TrainingSpec, bits_float
 
 WAIT_S = 3600.0
 
@@ -109,11 +111,19 @@ def _quote(arguments: Namespace) -> int:
     return show(arguments, figures, _for_people(quoted))
 
 
+def _spec(arguments: Namespace, model: bytes, record: datasets.Dataset) -> TrainingSpec:
+    """What the arguments ask for; what is probably not meant is told before anything is paid."""
+    spec = training_spec(arguments, model, _columns(record))
+    for sentence in of_model(model, spec):
+        print(f"note: {sentence}", file=sys.stderr)
+    return spec
+
+
 def _check(arguments: Namespace) -> int:
     """Every rule of the policy, kept or broken. A model that no enclave takes is refused by its error."""
     chain, model = chain_of(arguments), model_file(arguments.model)
     record = datasets.read(chain, arguments.dataset)
-    spec = training_spec(arguments, model, _columns(record))
+    spec = _spec(arguments, model, record)
     quoted = Enclave().quote(model, spec, record.rows, record.schema)
     buyer_id = Keyring().get(arguments.key).keypair.account_id if arguments.key else bytes(32)
     found = admission.findings(record.policy, spec, buyer_id, record.rows, quoted)
@@ -152,7 +162,7 @@ def _for_people(quoted: Quote) -> dict[str, str]:
 def _order(arguments: Namespace, chain: Chain) -> tuple[buyer.Order, Quote]:
     model = model_file(arguments.model)
     record = datasets.read(chain, arguments.dataset)
-    spec = training_spec(arguments, model, _columns(record))
+    spec = _spec(arguments, model, record)
     order = buyer.Order(model, spec)
     return order, buyer.quote(chain, arguments.dataset, model, spec)
 

@@ -39,7 +39,10 @@ def configure(parser: ArgumentParser) -> None:
     init = verb(verbs, "init", "make a data directory with a commented policy file and a secret", _init)
     init.add_argument("directory", type=Path)
     init.add_argument(
-        "--file", type=Path, required=True, help="the private rows: .csv or .npz; read, never copied"
+        "--file",
+        type=Path,
+        required=True,
+        help="the private rows: .csv, .npz, .parquet, or a folder; read, never copied",
     )
     init.add_argument("--account", required=True, metavar="KEY", help="a key of the keyring, or //Alice")
     init.add_argument("--shape", action="append", default=[], metavar="COLUMN=SIZES", help="pixels=1,8,8")

@@ -13,8 +13,9 @@ from math import prod
 
 import numpy as np
 
-from executor.compiler import ir
+from executor.compiler import fold, ir
 from executor.compiler.ir import Node
+from executor.compiler.types import DType
 from executor.errors import DynamicShape, ShapeMismatch, UnsupportedAttribute
 from executor.ops.batch import Batch
 
@@ -296,14 +297,17 @@ def _product(
     name: str, x: Aside, inputs: Sequence[object], attributes: dict[str, object], run: Kernel
 ) -> object:
     """A matrix that all rows share, on the last axis."""
+    weights = inputs[1]
+    assert isinstance(weights, Node)
     if name == "MatMul":
+        if _is_zero(x.node):
+            # A loop's first turn: else a row's gradient would have to pass through what no row changes.
+            return _wrapped(ir.expand_to(ir.const(0.0), (*x.node.shape[:-1], weights.shape[-1])), x)
         return _wrapped(run([x.node, *inputs[1:]], attributes), x)
     flat = ir.reshape(x.node, (x.node.size // x.node.shape[-1], x.node.shape[-1]))
     rest = [item for item in inputs[2:] if isinstance(item, Node)]
     if any(len(item.shape) > 1 for item in rest) or not x.node.batched:
         raise UnsupportedAttribute("Gemm whose bias is a matrix, across the rows of the batch")
-    weights = inputs[1]
-    assert isinstance(weights, Node)
     y = ir.dot(flat, weights, "ok" if attributes.get("transB") else "ko")
     alpha, beta = attributes.get("alpha", 1.0), attributes.get("beta", 1.0)
     assert isinstance(alpha, float) and isinstance(beta, float)
@@ -311,6 +315,12 @@ def _product(
     for item in rest:
         y = y + (item if beta == 1.0 else item * ir.const(beta))
     return settled(ir.reshape(y, (*x.node.shape[:-1], y.shape[-1])), x.place, x.before, x.after)
+
+
+def _is_zero(x: Node) -> bool:
+    """Whether these are zeros for every row, known now."""
+    known = None if x.batched or x.dtype is not DType.F32 else fold.folded(x)
+    return known is not None and not known.any()
 
 
 def _gathered(

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 
 from client.leak_scan import LeakScan
@@ -64,6 +65,16 @@ def shell(town: Town) -> Shell:
 ORDER = ("--target", "label", "--scale", "0.0625", "--epochs", "2", "--batch", "16")
 
 
+def with_softmax(model: bytes) -> bytes:
+    """The model with probabilities where its logits were."""
+    proto = onnx.load_model_from_string(model)
+    (last,) = (node for node in proto.graph.node if "logits" in node.output)
+    last.output[:] = ["scores"]
+    proto.graph.node.append(onnx.helper.make_node("Softmax", ["scores"], ["logits"]))
+    data: bytes = proto.SerializeToString()
+    return data
+
+
 def test_a_whole_job_typed(town: Town, shell: Shell, tmp_path: Path) -> None:
     made = shell.json("key", "generate", "miller")
     assert (tmp_path / "keyring.json").stat().st_mode & 0o777 == 0o600
@@ -92,6 +103,10 @@ def test_a_whole_job_typed(town: Town, shell: Shell, tmp_path: Path) -> None:
         quoted = shell.json("job", "quote", str(dataset), *model, *ORDER)
         checked = shell.json("job", "check", str(dataset), *model, *ORDER, "--from", town.buyer_name)
         assert len(checked) >= 9 and all(rule["holds"] for rule in checked)
+        ended = tmp_path / "probabilities.onnx"
+        ended.write_bytes(with_softmax((MODELS / "mlp.onnx").read_bytes()))
+        told = shell.run("job", "check", str(dataset), "--model", str(ended), *ORDER)
+        assert told.returncode == 0 and "give logits" in told.stderr, "before anything is paid"
         steep = shell.run("job", "check", str(dataset), *model, *ORDER, "--rate", "100")
         broken = [line for line in steep.stdout.splitlines() if " NO " in line]
         assert steep.returncode == 1 and len(broken) == 1 and "learning rate" in broken[0]

@@ -85,7 +85,26 @@ def cases() -> dict[str, tuple[bytes, tuple[int, ...], Loss]]:
         (4,),
         {"w": tensor(rng, 4, 6), "s": tensor(rng, 6), "b": tensor(rng, 6), "v": tensor(rng, 6, 3)},
     )  # fmt: skip
+    turn = helper.make_graph(
+        [node("Gather", ["steps", "i"], "step", axis=0), node("MatMul", ["step", "w"], "a"),
+         node("MatMul", ["h", "r"], "b"), node("Add", ["a", "b"], "s"), node("Tanh", ["s"], "next"),
+         node("Identity", ["c"], "again")],
+        "turn",
+        [helper.make_tensor_value_info(name, kind, None) for name, kind in (("i", 7), ("c", 9), ("h", 1))],
+        [helper.make_tensor_value_info(name, kind, None) for name, kind in (("again", 9), ("next", 1))],
+    )  # fmt: skip
+    looped = Case(  # zeros of the batch, as tf2onnx writes the first state
+        [node("Transpose", ["x"], "steps", perm=[1, 0, 2]), node("Shape", ["x"], "sizes"),
+         node("Gather", ["sizes", "first"], "rows"), node("Concat", ["rows", "width"], "state", axis=0),
+         node("Expand", ["nought", "state"], "zeros"),
+         node("Loop", ["turns", "", "zeros"], "last", body=turn), node("MatMul", ["last", "v"], "y")],
+        (4, 2),
+        {"w": tensor(rng, 2, 3), "r": tensor(rng, 3, 3), "v": tensor(rng, 3, 3),
+         "nought": np.zeros((), np.float32)},
+        {"first": np.array([0]), "width": np.array([3]), "turns": np.array(4)},
+    )  # fmt: skip
     found = {
+        "looped": (looped.proto().SerializeToString(), (4, 2), Loss.CrossEntropy),
         "recurrent": (recurrent.proto().SerializeToString(), (4, 2), Loss.CrossEntropy),
         "wide": (wide.proto().SerializeToString(), (16, 6, 6), Loss.CrossEntropy),
         "normalised": (normalised.proto().SerializeToString(), (4,), Loss.CrossEntropy),
