@@ -5,7 +5,7 @@ the rows are at hand, and so is what the exporter did to the model.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,8 @@ ENDS = {"Sigmoid": "bce", "Softmax": "cross-entropy", "LogSoftmax": "cross-entro
 WITH_BIAS = frozenset(("MatMul", "Conv", "ConvTranspose"))
 WASTED = 4
 """An idle share of a batch that is larger than one of so many is told."""
+PLACES = SAME | {"Add", "Less", "Mul", "Not", "Transpose", "Where"}
+"""What exporters write between an input and the table that it is looked up in."""
 TAKES_LOGITS = (LossSpec.CrossEntropy, LossSpec.WeightedCrossEntropy, LossSpec.BinaryCrossEntropy)
 
 
@@ -87,11 +89,11 @@ def _without_bias(graph: Graph) -> Iterator[bool]:
 def of_batch(spec: TrainingSpec) -> Iterator[str]:
     """A sentence where a good part of the lanes stays empty: the module works on LANES rows at a time."""
     part = spec.batch // spec.shards
-    whole = -(-part // LANES) * LANES
-    if WASTED * (whole - part) > whole:
+    full = -(-part // LANES) * LANES
+    if WASTED * (full - part) > full:
         of = "batches" if spec.shards == 1 else "parts of a batch"
         yield (
-            f"{of} of {part} row{'s' * (part > 1)} take as long as of {whole}: rows are worked on {LANES} at "
+            f"{of} of {part} row{'s' * (part > 1)} take as long as of {full}: rows are worked on {LANES} at "
             f"a time, so multiples of {LANES} cost least"
         )
 
@@ -110,8 +112,67 @@ def _repeats(values: NDArray[np.generic]) -> bool:
     return values.size > 1 and bool((values == values.flat[0]).all())
 
 
-def of_rows(spec: TrainingSpec, tables: Iterable[Columns]) -> str:
-    """What is wrong with the columns that a refused run reads; empty where nothing is found."""
+def looked_up(model: bytes, spec: TrainingSpec) -> dict[str, tuple[str, int]]:
+    """Columns whose numbers are places in a table of the model, such as words: its name and its rows."""
+    graph = parse(model)
+    columns = {item.tensor.decode(): item.column.decode() for item in spec.inputs if item.affine is None}
+    made = {name: step for step in graph.steps for name in step.outputs}
+    found: dict[str, tuple[str, int]] = {}
+    for step in graph.steps:
+        table = graph.initialisers.get(step.inputs[0]) if step.op == "Gather" else None
+        if table is None or not table.ndim or step.attributes.get("axis"):
+            continue
+        for column in (columns[name] for name in _origins(graph, made, step.inputs[1]) if name in columns):
+            found[column] = min(
+                (step.inputs[0], len(table)), found.get(column, ("", len(table) + 1)), key=_rows
+            )
+    return found
+
+
+def _rows(table: tuple[str, int]) -> int:
+    return table[1]
+
+
+def _origins(graph: Graph, made: Mapping[str, Step], name: str) -> set[str]:
+    """The graph inputs that a tensor of places comes from unchanged, or counted from the end."""
+    seen, found, left = {name}, set(), [name]
+    while left:
+        step = made.get(name := left.pop())
+        if step is None:
+            found.add(name)
+        elif step.op not in PLACES:
+            return set()
+        left += [item for item in (step.inputs if step else ()) if item and item not in seen]
+        seen.update(left)
+    return found - graph.initialisers.keys()
+
+
+def of_places(tables: Mapping[str, tuple[str, int]], rows: Iterable[Columns]) -> Iterator[str]:
+    """Sentences about numbers outside the tables of `looked_up`."""
+    ends: dict[str, list[int]] = {name: [0, 0] for name in tables}
+    for columns in rows:
+        for name, (least, most) in ends.items():
+            values = np.asarray(columns.get(name, []))
+            if values.size and values.dtype.kind in "iu":
+                ends[name] = [min(least, int(values.min())), max(most, int(values.max()))]
+    for name, (least, most) in ends.items():
+        table, count = tables[name]
+        if least < -count or most >= count:
+            yield (
+                f"column {name!r} holds {least if least < -count else most}, but {table!r} has {count} rows: "
+                "a place outside of it is moved to the nearest inside"
+            )
+
+
+def whole(model: bytes, spec: TrainingSpec) -> frozenset[str]:
+    """Columns that feed inputs of whole numbers."""
+    numbers = {port.name for port in parse(model).inputs if not port.dtype.floating}
+    return frozenset(item.column.decode() for item in spec.inputs if item.tensor.decode() in numbers)
+
+
+def of_rows(spec: TrainingSpec, tables: Iterable[Columns], numbers: Collection[str] = ()) -> str:
+    """What is wrong with the columns that a refused run reads; empty where nothing is found. `numbers` are
+    those that have to be whole."""
     classes = {
         term.target.column.decode(): getattr(term.loss, "ignore", None)
         for term in spec.terms
@@ -127,6 +188,10 @@ def of_rows(spec: TrainingSpec, tables: Iterable[Columns]) -> str:
             values = np.asarray(table[name])
             if values.dtype.kind in "OUS":
                 return f"column {name!r} holds text; --classes {name}=NAME,NAME makes class numbers of it"
+            if name in numbers and values.dtype.kind == "f":
+                return (
+                    f"column {name!r} holds {values.dtype}, its input takes whole numbers: --dtype {name}=i64"
+                )
             if name not in classes or not values.size:
                 continue
             values = values[values != classes[name]] if classes[name] is not None else values

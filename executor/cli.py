@@ -12,7 +12,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from executor.advice import of_batch, of_model, of_rows, of_work
+from executor.advice import looked_up, of_batch, of_model, of_places, of_rows, of_work, whole
 from executor.curve import check_plots, save_plot, terminal_curve
 from executor.enclave import (
     EXECUTOR_VERSION,
@@ -128,6 +128,10 @@ def run(arguments: Namespace) -> int:
         _show_quote(quoted, arguments.json)
         _note(quoted, model, spec)
         return 0
+    tables = looked_up(model, spec)
+    if tables:
+        reading = dataclasses.replace(reading_of(arguments), segment=1 << 16)
+        _tell(of_places(tables, (table.columns for table in segments(arguments.data, reading))))
     watch = _watch(arguments, model, spec)
     for place in (arguments.output, arguments.receipt, arguments.plot):
         if place is not None:
@@ -137,7 +141,7 @@ def run(arguments: Namespace) -> int:
     try:
         found = _run(arguments, model, source, spec, resumed, watch)
     except DataError as error:
-        raise _explained(error, arguments, spec) from None
+        raise _explained(error, arguments, model, spec) from None
     write_whole(arguments.output, found.weights)
     figures = _figures(found, source.rows, str(arguments.output))
     figures |= _kept(arguments, model, source, found)
@@ -154,10 +158,10 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
-def _explained(error: DataError, arguments: Namespace, spec: TrainingSpec) -> DataError:
+def _explained(error: DataError, arguments: Namespace, model: bytes, spec: TrainingSpec) -> DataError:
     """The enclave's error, with what the rows at hand say about it."""
     reading = dataclasses.replace(reading_of(arguments), segment=1 << 16)
-    found = of_rows(spec, (table.columns for table in segments(arguments.data, reading)))
+    found = of_rows(spec, (table.columns for table in segments(arguments.data, reading)), whole(model, spec))
     return type(error)(found) if found else error
 
 

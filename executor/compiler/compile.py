@@ -227,7 +227,7 @@ def _chosen(model: Model, found: dict[Node, Node], names: Sequence[str]) -> list
     if lost:
         raise NotTrainable(f"the loss does not depend on {min(lost)!r}, or it is not float32")
     if not reached:
-        raise NotTrainable("the loss depends on no initialiser")
+        raise NotTrainable("the loss depends on no initialiser of type float32: export the model in float32")
     return reached
 
 

@@ -132,19 +132,61 @@ def test_wrong_labels_are_named(tmp_path: Path, labels: str, text: str) -> None:
     (tmp_path / "model.onnx").write_bytes(matmul_model())
     rows = "\n".join(f"1,2,{label}" for label in labels.split())
     (tmp_path / "rows.csv").write_text(f"x[0],x[1],label\n{rows}\n")
-    words = ("--model", "model.onnx", "--data", "rows.csv", "--target", "label")
-    done = subprocess.run(
+    done = train(tmp_path)
+    assert done.returncode == 1
+    assert text in done.stderr
+    assert not (tmp_path / "weights.onnx").exists()
+
+
+def words_model() -> bytes:
+    """x [N, 2] of words in a table of 5, a negative one counted from its end as Keras writes it."""
+    nodes = [
+        node("Cast", "x", "f", to=1),
+        node("Less", "f nought", "below"),
+        node("Cast", "below", "flag", to=7),
+        node("Mul", "flag five", "more"),
+        node("Add", "x more", "place"),
+        node("Gather", "table place", "h"),
+        node("Flatten", "h", "flat"),
+        node("MatMul", "flat w"),
+    ]
+    floats = {"table": noise(5, 3), "w": noise(6, 4), "nought": np.zeros((), np.float32)}
+    proto = Case(nodes, (2,), floats, {"five": np.array(5)}).proto()
+    proto.graph.input[0].type.tensor_type.elem_type = TensorProto.INT64
+    data: bytes = proto.SerializeToString()
+    return data
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "text"),
+    [
+        ("0,4", 0, ""),
+        ("-5,4", 0, ""),
+        ("0,7", 0, "note: column 'x' holds 7, but 'table' has 5 rows: a place outside"),
+        ("-6,0", 0, "note: column 'x' holds -6, but 'table' has 5 rows"),
+        ("0.5,1", 1, "error[BadData]: column 'x' holds float"),
+    ],
+)
+def test_words_outside_of_the_table_are_told(tmp_path: Path, words: str, code: int, text: str) -> None:
+    (tmp_path / "model.onnx").write_bytes(words_model())
+    (tmp_path / "rows.csv").write_text(f"x[0],x[1],label\n1,2,0\n{words},3\n")
+    done = train(tmp_path)
+    assert done.returncode == code
+    assert text in done.stderr if text else "rows" not in done.stderr
+
+
+def train(folder: Path) -> subprocess.CompletedProcess[str]:
+    """`gristmill train` on rows.csv."""
+    words = ("--model", "model.onnx", "--data", "rows.csv", "--target", "label", "--epochs", "1")
+    return subprocess.run(
         [sys.executable, "-m", "cli", "train", *words],
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
-        cwd=tmp_path,
+        cwd=folder,
         env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
     )
-    assert done.returncode == 1
-    assert text in done.stderr
-    assert not (tmp_path / "weights.onnx").exists()
 
 
 def test_a_fixed_batch_is_named_where_it_matters() -> None:
