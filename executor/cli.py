@@ -161,7 +161,8 @@ def run(arguments: Namespace) -> int:
 def _explained(error: DataError, arguments: Namespace, model: bytes, spec: TrainingSpec) -> DataError:
     """The enclave's error, with what the rows at hand say about it."""
     reading = dataclasses.replace(reading_of(arguments), segment=1 << 16)
-    found = of_rows(spec, (table.columns for table in segments(arguments.data, reading)), whole(model, spec))
+    numbers = whole(model, spec) - reading.dtypes.keys()
+    found = of_rows(spec, (table.columns for table in segments(arguments.data, reading)), numbers)
     return type(error)(found) if found else error
 
 

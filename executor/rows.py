@@ -171,6 +171,11 @@ def canonical(column: Column, columns: Columns, rows: int) -> Array:
     return exact
 
 
+def _whole(floats: Array) -> bool:
+    """Whether all are integers, and small enough that each is one only."""
+    return bool((np.abs(floats) <= 2**53).all() and (floats == np.floor(floats)).all())
+
+
 def _exactly(array: Array, dtype: str, name: str) -> Array:
     """The same values in another type; integers may not change, floats may round but must be finite."""
     kind = np.dtype(dtype).kind
@@ -182,6 +187,8 @@ def _exactly(array: Array, dtype: str, name: str) -> Array:
             raise BadData(f"column {name!r} holds NaN, infinity, or a number too large for its type")
         positive: Array = rounded + rounded.dtype.type(0)  # −0.0 + 0.0 = +0.0
         return positive
+    if array.dtype.kind == "f" and _whole(array):
+        array = array.astype(np.int64)
     if array.dtype.kind not in "iub":
         raise BadTable(f"column {name!r} holds no integers")
     bounds = np.iinfo(dtype)

@@ -64,6 +64,17 @@ def test_no_number_that_is_not_finite(value: float) -> None:
         list(encode_chunks(layout, {"a": np.array([1.0, value])}))
 
 
+def test_whole_floats_become_integers_where_told() -> None:
+    """As pandas writes words beside missing ones; what an integer cannot hold exactly is refused."""
+    layout = schema(("a", Dtype.I32, []))
+    expected = list(encode_chunks(layout, {"a": np.array([3, -7])}))
+    for kind in ("f4", "f8"):
+        assert list(encode_chunks(layout, {"a": np.array([3, -7], kind)})) == expected
+    for value in (0.5, np.nan, np.inf, 2.0**31, 2.0**60):
+        with pytest.raises(BadTable):
+            list(encode_chunks(layout, {"a": np.array([1.0, value])}))
+
+
 def test_hostile_chunks() -> None:
     floats, flags = schema(("a", Dtype.F32, [])), schema(("a", Dtype.Bool, []))
     text = schema(("a", Dtype.Utf8, []), ("b", Dtype.U8, []))
