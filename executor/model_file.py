@@ -15,6 +15,9 @@ from executor.enclave import MODEL_MAX
 from executor.errors import ExternalData, TooLarge
 from primitives.files import read_at_most
 
+NAME_MAX = 80
+"""Characters of a name that a message repeats."""
+
 
 def model_file(path: Path) -> bytes:
     """A model's bytes, with all its tensors inside. Raises TooLarge where that is over 64 MiB, or without an
@@ -42,23 +45,25 @@ def _tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
 def _whole(path: Path, model: onnx.ModelProto, outside: list[onnx.TensorProto]) -> bytes:
     size = 0
     for tensor in outside:
-        place = path.parent / ExternalDataInfo(tensor).location
-        size += tensor.ByteSize() + (_length(tensor, place) if place.is_file() else 0)
-        if size > MODEL_MAX:
-            raise TooLarge(f"{path} and {place.name} have more than {MODEL_MAX} bytes")
+        place = path
         try:
-            load_external_data_for_tensor(tensor, str(path.parent))
+            info = ExternalDataInfo(tensor)
+            place = path.parent / info.location
+            size += tensor.ByteSize() + (_length(info, place) if place.is_file() else 0)
+            if size <= MODEL_MAX:
+                load_external_data_for_tensor(tensor, str(path.parent))
         except (OSError, ValueError, onnx.checker.ValidationError):
             raise ExternalData(
-                f"{path} keeps the tensor {tensor.name!r} in {place.name!r}, which cannot be read beside it: "
-                "bring both files, or export with external_data=False"
+                f"{path} keeps the tensor {tensor.name!r} in {place.name[:NAME_MAX]!r}, which cannot be read "
+                "beside it: bring both files, or export with external_data=False"
             ) from None
+        if size > MODEL_MAX:
+            raise TooLarge(f"{path} and {place.name} have more than {MODEL_MAX} bytes")
     data: bytes = model.SerializeToString()
     if len(data) > MODEL_MAX:
         raise TooLarge(f"{path} with its tensors has more than {MODEL_MAX} bytes")
     return data
 
 
-def _length(tensor: onnx.TensorProto, place: Path) -> int:
-    info = ExternalDataInfo(tensor)
+def _length(info: ExternalDataInfo, place: Path) -> int:
     return info.length or place.stat().st_size - (info.offset or 0)

@@ -1,5 +1,6 @@
 """A model whose tensors lie beside it, as PyTorch's newer exporter writes them by default."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,41 @@ def test_tensors_that_cannot_be_read_beside_it_are_named(tmp_path: Path) -> None
         onnx.save(model, path)
         with pytest.raises(ExternalData):
             model_file(path)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"length": "-1"},
+        {"offset": "-5"},
+        {"offset": "first"},
+        {"length": "1e3"},
+        {"offset": str(1 << 60)},
+        {"location": "a" * 5000},
+        {"location": "a\0b"},
+    ],
+    ids=str,
+)
+def test_nonsense_about_a_place_is_an_error_with_a_name(tmp_path: Path, told: dict[str, str]) -> None:
+    """A model out of a stranger's archive, unpacked with what lies beside it."""
+    path = saved(tmp_path)
+    model = onnx.load(path, load_external_data=False)
+    places = model.graph.initializer[0].external_data
+    entries = {entry.key: entry.value for entry in places} | told
+    del places[:]
+    for key, value in entries.items():
+        places.add(key=key, value=value)
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(ExternalData, match=r"keeps the tensor '\w+' in '.{1,80}', which cannot be read"):
+        model_file(path)
+
+
+def test_a_pipe_in_the_place_of_tensors_is_not_waited_for(tmp_path: Path) -> None:
+    path = saved(tmp_path)
+    (tmp_path / "weights.data").unlink()
+    os.mkfifo(tmp_path / "weights.data")
+    with pytest.raises(ExternalData):
+        model_file(path)
 
 
 def test_all_of_it_is_bounded_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
