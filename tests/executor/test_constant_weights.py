@@ -50,7 +50,10 @@ def a_step(case: Case, trainable: list[str], x: NDArray[np.float32], target: NDA
     return machine.view(plan.losses).tobytes(), gradients
 
 
-@pytest.mark.parametrize(("inner", "width", "batch"), [(5, 9, 8), (70, 33, 24), (TURNED_STEPS + 5, 12, 200)])
+@pytest.mark.parametrize(
+    ("inner", "width", "batch"),
+    [(5, 9, 8), (70, 33, 24), (TURNED_STEPS + 5, 12, 200), (40, 1024, 8), (40, 1024, 24)],
+)
 def test_frozen_layers_give_the_bits_that_trained_ones_give(inner: int, width: int, batch: int) -> None:
     case, x, target = layers(inner, width), noise(batch, inner, seed=4), noise(batch, 3, seed=5)
     loss, every = a_step(case, ["a", "b", "c"], x, target)
@@ -79,6 +82,14 @@ def test_what_all_blocks_use_is_packed_once_in_a_step(tokens: int) -> None:
     assert sum(name.startswith("pack.") for name, _, _ in plan.kernels) == 6
     alone = compile_training(case.bytes(), training_spec(8, loss=Loss.MeanSquaredError), batch)
     assert not any(name.startswith("pack.") for name, _, _ in alone.kernels)
+
+
+def test_a_matrix_whose_columns_share_a_set_of_the_cache_is_packed_whole() -> None:
+    """`a` is read by columns forwards, `b` for the gradient; one float more a row, and nothing is."""
+    for width, count in ((1024, 2), (1025, 0)):
+        spec = training_spec(16, loss=Loss.MeanSquaredError, trainable=["a", "b", "c"])
+        plan = compile_training(layers(40, width).bytes(), spec, 16)
+        assert sum(name.startswith("pack.") for name, _, _ in plan.kernels) == count
 
 
 def test_frozen_recurrent_weights_give_the_bits_that_trained_ones_give() -> None:

@@ -33,7 +33,7 @@ NUMBERS = " numbers of the step"
 CELLS = " counts of the shard"
 """Key of two i32 among `places` if a batch is cut into shards: its rows, and those of the shard."""
 HELD_MAX = 128 << 20
-"""Bytes that a plan keeps of parameters in other forms, at most."""
+"""Bytes of a matrix that a step packs whole, at most, and of all that are kept packed from step to step."""
 APART = 2
 """Columns between rows that are kept apart: 64 bytes, a line of a cache."""
 Stores = tuple[tuple[Node, View], ...]

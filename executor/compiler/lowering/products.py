@@ -23,7 +23,7 @@ from executor.compiler.kernels.packing import (
 from executor.compiler.kernels.rows import PANEL
 from executor.compiler.kernels.winograd import SUMMED, Strips, WinogradConv, WinogradWeight
 from executor.compiler.kernels.winograd import fits as fits_winograd
-from executor.compiler.lowering.places import Leaves, Places, Stores, ints, pair
+from executor.compiler.lowering.places import HELD_MAX, Leaves, Places, Stores, ints, pair
 from executor.compiler.op import Op
 
 BANDS_MAX, BANDS_SHARE, INNER_SHARE = 12, 0.85, 0.75
@@ -33,6 +33,8 @@ PACK_DOT, PACK_OUTER, PACK_CONV = 2, 2, 8
 """Weights are packed that are used by more than so many tiles."""
 CACHED = 128 << 10
 """Bytes of an operand that is read again and again: they fit the second cache of a core."""
+SAME_SET = 4096
+"""Lines so many bytes apart have the same place in the first cache, of which it has eight."""
 PACKED, TALL = 150 << 10, 16
 """Bytes of weights that are packed together, which fit it too, and at most how many times four rows."""
 
@@ -62,7 +64,8 @@ def dot(at: Places, node: Node, stores: Stores, leaves: Leaves) -> Kernel:
     height = together(node.shape[-1], inner) if BLOCK * inner * counts[last - 1] > CACHED else ROWS
     held = packed_constant(at, w, along, again > PACK_DOT) or packed_around(at, w, along)
     turns = (at.blocks if many else 1) * (at.shards if 4 * w.size > CACHED else 1)
-    if held is None and turns > 1 and turns * again > PACK_DOT:
+    anew = turns > 1 and turns * again > PACK_DOT
+    if held is None and 4 * w.size <= HELD_MAX and (anew or in_one_set(w, along)):
         # Else it would be packed anew for each block and shard, or read in its own order.
         held = packed_once(at, w, along, many or again > PACK_DOT)
     if held is not None:
@@ -99,6 +102,11 @@ def matrix(at: Places, node: Node, along: bool) -> Operand:
         view = View(at.contiguous(node), node.shape, c_strides(node.shape))
     between = 4 * view.strides[0]
     return Operand(view.buffer, (between, 4) if along else (4, between), 4 * view.start)
+
+
+def in_one_set(w: Node, along: bool) -> bool:
+    """A product would read a large matrix down its columns, and their elements evict each other."""
+    return not along and 4 * w.shape[1] % SAME_SET == 0 and 4 * w.size > CACHED
 
 
 def packed_constant(at: Places, node: Node, along: bool, often: bool) -> Operand | None:
