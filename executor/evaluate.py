@@ -15,7 +15,7 @@ from executor import rows
 from executor.errors import BadTable, SpecError
 from executor.metrics import F64, Predictions, applies, default_metrics, measure
 from executor.onnx_runtime import onnxruntime
-from executor.rows import Array
+from executor.rows import Array, same_order
 from primitives.spec import LossSpec, LossTerm, TrainingSpec
 
 BATCH = 1024
@@ -179,6 +179,6 @@ def _column(columns: Mapping[str, Array], name: bytes) -> Array:
 def _shaped(array: Array, shape: list[int | str | None]) -> Array:
     """The rows in the tensor's shape, whose first dimension is the batch."""
     sizes = [size for size in shape[1:] if isinstance(size, int)]
-    if len(sizes) != len(shape) - 1 or int(np.prod(sizes)) * len(array) != array.size:
+    if len(sizes) != len(shape) - 1 or not same_order(array.shape[1:], sizes):
         raise BadTable(f"rows of shape {list(array.shape[1:])} do not fit a tensor of shape {shape}")
     return array.reshape((len(array), *sizes))

@@ -8,6 +8,8 @@ been found to be the committed one.
 
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
+from operator import mul
 from typing import Protocol
 
 import numpy as np
@@ -169,6 +171,13 @@ def canonical(column: Column, columns: Columns, rows: int) -> Array:
     if column.dtype == Dtype.Bool and exact.size and int(exact.max()) > 1:
         raise BadData(f"column {name!r} holds something else than true and false")
     return exact
+
+
+def same_order(shape: Sequence[int], wanted: Sequence[int]) -> bool:
+    """Whether one shape is the other with neighbouring axes put together: [3, 4, 4] is [3, 16] and [48], but
+    [4, 4, 3] holds the same numbers in another order."""
+    ends, others = set(accumulate(shape, mul)) | {1}, set(accumulate(wanted, mul)) | {1}
+    return max(ends) == max(others) and (ends <= others or others <= ends)
 
 
 def _whole(floats: Array) -> bool:

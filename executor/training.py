@@ -63,6 +63,12 @@ def check_columns(plan: Plan, spec: TrainingSpec, schema: Schema) -> None:
         needed = int(np.prod(region.shape[1:], dtype=np.int64))
         if column.elements != needed:
             raise SpecError(f"column {text!r} has {column.elements} values a row, but {takes} {needed}")
+        if not rows.same_order(column.shape, region.shape[1:]):
+            shapes = f"rows of {list(column.shape)}, but {takes} {list(region.shape[1:])}"
+            raise SpecError(
+                f"column {text!r} has {shapes}: as many values in another order. Give it those axes (an "
+                "image folder by --shape), or let the model transpose them"
+            )
     for item, region in zip(spec.inputs, _inputs(plan, spec), strict=True):
         if item.affine is not None and region.kind is not Kind.F32:
             raise SpecError(f"{region.name!r} holds {region.kind.value}: only float32 inputs are normalised")

@@ -2,10 +2,11 @@
 
 Each subfolder is a class, in the order of their names; each file in it one row: `image`, u8 of shape
 [channels, height, width] with 3 channels (RGB), or 1 (grey) where all files are grey, and `label`, the place
-of its class. All images have the same size unless a shape is told (`image=3,32,32`): then each is turned to
-that many channels and resized (bilinear). Rows stand class by class, in the order of file names. PNG, JPEG,
-BMP, GIF (first frame), PPM and WebP are read, by content; hidden files are skipped, anything else is refused
-by name. A picture of more than 64 million pixels is refused before it is decoded.
+of its class. All images have the same size unless a shape is told (`image=3,32,32`, or `image=32,32,3` with
+channels last as Keras has them): then each is turned to that many channels and resized (bilinear). Rows
+stand class by class, in the order of file names. PNG, JPEG, BMP, GIF (first frame), PPM and WebP are read,
+by content; hidden files are skipped, anything else is refused by name. A picture of more than 64 million
+pixels is refused before it is decoded.
 """
 
 from collections.abc import Iterator
@@ -37,7 +38,7 @@ def image_segments(path: Path, reading: Reading) -> Iterator[Table]:
         raise BadTable("reading images needs Pillow: pip install -e '.[images]'") from None
     classes, files = _files(path)
     shape = reading.shapes.get("image") or _common_shape(pillow, path, files)
-    if len(shape) != 3 or shape[0] not in MODES or min(shape) < 1:
+    if len(shape) != 3 or not {shape[0], shape[2]} & MODES.keys() or min(shape) < 1:
         raise BadTable(f"images have 1 or 3 channels, a height and a width, not shape {list(shape)}")
     size = shape[0] * shape[1] * shape[2]
     if reading.segment is None and size * len(files) > TABLE_MAX:
@@ -99,7 +100,8 @@ def _opened(pillow: Any, path: Path, file: Path) -> Any:
 
 
 def _pixels(pillow: Any, path: Path, file: Path, shape: Shape) -> Array:
-    channels, height, width = shape
+    last = shape[0] not in MODES
+    channels, height, width = (shape[2], *shape[:2]) if last else shape
     with _opened(pillow, path, file) as image:
         try:
             picture = image.convert(MODES[channels])
@@ -109,7 +111,7 @@ def _pixels(pillow: Any, path: Path, file: Path, shape: Shape) -> Array:
     if picture.size != (width, height):
         picture = picture.resize((width, height), pillow.Resampling.BILINEAR)
     pixels = np.asarray(picture, dtype=np.uint8).reshape(height, width, channels)
-    return np.ascontiguousarray(pixels.transpose(2, 0, 1))
+    return pixels if last else np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 
 def _table(reading: Reading, classes: int, pixels: list[Array], files: list[tuple[Path, int]]) -> Table:

@@ -8,8 +8,10 @@ import pytest
 from onnx import helper
 
 from executor.compiler.compile import compile_training
-from executor.errors import UnknownOp
+from executor.errors import SpecError, UnknownOp
 from executor.graph.parse import parse
+from executor.training import check_columns
+from primitives.data import Column, Dtype, Schema
 from tests.executor.compile_cases import Case, node, training_spec
 from tests.executor.test_compile_operators import noise
 from tests.executor.test_constants import starts, trained, written
@@ -193,6 +195,29 @@ def test_what_only_converters_write_is_refused_with_what_to_do(op: str, domain: 
     spec: Any = training_spec(4, inputs=["x"], target="y")
     with pytest.raises(UnknownOp, match=f"{op}.*{says}.*docs/training.md"):
         compile_training(model, spec, 8)
+
+
+def test_channels_first_are_not_read_as_channels_last() -> None:
+    """As many values, but a model of Keras would see other pictures; flat rows and single channels fit."""
+    nodes = [node("Transpose", "x", "t", perm=[0, 3, 1, 2]), node("Flatten", "t", "f"), node("MatMul", "f w")]
+    for channels, fits in (
+        (3, ([4, 4, 3], [48], [16, 3], [4, 12], [1, 4, 4, 3])),
+        (1, ([1, 4, 4], [4, 4])),
+    ):
+        model = Case(nodes, (4, 4, channels), {"w": noise(16 * channels, 2)}).bytes()
+        spec: Any = training_spec(4, inputs=["x"], target="y")
+        plan = compile_training(model, spec, 8)
+        for shape in (*fits, [channels, 4, 4], [8, 2 * channels]):
+            columns = [
+                Column(name=name, dtype=Dtype.U8, shape=size)
+                for name, size in ((b"x", shape), (b"label", []))
+            ]
+            schema = Schema(columns=columns, rows_per_chunk=8)
+            if shape in fits:
+                check_columns(plan, spec, schema)
+                continue
+            with pytest.raises(SpecError, match="as many values in another order"):
+                check_columns(plan, spec, schema)
 
 
 def test_a_producer_is_data() -> None:

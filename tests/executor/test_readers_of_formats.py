@@ -119,6 +119,10 @@ def test_an_image_folder_is_a_table(tmp_path: Path) -> None:
     assert grey.columns["image"].shape == (9, 1, 4, 6)
     resized = read_table(path, shapes={"image": (1, 2, 3)})
     assert resized.columns["image"].shape == (9, 1, 2, 3)
+    last = read_table(path, shapes={"image": (4, 6, 3)})
+    assert np.array_equal(last.columns["image"], table.columns["image"].transpose(0, 2, 3, 1))
+    with pytest.raises(BadTable, match="1 or 3 channels"):
+        read_table(path, shapes={"image": (4, 3, 6)})
 
 
 def test_image_folders_that_are_refused(tmp_path: Path) -> None:
