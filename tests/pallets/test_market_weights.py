@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from frame import RuntimeCall
+from frame import RuntimeCall, Weight
 from frame.weights import db
+from pallets.compute.weights import Weights
 from primitives.data import DatasetKind
 from primitives.job import FailReason, RejectReason
 from tests.pallets.samples import (
@@ -100,6 +101,34 @@ def test_jobs(world: World, closing: bool) -> None:
     era = world.rewards.era()
     world.wait(ERA)
     assert_covered(world, world.rewards.claim.new(era, 0), DAVE)
+
+
+def test_a_job_is_charged_by_the_columns_of_its_dataset(world: World) -> None:
+    """Declared for the most columns there can be; the rest is given back."""
+    compute, columns = world.compute, len(SCHEMA.columns)
+    world.offer(ALICE)
+    world.upload(BOB, MODEL)
+    world.upload(ALICE, RESULT)
+    world.do(compute.submit.new(0, blob_hash(MODEL), 1, SPEC, 2**100, seal_key()), BOB)
+    world.next_block()
+
+    def charged(call: RuntimeCall, who: bytes, late: bool = False) -> Weight:
+        with world.rehearsal():
+            if late:
+                world.wait(HOUR)
+            return world.cost(call, who)[3]
+
+    result = compute.submit_result.new(0, blob_hash(RESULT), len(RESULT), bytes(32))
+    expire = compute.expire.new(0)
+    assert charged(compute.cancel.new(0), BOB) == Weights.cancel(columns)
+    assert charged(compute.reject.new(0, RejectReason.Busy), ALICE) == Weights.reject(columns)
+    assert charged(expire, DAVE, late=True) == Weights.expire_unaccepted(columns)
+    world.do(compute.accept.new(0, None), ALICE)
+    assert charged(compute.fail.new(0, FailReason.Provider), ALICE) == Weights.fail(columns)
+    assert charged(expire, DAVE, late=True) == Weights.expire_undelivered(columns)
+    world.do(result, ALICE)
+    assert charged(compute.confirm.new(0), BOB) == Weights.confirm(columns)
+    assert charged(expire, DAVE, late=True) == Weights.expire_unconfirmed(columns)
 
 
 def test_proof_sizes_cover_the_largest_entries(world: World) -> None:
