@@ -248,6 +248,30 @@ def _size(code: Writer) -> None:
     code.op("v128.and")
 
 
+def _signed(code: Writer, x: int) -> None:
+    """Give what is on the stack, which has none, the sign of x."""
+    code.get(x)
+    code.splat_bits(SIGN)
+    code.op("v128.and")
+    code.op("v128.or")
+
+
+def _squared(code: Writer, x: int) -> None:
+    """Put x² on the stack."""
+    code.get(x)
+    code.get(x)
+    code.op("f32x4.mul")
+
+
+def _where_below(code: Writer, x: int, bound: float) -> None:
+    """Of two values on the stack keep the first where |x| is below the bound, else the second."""
+    code.get(x)
+    _size(code)
+    code.splat(bound)
+    code.op("f32x4.lt")
+    code.op("v128.bitselect")
+
+
 def tanh(code: Writer) -> None:
     """Replace x on the stack by tanh x: a polynomial near zero, 1 − 2/(e²ˣ + 1) with the sign put back
     elsewhere."""
@@ -268,15 +292,10 @@ def tanh(code: Writer) -> None:
     code.op("f32x4.add")
     code.op("f32x4.div")
     code.op("f32x4.sub")
-    code.get(x)
-    code.splat_bits(SIGN)
-    code.op("v128.and")
-    code.op("v128.or")
+    _signed(code, x)
     code.set(far)
     # What is used near zero comes last, so that less is kept while eˣ is computed.
-    code.get(x)
-    code.get(x)
-    code.op("f32x4.mul")
+    _squared(code, x)
     code.set(square)
     _polynomial(code, square, TANH)
     code.get(square)
@@ -285,11 +304,7 @@ def tanh(code: Writer) -> None:
     code.get(x)
     code.op("f32x4.relaxed_madd")
     code.get(far)
-    code.get(x)
-    _size(code)
-    code.splat(TANH_SWITCH)
-    code.op("f32x4.lt")
-    code.op("v128.bitselect")
+    _where_below(code, x, TANH_SWITCH)
     code.release(x, size, square, far)
 
 
@@ -308,26 +323,17 @@ def erf(code: Writer) -> None:
     code.op("f32x4.mul")
     _exp_within(code)
     code.op("f32x4.sub")
-    code.get(x)
-    code.splat_bits(SIGN)
-    code.op("v128.and")
-    code.op("v128.or")
+    _signed(code, x)
     code.set(far)
     # What is used near zero comes last, so that less is kept while eˣ is computed.
-    code.get(x)
-    code.get(x)
-    code.op("f32x4.mul")
+    _squared(code, x)
     code.set(square)
     _polynomial(code, square, ERF)
     code.get(x)
     code.get(x)
     code.op("f32x4.relaxed_madd")
     code.get(far)
-    code.get(x)
-    _size(code)
-    code.splat(ERF_SWITCH)
-    code.op("f32x4.lt")
-    code.op("v128.bitselect")
+    _where_below(code, x, ERF_SWITCH)
     code.release(x, size, square, far)
 
 
