@@ -145,6 +145,20 @@ def test_a_transaction_pays_its_fee(beneficiary: bytes | None) -> None:
     ext.try_state()
 
 
+def test_who_gets_the_fees_gets_nothing_of_what_is_given_back() -> None:
+    ext, _ = rich(PURSE)
+    balances, payment, who = ext.pallet(Balances), ext.pallet(TransactionPayment), KEY.account_id
+    total, info = balances.total_issuance(), DispatchInfo(weight(1_000_000))
+    used = PostInfo(weight(400_000))
+    withdrawn, due = payment.compute_fee(info, 10, 5), payment.actual_fee(info, used, 10, 5)
+    assert withdrawn == due + 600_000
+    payment.withdraw(who, withdrawn)
+    payment.settle(who, withdrawn, info, used, 10, 5)
+    assert balances.free_balance(who) == GRIST - due and balances.free_balance(PURSE) == 1_000 + due
+    assert balances.total_issuance() == total
+    ext.try_state()
+
+
 def test_a_failed_call_pays_and_changes_nothing_else() -> None:
     ext, _ = rich()
     balances, payment = ext.pallet(Balances), ext.pallet(TransactionPayment)
