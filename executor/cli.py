@@ -30,6 +30,7 @@ from executor.initialise import init_key
 from executor.metrics import LOWER_IS_BETTER, METRICS
 from executor.model_file import model_file
 from executor.options import configure_spec, training_spec
+from executor.privacy.accounting import epsilon
 from executor.readers import Reading, Table, parse_classes, parse_dtypes, parse_joins, parse_shapes, segments
 from executor.record import (
     VERSION,
@@ -47,7 +48,7 @@ from primitives.command import Command
 from primitives.files import check_place, write_whole
 from primitives.job import model_hash, weights_hash
 from primitives.scale import replace
-from primitives.spec import NUMERICS, Init, TrainingSpec
+from primitives.spec import NUMERICS, Init, TrainingSpec, rho_nano
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -125,7 +126,7 @@ def run(arguments: Namespace) -> int:
     _tell(of_model(model, spec))
     if arguments.quote:
         quoted = Enclave().quote(model, spec, source.rows, source.schema)
-        _show_quote(quoted, arguments.json)
+        _show_quote(quoted, spec, arguments.json)
         _note(quoted, model, spec)
         return 0
     tables = looked_up(model, spec)
@@ -395,11 +396,20 @@ def _figures(found: Found, rows: int, output: str) -> dict[str, object]:
         "module_hash": "0x" + found.quoted.module_hash.hex(),
         "weights_hash": "0x" + weights_hash(found.weights).hex(),
         "unconfined": list(found.quoted.unconfined),
+        **_privacy(found.spec),
         "output": output,
     }
 
 
-def _show_quote(quoted: Quoted, as_json: bool) -> None:
+def _privacy(spec: TrainingSpec) -> dict[str, object]:
+    """What a run under differential privacy costs every row: rho, and epsilon at delta = 10^-5."""
+    if spec.dp is None:
+        return {}
+    rho = rho_nano(spec)
+    return {"rho_nano": rho, "epsilon": float(epsilon(rho)), "delta": 1e-5}
+
+
+def _show_quote(quoted: Quoted, spec: TrainingSpec, as_json: bool) -> None:
     work = quoted.work
     figures: dict[str, object] = {
         "work": work.work,
@@ -412,6 +422,7 @@ def _show_quote(quoted: Quoted, as_json: bool) -> None:
         "module_hash": "0x" + quoted.module_hash.hex(),
         "enclave_imports": quoted.imports,
         "numerics": NUMERICS,
+        **_privacy(spec),
     }
     _show(figures, as_json)
 

@@ -3,6 +3,7 @@ name.
 """
 
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -313,6 +314,14 @@ def test_train_command_quotes_without_running(tmp_path: Path) -> None:
     assert found["fuel"] > 0 and found["parameters"] == 64 * 128 + 128 + 128 * 10 + 10
     assert not (tmp_path / "no.onnx").exists()
     assert "fuel" in gristmill_train("--quote").stdout
+
+
+def test_a_private_run_says_what_it_costs() -> None:
+    """Bun and Steinke: rho = epochs / (2 sigma^2), epsilon = rho + 2 sqrt(rho ln(1 / delta))."""
+    done = gristmill_train("--quote", "--json", "--dp", "0.7", "--epochs", "3")
+    found, rho = json.loads(done.stdout), 3 / (2 * 0.7**2)
+    assert found["rho_nano"] == math.ceil(rho * 1e9) and found["delta"] == 1e-5
+    assert 0 <= found["epsilon"] - (rho + 2 * math.sqrt(rho * math.log(1e5))) < 3e-6
 
 
 def test_train_command_says_what_is_wrong(tmp_path: Path) -> None:
