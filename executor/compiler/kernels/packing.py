@@ -98,7 +98,7 @@ def packed_strides(steps: int, often: bool = True) -> tuple[int, int]:
 @dataclass(frozen=True)
 class Packing:
     """Weights over `axes` output axes and the reduction, on their way into `target`: the rows along
-    `row_axis`, `many` of them or four."""
+    `row_axis`, `many` of them or four. `often` as of `step_floats`."""
 
     w: Operand
     weights: Weights
