@@ -30,6 +30,7 @@ from executor.ops.values import Value, tensor
 IR_NODES_MAX = 20_000
 NODES_MADE_MAX = 400_000
 """Nodes made while a graph is read, those that nothing uses included."""
+ANY = "an operator "
 STEPS_MAX = 16_384
 """Operators that are applied, those of unrolled loops and expanded functions included."""
 
@@ -164,7 +165,10 @@ class Runner:
             name: self._body(value, values) if isinstance(value, Subgraph) else value
             for name, value in step.attributes.items()
         }
-        found = self._values(step, inputs, attributes)
+        try:
+            found = self._values(step, inputs, attributes)
+        except UnsupportedAttribute as error:
+            raise _placed(error, step) from None
         for name, value in zip(step.outputs, found, strict=False):
             if name and value is not None:
                 values[name] = value
@@ -201,6 +205,14 @@ class Runner:
                 raise MalformedGraph("an output of a sub-graph is not defined") from None
 
         return body
+
+
+def _placed(error: UnsupportedAttribute, step: Step) -> UnsupportedAttribute:
+    """The refusal of "an operator" with the one that it is."""
+    text, place = str(error), next(name for name in step.outputs if name)
+    if not text.startswith(ANY):
+        return error
+    return UnsupportedAttribute(f"{step.op} at {place!r} {text.removeprefix(ANY)}")
 
 
 def batched_output(model: Model, name: str) -> Node:

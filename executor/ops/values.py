@@ -128,7 +128,7 @@ def numbers(value: Value) -> list[float]:
 def whole(x: Node) -> Node:
     """The tensor, if it is none of a batch. Raises UnsupportedAttribute."""
     if x.batched:
-        raise UnsupportedAttribute("an operator that works across the rows of the batch")
+        raise UnsupportedAttribute("an operator works across the rows of the batch")
     return x
 
 

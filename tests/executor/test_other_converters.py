@@ -8,7 +8,7 @@ import pytest
 from onnx import helper
 
 from executor.compiler.compile import compile_training
-from executor.errors import SpecError, UnknownOp
+from executor.errors import SpecError, UnknownOp, UnsupportedAttribute
 from executor.graph.parse import parse
 from executor.training import check_columns
 from primitives.data import Column, Dtype, Schema
@@ -218,6 +218,17 @@ def test_channels_first_are_not_read_as_channels_last() -> None:
                 continue
             with pytest.raises(SpecError, match="as many values in another order"):
                 check_columns(plan, spec, schema)
+
+
+def test_a_refusal_says_which_operator_it_is() -> None:
+    """Such as the mean over a batch that Keras' BatchNormalization takes when it is converted in training."""
+    nodes = [node("MatMul", "x w", "h"), node("ReduceMean", "h", "norm/moments/mean:0", axes=[0])]
+    nodes.append(helper.make_node("Sub", ["h", "norm/moments/mean:0"], ["y"]))
+    spec: Any = training_spec(4, inputs=["x"], target="y")
+    with pytest.raises(
+        UnsupportedAttribute, match="ReduceMean at 'norm/moments/mean:0' works across the rows"
+    ):
+        compile_training(Case(nodes, (4,), {"w": noise(4, 3)}).bytes(), spec, 8)
 
 
 def test_a_producer_is_data() -> None:
