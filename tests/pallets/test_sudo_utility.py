@@ -181,6 +181,8 @@ def test_batches_refuse(ext: Externalities) -> None:
             ext.dispatch(make.new([call] * 6), signed(ALICE))
         with refused(ext, BadOrigin()):
             ext.dispatch(make.new([call]), ROOT.NONE)
+        ext.dispatch(make.new([call] * 5), signed(ALICE))
+        assert ext.last_event() == u.BatchCompleted()
     ext.dispatch(u.batch.new([]), signed(ALICE))
     assert ext.last_event() == u.BatchCompleted()
 

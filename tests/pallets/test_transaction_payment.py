@@ -96,6 +96,23 @@ def test_the_fee_has_its_parts() -> None:
     assert payment.actual_fee(info(5_000), PostInfo(pays=Pays.No), 100, 3) == 3
 
 
+def test_a_fee_that_is_kept_is_that_of_the_same_question() -> None:
+    """The last fee is remembered: for this weight, length, tip and multiplier only."""
+    payment = bank().of(Bank.transaction_payment)
+    first = payment.compute_fee(info(5_000), 100, 7)
+    assert payment.compute_fee(info(5_000), 100, 7) == first
+    assert payment.compute_fee(info(5_000), 100, 8) == first + 1
+    assert payment.compute_fee(info(5_000), 101, 7) == first + 10
+    assert payment.compute_fee(info(5_001), 100, 7) == first + 1
+    payment.next_fee_multiplier.put(type(payment.next_fee_multiplier.get())(value=2 * ONE))
+    assert payment.compute_fee(info(5_001), 100, 7) == first + 1 + 5_001
+
+
+def test_half_a_unit_of_the_target_is_rounded_down() -> None:
+    assert Adjustment().next(ONE, weight(0), weight(2)) == ONE
+    assert Adjustment().next(ONE, weight(0), weight(3)) < ONE
+
+
 def test_a_weight_counts_for_at_most_a_block() -> None:
     payment = bank().of(Bank.transaction_payment)
     limit = payment.system.block_weights().max_block.ref_time
