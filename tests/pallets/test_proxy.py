@@ -132,6 +132,18 @@ def test_a_composite_account_behind_a_proxy_is_another_account(ext: Externalitie
     assert b.free_balance(shared) == 4_500
 
 
+def test_no_rule_of_a_runtime_lets_a_delegate_end_the_proxies(
+    ext: Externalities, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only one for everything may, whatever the runtime's rules say of its kind."""
+    monkeypatch.setattr(Rules, "allows", lambda self, kind, call: True)
+    p = ext.of(Bank.proxy)
+    add(ext, BOB, NON_TRANSFER)
+    for call in (p.remove_proxies.new(), p.kill_pure.new(at(BOB), ANY, 0, 1, 0)):
+        assert filtered(act(ext, BOB, call)), call
+    assert act(ext, BOB, pay(ext)) == Ok(())
+
+
 def test_a_delegate_cannot_give_itself_more(ext: Externalities) -> None:
     p = ext.of(Bank.proxy)
     add(ext, BOB, NON_TRANSFER)
