@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from client.commands.job import _model_file
-from client.errors import InputError
 from client.files import append_durably, write_atomically
 from client.verification import read_receipt
 from executor.errors import ReceiptError, TooLarge
@@ -35,8 +33,6 @@ def test_files_without_an_end_are_refused_by_name() -> None:
     """They say that their size is zero."""
     with pytest.raises(TooLarge, match="more than 67108864 bytes"):
         model_file(ENDLESS)
-    with pytest.raises(InputError, match="over 67108864 bytes"):
-        _model_file(ENDLESS)
     for read in (read_receipt, read_record):
         with pytest.raises(ReceiptError, match="too large"):
             read(ENDLESS)
