@@ -13,7 +13,7 @@ import pytest
 from client.files import append_durably, write_atomically
 from client.verification import read_receipt
 from executor.errors import ReceiptError, TooLarge
-from executor.options import model_file
+from executor.model_file import model_file
 from executor.record import read_record
 from primitives.files import check_place, read_at_most, whole_file, write_whole
 
