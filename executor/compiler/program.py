@@ -427,12 +427,16 @@ def _work(first: int, batch: int, shards: Shards) -> Code:
                 code.branch_if(0)
             code.leave()
 
-    code.i32(0)
-    code.call(first + 4, 0)
     line(number)
     code.tee(mine)
     code.memory("i32.atomic.load", updated)
     code.set(step)
+    with code.block():
+        # After an update it is done already: who looks for others again and again does not repeat it.
+        code.get(step)
+        code.branch_if(0)
+        code.i32(0)
+        code.call(first + 4, 0)
     with code.block(), code.repeated():
         code.get(step)
         code.get(steps)

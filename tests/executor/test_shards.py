@@ -241,10 +241,17 @@ def test_an_instance_waits_for_one_that_is_late() -> None:
         assert a.tobytes() == b.tobytes()
 
 
-def test_whoever_is_there_takes_all_shards_until_it_must_wait() -> None:
-    """By turns: an instance does a whole step alone, and waits before the next, since the slots are taken."""
+@pytest.mark.parametrize("packed", [False, True])
+def test_whoever_is_there_takes_all_shards_until_it_must_wait(
+    packed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By turns: an instance does a whole step alone, and waits before the next, since the slots are taken.
+    Whoever goes in again finds its matrices packed by its last update."""
+    if packed:
+        monkeypatch.setattr(products, "CACHED", 0)
     plan = compile_training(CASE.bytes(), spec(4), ROWS)
     alone, first, second = (Sandbox(plan, MEMORY, FUEL) for _ in range(3))
+    assert any(name.startswith("pack.") for name, _, _ in plan.kernels) is packed
     assert first.share([second], plan.shared) and plan.progress is not None
     progress = first.view(plan.progress)[:4, 0]
     for box in (alone, first, second):
